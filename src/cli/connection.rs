@@ -1,0 +1,126 @@
+//! How to reach a broker: the options shared by every command that connects to one.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+/// Options of the connection, flattened into `pub`, `sub` and `bench`.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Connection")]
+pub struct ConnectionArgs {
+    /// Host name or address of the broker [default: localhost]
+    #[arg(short = 'h', long, value_name = "HOST", conflicts_with = "url")]
+    pub host: Option<String>,
+
+    /// Port of the broker [default: 1883]
+    #[arg(short, long, value_name = "PORT", conflicts_with = "url", value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
+
+    /// Broker as one URL, mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC]
+    #[arg(
+        short = 'L',
+        long,
+        value_name = "URL",
+        env = "MQTT_URL",
+        hide_env_values = true
+    )]
+    pub url: Option<String>,
+
+    /// User name
+    #[arg(short, long, value_name = "NAME", env = "MQTT_USERNAME")]
+    pub username: Option<String>,
+
+    /// Password; --password-file and MQTT_PASSWORD keep it out of the process list
+    #[arg(
+        short = 'P',
+        long = "pw",
+        visible_alias = "password",
+        value_name = "PASSWORD",
+        env = "MQTT_PASSWORD",
+        hide_env_values = true
+    )]
+    pub password: Option<String>,
+
+    /// Read the password from the first line of FILE
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+
+    /// Protocol version
+    #[arg(short = 'V', long, value_name = "VERSION", default_value = "311")]
+    pub protocol_version: ProtocolVersion,
+
+    /// Seconds between keep alive packets on an idle connection, 0 for none
+    #[arg(short, long, value_name = "SECONDS", default_value_t = 60)]
+    pub keepalive: u16,
+
+    /// Longest time from the first look-up to the broker's CONNACK
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    pub connect_timeout: Duration,
+}
+
+/// The versions as mosquitto's clients name them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProtocolVersion {
+    /// MQTT 3.1
+    #[value(name = "31", alias = "mqttv31", alias = "3.1")]
+    V31,
+    /// MQTT 3.1.1
+    #[value(name = "311", alias = "mqttv311", alias = "3.1.1")]
+    V311,
+    /// MQTT 5
+    #[value(name = "5", alias = "mqttv5")]
+    V5,
+}
+
+/// The client's name and session; flattened into `pub` and `sub`.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Session")]
+pub struct SessionArgs {
+    /// Client id [default: a random one]
+    #[arg(short = 'i', long, value_name = "ID", conflicts_with = "id_prefix")]
+    pub id: Option<String>,
+
+    /// Client id made of PREFIX and the process id
+    #[arg(short = 'I', long, value_name = "PREFIX")]
+    pub id_prefix: Option<String>,
+
+    /// Keep the session on the broker when this client leaves; needs --id
+    #[arg(short = 'c', long)]
+    pub disable_clean_session: bool,
+}
+
+/// The will message; flattened into `pub` and `sub`.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Will")]
+pub struct WillArgs {
+    /// Topic of the message the broker publishes when this client is cut off
+    #[arg(long, value_name = "TOPIC")]
+    pub will_topic: Option<String>,
+
+    /// Payload of the will [default: empty]
+    #[arg(long, value_name = "TEXT", requires = "will_topic")]
+    pub will_payload: Option<String>,
+
+    /// Quality of service of the will
+    #[arg(long, value_name = "QOS", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=2))]
+    pub will_qos: u8,
+
+    /// Make the will a retained message
+    #[arg(long, requires = "will_topic")]
+    pub will_retain: bool,
+}
+
+/// A duration such as `250ms`, `1m 30s` or a bare number of seconds, `0.5`.
+///
+/// # Errors
+/// Says what a duration looks like when the text is none.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    match text.trim().parse::<f64>() {
+        Ok(seconds) => {
+            Duration::try_from_secs_f64(seconds).map_err(|_| format!("{text} is out of range"))
+        }
+        Err(_) => humantime::parse_duration(text.trim())
+            .map_err(|error| format!("{error}; write for example 500ms, 10s, 1m 30s or 2.5")),
+    }
+}

@@ -1,0 +1,12 @@
+//! Options of the command.
+
+use clap::Args;
+
+/// Options.
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub struct PublishArgs {
+    /// Print help
+    #[arg(long, action = clap::ArgAction::Help)]
+    pub help: Option<bool>,
+}

@@ -1,0 +1,1 @@
+//! The client side: the only room that names rumqttc.

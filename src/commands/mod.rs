@@ -1,0 +1,7 @@
+//! One file per command: what was typed becomes what is meant, then it is done. The only rooms besides
+//! `output` and `main` that touch stdout and stderr.
+
+pub mod bench;
+pub mod publish;
+pub mod serve;
+pub mod subscribe;

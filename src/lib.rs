@@ -1,0 +1,33 @@
+//! The library under the `mqtt` command. Its interface is for the binary and its tests and may change at any
+//! time; the stable interface is the command line.
+//!
+//! ```text
+//! main -> run -> commands -> { client, broker, bench, payload, output } -> mqtt
+//! ```
+//! `cli` says what may be typed and `exit` how a program ends; ARCHITECTURE.md has the map.
+
+pub mod bench;
+pub mod broker;
+pub mod cli;
+pub mod client;
+pub mod commands;
+pub mod exit;
+pub mod mqtt;
+pub mod output;
+pub mod payload;
+
+use cli::{Cli, Command};
+use exit::Exit;
+
+/// Runs the command that was typed and returns the status the process should end with.
+///
+/// # Errors
+/// Whatever ended the command early, with the words for the user; [`exit::of`] knows its status.
+pub fn run(cli: Cli) -> anyhow::Result<Exit> {
+    match cli.command {
+        Command::Serve(args) => commands::serve::run(args),
+        Command::Pub(args) => commands::publish::run(args),
+        Command::Sub(args) => commands::subscribe::run(args),
+        Command::Bench(args) => commands::bench::run(args),
+    }
+}

@@ -1,0 +1,1 @@
+//! How messages and reports are shown.
