@@ -1,4 +1,7 @@
 //! How to reach a broker: the options shared by every command that connects to one.
+//!
+//! `MQTT_URL`, `MQTT_USERNAME` and `MQTT_PASSWORD` are read by `commands::connection`, not by clap, which
+//! would report a conflict between a flag and the environment instead of letting the flag win.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,41 +20,34 @@ pub struct ConnectionArgs {
     #[arg(short, long, value_name = "PORT", conflicts_with = "url", value_parser = clap::value_parser!(u16).range(1..))]
     pub port: Option<u16>,
 
-    /// Broker as one URL, mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC]
-    #[arg(
-        short = 'L',
-        long,
-        value_name = "URL",
-        env = "MQTT_URL",
-        hide_env_values = true
-    )]
+    /// Broker as one URL, mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC] [env: MQTT_URL]
+    #[arg(short = 'L', long, value_name = "URL")]
     pub url: Option<String>,
 
-    /// User name
-    #[arg(short, long, value_name = "NAME", env = "MQTT_USERNAME")]
+    /// User name [env: MQTT_USERNAME]
+    #[arg(short, long, value_name = "NAME")]
     pub username: Option<String>,
 
-    /// Password; --password-file and MQTT_PASSWORD keep it out of the process list
+    /// Password; --password-file and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]
     #[arg(
         short = 'P',
         long = "pw",
         visible_alias = "password",
         value_name = "PASSWORD",
-        env = "MQTT_PASSWORD",
-        hide_env_values = true
+        allow_hyphen_values = true
     )]
     pub password: Option<String>,
 
     /// Read the password from the first line of FILE
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "password")]
     pub password_file: Option<PathBuf>,
 
     /// Protocol version
     #[arg(short = 'V', long, value_name = "VERSION", default_value = "311")]
     pub protocol_version: ProtocolVersion,
 
-    /// Seconds between keep alive packets on an idle connection, 0 for none
-    #[arg(short, long, value_name = "SECONDS", default_value_t = 60)]
+    /// Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none
+    #[arg(short, long, value_name = "SECONDS", default_value_t = 60, value_parser = keep_alive)]
     pub keepalive: u16,
 
     /// Longest time from the first look-up to the broker's CONNACK
@@ -99,7 +95,12 @@ pub struct WillArgs {
     pub will_topic: Option<String>,
 
     /// Payload of the will [default: empty]
-    #[arg(long, value_name = "TEXT", requires = "will_topic")]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        requires = "will_topic",
+        allow_hyphen_values = true
+    )]
     pub will_payload: Option<String>,
 
     /// Quality of service of the will
@@ -109,6 +110,14 @@ pub struct WillArgs {
     /// Make the will a retained message
     #[arg(long, requires = "will_topic")]
     pub will_retain: bool,
+}
+
+/// A keep alive time: 0, or what mosquitto's clients allow.
+fn keep_alive(text: &str) -> Result<u16, String> {
+    match text.parse() {
+        Ok(seconds) if seconds == 0 || seconds >= 5 => Ok(seconds),
+        _ => Err("it is 0 or between 5 and 65535 seconds".to_owned()),
+    }
 }
 
 /// A duration such as `250ms`, `1m 30s` or a bare number of seconds, `0.5`.

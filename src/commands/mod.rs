@@ -2,6 +2,7 @@
 //! `output` and `main` that touch stdout and stderr.
 
 pub mod bench;
+pub mod connection;
 pub mod publish;
 pub mod serve;
 pub mod subscribe;

@@ -1,0 +1,405 @@
+//! What the connection options mean: flags, environment and password file become one [`ConnectOptions`].
+//!
+//! A flag wins over the environment. `-h` sets a URL of the environment aside altogether, so that its user
+//! and password are not sent to another broker; `-p` alone replaces its port.
+
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use anyhow::Context;
+use bytes::Bytes;
+
+use crate::cli::connection::{ConnectionArgs, ProtocolVersion, SessionArgs, WillArgs};
+use crate::client::{BrokerUrl, ConnectOptions, Endpoint, Will};
+use crate::exit::Exit;
+use crate::mqtt::{Properties, QoS, Version, topic};
+
+/// The broker that is meant, and the topic its URL named.
+pub struct Target {
+    /// With the default session: clean, a random client id, no will.
+    pub options: ConnectOptions,
+    /// The path of the URL.
+    pub topic: Option<UrlTopic>,
+}
+
+/// The topic a URL carried, and how far it counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UrlTopic {
+    /// From `--url`: as good as a `-t`.
+    Typed(String),
+    /// From `MQTT_URL`: only meant where no topic was typed.
+    Environment(String),
+}
+
+/// What the options and this process's environment say about the connection.
+///
+/// # Errors
+/// [`Exit::Usage`] when they contradict each other or name no broker; [`Exit::Failed`] when the password file
+/// cannot be read.
+pub fn target(args: &ConnectionArgs) -> anyhow::Result<Target> {
+    target_in(args, |name| std::env::var_os(name))
+}
+
+fn target_in(
+    args: &ConnectionArgs,
+    environment: impl Fn(&str) -> Option<OsString>,
+) -> anyhow::Result<Target> {
+    // An empty variable is the shell's way of unsetting one for a single command.
+    let environment = |name| environment(name).filter(|value| !value.is_empty());
+    let typed = args.url.as_deref().map(|url| parse_url(url, "--url"));
+    let typed = typed.transpose()?;
+    let surrounding = match (&args.url, &args.host, environment("MQTT_URL")) {
+        (None, None, Some(url)) => Some(parse_url(&text(url, "MQTT_URL")?, "MQTT_URL")?),
+        _ => None,
+    };
+    let username = match environment("MQTT_USERNAME") {
+        Some(name) => Some(text(name, "MQTT_USERNAME")?),
+        None => None,
+    };
+    let password =
+        environment("MQTT_PASSWORD").map(|password| Bytes::from(password.into_encoded_bytes()));
+    let password_flag = match (&args.password, &args.password_file) {
+        (Some(password), _) => Some(Bytes::from(password.clone())),
+        (None, Some(path)) => Some(first_line(path)?),
+        (None, None) => None,
+    };
+
+    let mut endpoint = match typed.as_ref().or(surrounding.as_ref()) {
+        Some(url) => url.endpoint.clone(),
+        None => Endpoint::default(),
+    };
+    if let Some(host) = &args.host {
+        endpoint.host = host_name(host)?;
+    }
+    if let Some(port) = args.port {
+        endpoint.port = port;
+    }
+
+    let of = |url: &Option<BrokerUrl>| match url {
+        Some(url) => (
+            url.username.clone(),
+            url.password.clone(),
+            url.topic.clone(),
+        ),
+        None => (None, None, None),
+    };
+    let (typed_username, typed_password, typed_topic) = of(&typed);
+    let (outer_username, outer_password, outer_topic) = of(&surrounding);
+    let mut options = ConnectOptions::new(endpoint);
+    options.version = match args.protocol_version {
+        ProtocolVersion::V31 => Version::V31,
+        ProtocolVersion::V311 => Version::V311,
+        ProtocolVersion::V5 => Version::V5,
+    };
+    options.username = (args.username.clone())
+        .or(typed_username)
+        .or(username)
+        .or(outer_username);
+    options.password = password_flag
+        .or(typed_password)
+        .or(password)
+        .or(outer_password);
+    if options.password.is_some() && options.username.is_none() && options.version < Version::V5 {
+        return Err(Exit::Usage.because(format!(
+            "a password without a user name cannot be sent with MQTT {}; add --username",
+            options.version
+        )));
+    }
+    options.client_id = random_client_id();
+    options.keep_alive = args.keepalive;
+    options.connect_timeout = args.connect_timeout;
+    let topic = match (typed_topic, outer_topic) {
+        (Some(topic), _) => Some(UrlTopic::Typed(topic)),
+        (None, topic) => topic.map(UrlTopic::Environment),
+    };
+    Ok(Target { options, topic })
+}
+
+/// Puts the client id and the kind of session into `options`.
+///
+/// # Errors
+/// [`Exit::Usage`] when a session is to be kept under a name nobody could come back with.
+pub fn set_session(options: &mut ConnectOptions, args: &SessionArgs) -> anyhow::Result<()> {
+    match (&args.id, &args.id_prefix) {
+        (Some(id), _) => options.client_id.clone_from(id),
+        (None, Some(prefix)) => options.client_id = format!("{prefix}{}", std::process::id()),
+        (None, None) => {}
+    }
+    if options.client_id.len() > usize::from(u16::MAX) {
+        return Err(Exit::Usage.because("a client id is at most 65535 bytes long"));
+    }
+    if options.client_id.contains('\0') {
+        return Err(Exit::Usage.because("a client id contains no NUL"));
+    }
+    if args.disable_clean_session {
+        if args.id.as_deref().unwrap_or_default().is_empty() {
+            return Err(Exit::Usage.because(
+                "--disable-clean-session keeps the session of a named client; add --id NAME",
+            ));
+        }
+        options.clean_start = false;
+        options.session_expiry = u32::MAX;
+    }
+    Ok(())
+}
+
+/// The will the options describe.
+///
+/// # Errors
+/// [`Exit::Usage`] when its topic cannot be published to or its payload is too long for CONNECT.
+pub fn will(args: &WillArgs) -> anyhow::Result<Option<Will>> {
+    let Some(will_topic) = &args.will_topic else {
+        return Ok(None);
+    };
+    if !topic::is_valid_topic_name(will_topic) {
+        return Err(Exit::Usage.because(format!(
+            "{will_topic:?} is no topic for a will: it must not be empty or contain + or #"
+        )));
+    }
+    let payload = args.will_payload.clone().unwrap_or_default();
+    if payload.len() > usize::from(u16::MAX) {
+        return Err(Exit::Usage.because("the payload of a will is at most 65535 bytes long"));
+    }
+    Ok(Some(Will {
+        topic: will_topic.as_str().into(),
+        payload: payload.into(),
+        qos: QoS::from_number(args.will_qos).unwrap_or_default(),
+        retain: args.will_retain,
+        properties: Properties::default(),
+    }))
+}
+
+fn parse_url(url: &str, source: &str) -> anyhow::Result<BrokerUrl> {
+    // The URL is not repeated: it may hold a password.
+    url.parse()
+        .map_err(|error| Exit::Usage.because(format!("{source}: {error}")))
+}
+
+fn text(value: OsString, name: &str) -> anyhow::Result<String> {
+    value
+        .into_string()
+        .map_err(|_| Exit::Usage.because(format!("{name} is not UTF-8 text")))
+}
+
+fn host_name(host: &str) -> anyhow::Result<String> {
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    match (bare, host.split_once(':')) {
+        (Some(address), _) => Ok(address.to_owned()),
+        (None, _) if host.is_empty() => Err(Exit::Usage.because("--host is empty")),
+        (None, _) if host.contains("://") => {
+            Err(Exit::Usage.because(format!("{host} is a URL: use --url {host}")))
+        }
+        (None, Some((name, port))) if !port.contains(':') => Err(Exit::Usage.because(format!(
+            "{host} is a host with a port: use --host {name} --port {port}"
+        ))),
+        (None, _) => Ok(host.to_owned()),
+    }
+}
+
+/// The bytes before the first line break; a password file written by an editor ends in one.
+fn first_line(path: &Path) -> anyhow::Result<Bytes> {
+    let read = || {
+        let mut line = Vec::new();
+        BufReader::new(std::fs::File::open(path)?).read_until(b'\n', &mut line)?;
+        std::io::Result::Ok(line)
+    };
+    let mut line = read().with_context(|| format!("cannot read --password-file {path:?}"))?;
+    while let Some(b'\n' | b'\r') = line.last() {
+        line.pop();
+    }
+    match line.len() {
+        0 => Err(Exit::Usage.because(format!("--password-file {path:?}: the first line is empty"))),
+        65_536.. => Err(Exit::Usage.because("a password is at most 65535 bytes long")),
+        _ => Ok(line.into()),
+    }
+}
+
+/// 20 characters, which with only letters and digits every broker of any version accepts (3.1.3.1).
+fn random_client_id() -> String {
+    use std::hash::{BuildHasher, RandomState};
+    let random = RandomState::new().hash_one(std::process::id());
+    format!("mqtt{random:016x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+    use std::io::Write;
+
+    #[derive(Parser)]
+    #[command(disable_help_flag = true)]
+    struct Options {
+        #[command(flatten)]
+        connection: ConnectionArgs,
+        #[command(flatten)]
+        session: SessionArgs,
+        #[command(flatten)]
+        will: WillArgs,
+    }
+
+    fn options(typed: &[&str]) -> Options {
+        Options::parse_from([&["mqtt"], typed].concat())
+    }
+
+    fn meant(typed: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<Target> {
+        let environment = |name: &str| {
+            let value = environment.iter().find(|(variable, _)| *variable == name);
+            value.map(|(_, value)| OsString::from(value))
+        };
+        target_in(&options(typed).connection, environment)
+    }
+
+    fn summary(typed: &[&str], environment: &[(&str, &str)]) -> String {
+        let Target { options, topic } = meant(typed, environment).unwrap();
+        let password = options.password.unwrap_or_else(|| Bytes::from("-"));
+        format!(
+            "{} {} {} {}",
+            options.endpoint,
+            options.username.as_deref().unwrap_or("-"),
+            String::from_utf8_lossy(&password),
+            match &topic {
+                Some(UrlTopic::Typed(topic)) => topic,
+                Some(UrlTopic::Environment(topic)) => topic,
+                None => "-",
+            }
+        )
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_environment_and_the_nearer_source_over_the_farther() {
+        let url = ("MQTT_URL", "mqtt://eve:secret@far:7/topic");
+        for (typed, environment, expected) in [
+            (&[][..], &[][..], "mqtt://localhost:1883 - - -"),
+            (&[], &[("MQTT_URL", "")], "mqtt://localhost:1883 - - -"),
+            (&[], &[url], "mqtt://far:7 eve secret topic"),
+            (&["-h", "near"], &[url], "mqtt://near:1883 - - -"),
+            (&["-p", "8"], &[url], "mqtt://far:8 eve secret topic"),
+            (&["-u", "bob"], &[url], "mqtt://far:7 bob secret topic"),
+            (&["-L", "mqtt://near/a"], &[url], "mqtt://near:1883 - - a"),
+            (
+                &[],
+                &[url, ("MQTT_USERNAME", "ann"), ("MQTT_PASSWORD", "pw")],
+                "mqtt://far:7 ann pw topic",
+            ),
+            (
+                &["-L", "mqtt://bob:b@near"],
+                &[("MQTT_USERNAME", "ann"), ("MQTT_PASSWORD", "pw")],
+                "mqtt://near:1883 bob b -",
+            ),
+            (
+                &["-u", "bob", "-P", "b"],
+                &[("MQTT_USERNAME", "ann"), ("MQTT_PASSWORD", "pw")],
+                "mqtt://localhost:1883 bob b -",
+            ),
+            (
+                &["-h", "::1", "-u", "bob"],
+                &[("MQTT_PASSWORD", "pw")],
+                "mqtt://[::1]:1883 bob pw -",
+            ),
+        ] {
+            assert_eq!(summary(typed, environment), expected, "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_file_gives_its_first_line() {
+        let path = std::env::temp_dir().join(format!("mqtt-password-{}", std::process::id()));
+        let mut file = std::fs::File::create(&path).unwrap();
+        file.write_all(b"p w\xff\r\nsecond line\n").unwrap();
+        let typed = ["-u", "bob", "--password-file", path.to_str().unwrap()];
+        let password = meant(&typed, &[("MQTT_PASSWORD", "other")])
+            .unwrap()
+            .options
+            .password;
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(password.as_deref(), Some(&b"p w\xff"[..]));
+    }
+
+    #[test]
+    fn mistakes_are_usage_errors_that_say_what_to_write() {
+        for (typed, environment, words) in [
+            (
+                &["-P", "pw"][..],
+                &[][..],
+                "a password without a user name cannot be sent with MQTT 3.1.1; add --username",
+            ),
+            (
+                &["-h", "localhost:1884"],
+                &[],
+                "localhost:1884 is a host with a port: use --host localhost --port 1884",
+            ),
+            (
+                &["-h", "mqtt://h"],
+                &[],
+                "mqtt://h is a URL: use --url mqtt://h",
+            ),
+            (
+                &["-L", "mqtts://u:pw@h"],
+                &[],
+                "--url: unsupported scheme mqtts://; use mqtt://",
+            ),
+            (
+                &[],
+                &[("MQTT_URL", "h")],
+                "MQTT_URL: no scheme; a broker URL looks like mqtt://HOST[:PORT][/TOPIC]",
+            ),
+        ] {
+            let error = meant(typed, environment).err().unwrap();
+            assert_eq!(format!("{error:#}"), words);
+            assert_eq!(crate::exit::of(&error), Exit::Usage);
+        }
+    }
+
+    #[test]
+    fn a_missing_password_file_is_named() {
+        let error = meant(&["-u", "b", "--password-file", "/nonexistent/pw"], &[])
+            .err()
+            .unwrap();
+        let words = format!("{error:#}");
+        assert!(
+            words.starts_with("cannot read --password-file \"/nonexistent/pw\": "),
+            "{words}"
+        );
+        assert_eq!(crate::exit::of(&error), Exit::Failed);
+    }
+
+    #[test]
+    fn a_kept_session_needs_a_name() {
+        for typed in [&["-c"][..], &["-c", "-I", "prefix"], &["-c", "--id", ""]] {
+            let mut options_meant = meant(typed, &[]).unwrap().options;
+            let error = set_session(&mut options_meant, &options(typed).session).unwrap_err();
+            assert_eq!(crate::exit::of(&error), Exit::Usage, "{typed:?}");
+        }
+        let mut kept = meant(&[], &[]).unwrap().options;
+        set_session(&mut kept, &options(&["-c", "-i", "me"]).session).unwrap();
+        assert_eq!(kept.client_id, "me");
+        assert!(!kept.clean_start);
+    }
+
+    #[test]
+    fn a_will_has_a_topic_without_wildcards() {
+        assert!(will(&options(&[]).will).unwrap().is_none());
+        assert!(will(&options(&["--will-topic", "a/#"]).will).is_err());
+        let typed = [
+            "--will-topic",
+            "a",
+            "--will-payload",
+            "-1",
+            "--will-qos",
+            "2",
+        ];
+        let will = will(&options(&typed).will).unwrap().unwrap();
+        assert_eq!((&*will.topic, &*will.payload), ("a", &b"-1"[..]));
+        assert_eq!(will.qos, QoS::ExactlyOnce);
+    }
+
+    #[test]
+    fn two_clients_have_different_ids() {
+        assert_ne!(random_client_id(), random_client_id());
+        assert!(random_client_id().len() <= 23);
+    }
+}
