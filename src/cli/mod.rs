@@ -4,6 +4,7 @@
 
 pub mod bench;
 pub mod connection;
+pub mod pages;
 pub mod publish;
 pub mod serve;
 pub mod subscribe;
@@ -16,7 +17,9 @@ use clap::{Parser, Subcommand};
     name = "mqtt",
     version,
     disable_help_subcommand = true,
-    max_term_width = 100
+    subcommand_value_name = "COMMAND",
+    max_term_width = 100,
+    after_long_help = pages::MQTT.after_help()
 )]
 pub struct Cli {
     /// What to do.
@@ -28,11 +31,15 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Start a broker in this terminal
+    #[command(after_long_help = pages::SERVE.after_help())]
     Serve(serve::ServeArgs),
     /// Publish messages
+    #[command(after_long_help = pages::PUB.after_help())]
     Pub(publish::PublishArgs),
     /// Subscribe to topics and print what arrives
+    #[command(after_long_help = pages::SUB.after_help())]
     Sub(subscribe::SubscribeArgs),
     /// Measure a broker's throughput and latency
+    #[command(after_long_help = pages::BENCH.after_help())]
     Bench(bench::BenchArgs),
 }

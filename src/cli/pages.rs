@@ -1,0 +1,194 @@
+//! What `--help` and the man pages say beyond the options: examples, exit statuses, environment.
+//!
+//! Both are made from the clap definitions and from this file, so neither can say what the other does not.
+
+use crate::exit;
+
+/// The words for one command that clap does not know.
+#[derive(Debug)]
+pub struct Page {
+    /// The command's name, empty for `mqtt` itself.
+    pub command: &'static str,
+    /// Paragraphs of the man page's DESCRIPTION, after the first line of the help.
+    pub description: &'static [&'static str],
+    /// What one wants to do, and the shell line that does it.
+    pub examples: &'static [(&'static str, &'static str)],
+}
+
+/// Environment variables that no option declares.
+pub const ENVIRONMENT: [(&str, &str); 1] = [(
+    "NO_COLOR",
+    "when set and not empty, nothing is printed in colour",
+)];
+
+/// The page of `mqtt` itself.
+pub const MQTT: Page = Page {
+    command: "",
+    description: &[
+        "The broker, the publisher and the subscriber speak MQTT 3.1, 3.1.1 and 5 and work with any other \
+         broker or client. Options of pub and sub have the letters and the meaning they have in mosquitto_pub and \
+         mosquitto_sub.",
+        "What a command was asked for goes to standard output; everything it has to say about its work goes to \
+         standard error. Help is --help: -h is the host.",
+    ],
+    examples: &[
+        ("Start a broker", "mqtt serve"),
+        (
+            "Print what arrives, in a second terminal",
+            "mqtt sub -t 'home/#' -v",
+        ),
+        (
+            "Publish, in a third",
+            "mqtt pub -t home/kitchen/temperature -m 21.5",
+        ),
+        (
+            "Measure the broker this program contains",
+            "mqtt bench --serve",
+        ),
+    ],
+};
+
+/// The page of `mqtt serve`.
+pub const SERVE: Page = Page {
+    command: "serve",
+    description: &[
+        "Accepts connections until it is stopped with an interrupt or SIGTERM. MQTT 3.1, 3.1.1 and 5 are told apart on the same \
+         port. Sessions, their queues and retained messages are held in memory and end with the broker.",
+        "As soon as connections are accepted it prints one line, listening on mqtt://ADDRESS:PORT, which scripts \
+         can wait for.",
+    ],
+    examples: &[
+        ("For programs on this machine, on port 1883", "mqtt serve"),
+        (
+            "For the network, with a line for every connect, disconnect and subscribe",
+            "mqtt serve -h 0.0.0.0 -v",
+        ),
+        (
+            "In a script: any free port, and a file that appears when connections are accepted",
+            "mqtt serve -p 0 --ready-file broker.ready",
+        ),
+    ],
+};
+
+/// The page of `mqtt pub`.
+pub const PUB: Page = Page {
+    command: "pub",
+    description: &[
+        "Ends when every message has been acknowledged; at QoS 0, when it has been handed to the operating system.",
+        "A connection that is lost is made again, and what was not acknowledged is sent again.",
+    ],
+    examples: &[
+        (
+            "One message",
+            "mqtt pub -t home/kitchen/temperature -m 21.5",
+        ),
+        (
+            "The same, acknowledged, and kept by the broker for those who subscribe later",
+            "mqtt pub -t home/kitchen/temperature -m 21.5 -q 1 -r",
+        ),
+        (
+            "Remove the message that was kept",
+            "mqtt pub -t home/kitchen/temperature -n -r",
+        ),
+        (
+            "Every line of standard input as a message",
+            "tail -f app.log | mqtt pub -t log/app -l -q 1",
+        ),
+        (
+            "A file as one message, to a broker named by a URL",
+            "mqtt pub -L mqtt://user@broker.example -t picture -f picture.jpg",
+        ),
+        (
+            "Ten messages, two a second",
+            "mqtt pub -t tick -m now --repeat 10 --repeat-delay 500ms",
+        ),
+    ],
+};
+
+/// The page of `mqtt sub`.
+pub const SUB: Page = Page {
+    command: "sub",
+    description: &[
+        "Prints one payload a line until it is stopped, or until -C messages have come, or the time of -W is over.",
+        "A connection that is lost is made again, with a growing delay, and the topics are subscribed again; standard error \
+         tells.",
+    ],
+    examples: &[
+        (
+            "Everything below home, with the topic before each payload",
+            "mqtt sub -t 'home/#' -v",
+        ),
+        (
+            "The next message, for at most ten seconds",
+            "mqtt sub -t home/kitchen/temperature -C 1 -W 10",
+        ),
+        (
+            "One JSON object a message, for other programs",
+            "mqtt sub -t '#' --json | jq -r .topic",
+        ),
+        (
+            "Miss nothing while away: a session the broker keeps",
+            "mqtt sub -t 'log/#' -q 1 -c -i archive >> log.txt",
+        ),
+        (
+            "What the broker has kept, and no more",
+            "mqtt sub -t '#' -v --retained-only",
+        ),
+    ],
+};
+
+/// The page of `mqtt bench`.
+pub const BENCH: Page = Page {
+    command: "bench",
+    description: &[
+        "Every message is due at a moment fixed before the run, and its latency counts from that moment: a broker that \
+         stalls cannot hide it. Messages carry their publisher and their number, so lost, repeated and reordered \
+         ones are counted, not guessed.",
+    ],
+    examples: &[(
+        "The broker this program contains, in the same process",
+        "mqtt bench --serve",
+    )],
+};
+
+/// Every page, `mqtt` first.
+pub const ALL: [&Page; 5] = [&MQTT, &SERVE, &PUB, &SUB, &BENCH];
+
+impl Page {
+    /// What `--help` says under the options.
+    pub fn after_help(&self) -> String {
+        let mut text = String::from("Examples:\n");
+        for (wish, line) in self.examples {
+            text += &format!("  {wish}:\n      {line}\n");
+        }
+        if self.command.is_empty() {
+            text += "\nExit status:\n";
+            for (status, meaning) in exit::TABLE {
+                text += &format!("  {:>3}  {meaning}\n", status as u8);
+            }
+        } else {
+            text += "\nExit statuses: mqtt --help\n";
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Cli;
+    use clap::CommandFactory;
+
+    #[test]
+    fn every_command_has_its_page() {
+        let cli = Cli::command();
+        let commands = cli.get_subcommands().map(|command| command.get_name());
+        let pages = ALL.iter().map(|page| page.command);
+        assert!(std::iter::once("").chain(commands).eq(pages));
+    }
+
+    #[test]
+    fn the_definitions_hold_together() {
+        Cli::command().debug_assert();
+    }
+}
