@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""`mqtt pub` and `mqtt sub` beside mosquitto's clients, in turns, in one run.
+
+Prints wall seconds, CPU seconds and peak memory of both, and ours as a share of mosquitto's (medians). All of them talk
+to one `mqtt serve` on this machine. Needs mosquitto-clients and GNU time:
+
+    cargo build --release && benches/clients.py [--rounds 5] [--bin target/release/mqtt] [WORD]
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import tempfile
+import time
+
+LINES = 200_000
+LINES_ACKNOWLEDGED = 60_000  # past 65,535 mosquitto_pub 2.0.11 stops early, with status 0
+ONE_SHOTS = 100
+
+
+def measured(command, stdin=None, stdout=subprocess.DEVNULL, before=None):
+    """Runs a command under GNU time, which starts it from a small process: a child's peak memory includes its parent's
+    at the moment of the fork. `before` is called once it runs. Returns (wall s, CPU s, peak MiB, status)."""
+    with tempfile.NamedTemporaryFile("r") as report:
+        begin = time.monotonic()
+        process = subprocess.Popen(
+            ["/usr/bin/time", "-q", "-o", report.name, "-f", "%U %S %M", *command], stdin=stdin, stdout=stdout
+        )
+        if before:
+            begin = before()
+        status = process.wait(timeout=300)
+        wall = time.monotonic() - begin
+        user, system, peak = report.read().split()
+        return wall, float(user) + float(system), int(peak) / 1024, status
+
+
+class Bench:
+    def __init__(self, binary, port, rounds, word):
+        self.binary, self.port, self.rounds, self.word = binary, str(port), rounds, word
+        self.at = ["-h", "127.0.0.1", "-p", self.port]
+
+    def compare(self, name, ours, theirs):
+        if self.word not in name:
+            return
+        runs = [(ours(), theirs()) for _ in range(self.rounds)]
+        for mine, other in runs:
+            if mine[3] or other[3]:
+                print(f"{name}: status {mine[3]} / {other[3]}")
+        columns = []
+        for index, unit in enumerate(("s", "s", "MiB")):
+            mine = statistics.median(run[0][index] for run in runs)
+            other = statistics.median(run[1][index] for run in runs)
+            share = statistics.median(a[index] / b[index] if b[index] else float("nan") for a, b in runs)
+            columns.append(f"{mine:8.3f} / {other:7.3f} {unit:3} {share:5.2f}x")
+        print(f"{name:26}", *columns, flush=True)
+
+    def publish_lines(self, program, qos, lines):
+        with open(lines) as stdin:
+            return measured([*program, *self.at, "-t", "lines", "-q", str(qos), "-l"], stdin=stdin)
+
+    def subscribe(self, program, qos, lines, count):
+        topic = f"sub/{os.urandom(4).hex()}"
+
+        def feed():
+            # The subscription is there when a message on a second topic of the same subscriber comes through.
+            self.wait_until_subscribed(topic, out)
+            begin = time.monotonic()
+            with open(lines) as stdin:
+                subprocess.run([self.binary, "pub", *self.at, "-t", topic, "-q", str(qos), "-l"], stdin=stdin, check=True)
+            return begin
+
+        with tempfile.NamedTemporaryFile() as out:
+            return measured(
+                [*program, *self.at, "-t", topic, "-q", str(qos), "-C", str(count + 1)], stdout=out, before=feed
+            )
+
+    def wait_until_subscribed(self, topic, out):
+        publish = [self.binary, "pub", *self.at, "-t", topic, "-m", "subscribed", "-r"]
+        subprocess.run(publish, check=True)
+        while os.path.getsize(out.name) == 0:
+            time.sleep(0.005)
+
+    def one_shots(self, program):
+        command = [*program, *self.at, "-t", "one", "-m", "x"]
+        begin = time.monotonic()
+        for _ in range(ONE_SHOTS - 1):
+            subprocess.run(command, check=True)
+        wall = (time.monotonic() - begin) / (ONE_SHOTS - 1)
+        _, cpu, peak, status = measured(command)
+        return wall, cpu, peak, status
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--bin", default="target/release/mqtt")
+    parser.add_argument("word", nargs="?", default="")
+    arguments = parser.parse_args()
+    binary = os.path.abspath(arguments.bin)
+    serve = subprocess.Popen([binary, "serve", "-p", "0"], stdout=subprocess.PIPE, text=True)
+    try:
+        port = serve.stdout.readline().strip().rsplit(":", 1)[1]
+        bench = Bench(binary, port, arguments.rounds, arguments.word)
+        with tempfile.TemporaryDirectory() as folder:
+            many, fewer = os.path.join(folder, "many"), os.path.join(folder, "fewer")
+            for path, count in ((many, LINES), (fewer, LINES_ACKNOWLEDGED)):
+                with open(path, "w") as file:
+                    file.writelines(f"{number:063}\n" for number in range(count))
+            print(f"{'ours / mosquitto':26} {'wall':>28} {'CPU':>28} {'peak':>28}")
+            pub, sub = [binary, "pub"], [binary, "sub"]
+            for qos, lines in ((0, many), (1, fewer), (2, fewer)):
+                bench.compare(
+                    f"pub -l {LINES if qos == 0 else LINES_ACKNOWLEDGED} QoS {qos}",
+                    lambda: bench.publish_lines(pub, qos, lines),
+                    lambda: bench.publish_lines(["mosquitto_pub"], qos, lines),
+                )
+            for qos in (0, 1):
+                bench.compare(
+                    f"sub -C {LINES} QoS {qos}",
+                    lambda: bench.subscribe(sub, qos, many, LINES),
+                    lambda: bench.subscribe(["mosquitto_sub"], qos, many, LINES),
+                )
+            bench.compare(
+                "pub -m x, start to exit", lambda: bench.one_shots(pub), lambda: bench.one_shots(["mosquitto_pub"])
+            )
+    finally:
+        serve.kill()
+
+
+if __name__ == "__main__":
+    main()
