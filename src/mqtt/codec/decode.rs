@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::frame::{Frame, bad_header, frame, header_is_valid, kind};
+use super::frame::{Frame, bad_header, frame, header_is_valid, kind, name};
 use super::property::{self, Place, share_text};
 use super::publish::publish_view;
 use super::reader::{Reader, cut};
@@ -248,7 +248,7 @@ impl Body<'_> {
     fn acknowledgement(&mut self, kind: u8) -> Result<Acknowledgement, Malformed> {
         let packet_id = self.reader.packet_id()?;
         let (reason, properties) = self.short_form(kind, Place::ACKNOWLEDGEMENT)?;
-        self.reader.end("the acknowledgement")?;
+        self.reader.end(name(kind))?;
         Ok(Acknowledgement {
             packet_id,
             reason,
@@ -308,7 +308,10 @@ impl Body<'_> {
         }
         let codes = self.reader.rest;
         if codes.is_empty() {
-            return Err(protocol_error("SUBACK or UNSUBACK without a reason code"));
+            return Err(protocol_error(format!(
+                "{} without a reason code",
+                name(kind)
+            )));
         }
         let reason = |&code: &u8| match self.version {
             Version::V5 => reason::check(code, kind),

@@ -23,6 +23,28 @@ pub(super) mod kind {
     pub(in super::super) const AUTH: u8 = 15;
 }
 
+/// The name of a packet type, for messages.
+pub(super) fn name(kind: u8) -> &'static str {
+    match kind {
+        kind::CONNECT => "CONNECT",
+        kind::CONNACK => "CONNACK",
+        kind::PUBLISH => "PUBLISH",
+        kind::PUBACK => "PUBACK",
+        kind::PUBREC => "PUBREC",
+        kind::PUBREL => "PUBREL",
+        kind::PUBCOMP => "PUBCOMP",
+        kind::SUBSCRIBE => "SUBSCRIBE",
+        kind::SUBACK => "SUBACK",
+        kind::UNSUBSCRIBE => "UNSUBSCRIBE",
+        kind::UNSUBACK => "UNSUBACK",
+        kind::PINGREQ => "PINGREQ",
+        kind::PINGRESP => "PINGRESP",
+        kind::DISCONNECT => "DISCONNECT",
+        kind::AUTH => "AUTH",
+        _ => "a reserved packet type",
+    }
+}
+
 /// One whole packet at the beginning of a buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Frame<'a> {
@@ -158,7 +180,7 @@ pub(super) fn bad_header(header: u8) -> Malformed {
         kind::AUTH if flags == 0 => malformed("AUTH exists only in MQTT 5"),
         kind::PUBLISH if flags & 0b0110 == 0b0110 => malformed("PUBLISH with quality of service 3"),
         kind::PUBLISH => malformed("PUBLISH with quality of service 0 is marked as a duplicate"),
-        kind => malformed(format!("the flags of packet type {kind} are {flags:04b}")),
+        kind => malformed(format!("the flags of {} are {flags:04b}", name(kind))),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which reason codes each packet may carry (2.4, table 2-6), and the return codes of 3.1.1 they stand for.
 
-use super::frame::kind;
+use super::frame::{kind, name};
 use super::{Malformed, protocol_error};
 use crate::mqtt::ReasonCode;
 
@@ -35,7 +35,8 @@ pub(super) fn check(code: u8, packet: u8) -> Result<ReasonCode, Malformed> {
     match allowed {
         true => Ok(reason),
         false => Err(protocol_error(format!(
-            "packet type {packet} with reason code {reason}"
+            "{} with reason code {reason}",
+            name(packet)
         ))),
     }
 }
