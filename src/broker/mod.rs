@@ -1,1 +1,330 @@
-//! The embedded broker.
+//! The embedded broker: MQTT 3.1, 3.1.1 and 5 on one TCP port.
+//!
+//! ```text
+//! socket -> connection -> session (QoS handshakes) -> LOG (rumqttd, one filter) -> every partition
+//!        <- connection <- session's queue <- match the partition's own subscriptions <-
+//! ```
+//! Each partition is a thread with the sessions of the client ids that hash to it; nothing is shared between them but
+//! the log. `log` is the only file that names rumqttd. Nothing here prints or knows of flags.
+
+pub mod agenda;
+pub mod connection;
+pub mod front;
+pub mod in_flight;
+pub mod lifecycle;
+pub mod log;
+pub mod partition;
+pub mod protocol;
+pub mod record;
+pub mod retained;
+pub mod session;
+pub mod tree;
+
+use std::cell::RefCell;
+use std::io;
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::sync::oneshot;
+use tokio::task::LocalSet;
+
+use crate::mqtt::ReasonCode;
+use front::{Mail, Newcomer};
+use log::{LogEnded, Seat};
+use partition::{Partition, Shared};
+use session::{Buffers, Link};
+
+/// How the broker is started.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Name or address to listen on.
+    pub host: String,
+    /// Port to listen on, 0 for any free one.
+    pub port: u16,
+    /// Partitions, each a thread; at least 1.
+    pub workers: usize,
+    /// Largest packet taken from a client, in bytes on the wire.
+    pub max_packet_size: u32,
+    /// Messages kept for a session whose client is away or does not keep up; beyond it new ones are dropped.
+    pub max_queued: usize,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            host: "127.0.0.1".into(),
+            port: 1883,
+            workers: thread::available_parallelism().map_or(1, usize::from),
+            max_packet_size: codec_limit(),
+            max_queued: 100_000,
+        }
+    }
+}
+
+/// The largest packet MQTT knows: the largest remaining length and the fixed header.
+fn codec_limit() -> u32 {
+    crate::mqtt::codec::MAXIMUM_REMAINING_LENGTH + 5
+}
+
+/// Connections the kernel may hold ready for us; a storm of clients comes faster than it can be taken in.
+const BACKLOG: i32 = 4096;
+
+/// Longest time for the last packets to reach the clients when the broker stops.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// A broker that runs on threads of its own until it is stopped or dropped.
+#[derive(Debug)]
+pub struct Broker {
+    address: SocketAddr,
+    mailboxes: Vec<UnboundedSender<Mail>>,
+    stop_front: Option<oneshot::Sender<()>>,
+    threads: Vec<JoinHandle<()>>,
+    failed: Option<oneshot::Receiver<String>>,
+}
+
+impl Broker {
+    /// Binds, then starts; when it returns, clients can connect.
+    ///
+    /// # Errors
+    /// When the host has no address, the port cannot be bound, or a thread cannot be started.
+    pub fn start(config: Config) -> io::Result<Broker> {
+        let listener = bind(&config.host, config.port)?;
+        let address = listener.local_addr()?;
+        let seats = log::open(config.workers.max(1)).map_err(io::Error::other)?;
+        let config = Arc::new(config);
+        let (failure, failed) = mpsc::unbounded_channel();
+        let mut mailboxes = Vec::new();
+        let mut threads = Vec::new();
+        for (index, seat) in seats.into_iter().enumerate() {
+            let (mailbox, mail) = mpsc::unbounded_channel();
+            mailboxes.push(mailbox);
+            let (config, failure) = (Arc::clone(&config), failure.clone());
+            let work = move || {
+                let _guard = Watch {
+                    index,
+                    failure: failure.clone(),
+                };
+                if let Err(ended) = run_partition(index, config, seat, mail) {
+                    let _ = failure.send(ended.to_string());
+                }
+            };
+            threads.push(
+                thread::Builder::new()
+                    .name(format!("partition-{index}"))
+                    .spawn(work)?,
+            );
+        }
+        let (stop_front, stopped) = oneshot::channel();
+        let (report, reported) = oneshot::channel();
+        let partitions = mailboxes.clone();
+        let work = move || run_front(listener, partitions, config, stopped, failed, report);
+        threads.push(thread::Builder::new().name("front".into()).spawn(work)?);
+        Ok(Broker {
+            address,
+            mailboxes,
+            stop_front: Some(stop_front),
+            threads,
+            failed: Some(reported),
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns, with the reason, when the broker has come to an end by itself. A broker that cannot deliver any more
+    /// should end its process: a zombie is worse than a crash.
+    pub async fn failed(&mut self) -> String {
+        match &mut self.failed {
+            Some(failed) => failed
+                .await
+                .unwrap_or_else(|_| "the broker's front has ended".into()),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Takes no more connections, tells the clients goodbye, and ends.
+    pub fn stop(mut self) {
+        self.shut_down();
+    }
+
+    fn shut_down(&mut self) {
+        if let Some(stop) = self.stop_front.take() {
+            let _ = stop.send(());
+        }
+        for mailbox in &self.mailboxes {
+            let _ = mailbox.send(Mail::Stop);
+        }
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.shut_down();
+    }
+}
+
+/// Reports a partition whose thread unwinds.
+struct Watch {
+    index: usize,
+    failure: UnboundedSender<String>,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let _ = self
+                .failure
+                .send(format!("partition {} has failed", self.index));
+        }
+    }
+}
+
+fn bind(host: &str, port: u16) -> io::Result<TcpListener> {
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for address in (host, port).to_socket_addrs()? {
+        match bind_one(address) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+fn bind_one(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = socket2::Socket::new(
+        socket2::Domain::for_address(address),
+        socket2::Type::STREAM,
+        None,
+    )?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
+}
+
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+}
+
+fn run_front(
+    listener: TcpListener,
+    partitions: Vec<UnboundedSender<Mail>>,
+    config: Arc<Config>,
+    stopped: oneshot::Receiver<()>,
+    mut failed: UnboundedReceiver<String>,
+    report: oneshot::Sender<String>,
+) {
+    let outcome = runtime().and_then(|runtime| {
+        runtime.block_on(async move {
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            tokio::select! {
+                () = front::accept(listener, partitions, config) => Ok(None),
+                _ = stopped => Ok(None),
+                reason = failed.recv() => Ok(reason),
+            }
+        })
+    });
+    let reason = match outcome {
+        Ok(None) => return,
+        Ok(Some(reason)) => reason,
+        Err(error) => format!("could not accept connections: {error}"),
+    };
+    let _ = report.send(reason);
+}
+
+fn run_partition(
+    index: usize,
+    config: Arc<Config>,
+    seat: Seat,
+    mail: UnboundedReceiver<Mail>,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let Seat {
+        writer,
+        reader,
+        passage,
+    } = seat;
+    let runtime = runtime()?;
+    let ended: Result<(), LogEnded> = LocalSet::new().block_on(&runtime, async move {
+        let shared: Shared = Rc::new(RefCell::new(Partition::new(index, config, writer, passage)));
+        tokio::task::spawn_local(partition::append_gathered(Rc::clone(&shared)));
+        tokio::task::spawn_local(partition::acknowledge_passed(Rc::clone(&shared)));
+        tokio::task::spawn_local(lifecycle::keep_agenda(Rc::clone(&shared)));
+        tokio::select! {
+            ended = partition::read_log(Rc::clone(&shared), reader) => Err(ended),
+            () = take_in(shared, mail) => Ok(()),
+        }
+    });
+    Ok(ended?)
+}
+
+/// Attaches newcomers until told to stop; then says goodbye to everyone and waits a moment for it to be heard.
+async fn take_in(shared: Shared, mut mail: UnboundedReceiver<Mail>) {
+    let buffers = Rc::new(Buffers::default());
+    while let Some(Mail::Newcomer(newcomer)) = mail.recv().await {
+        let shared = Rc::clone(&shared);
+        let buffers = Rc::clone(&buffers);
+        tokio::task::spawn_local(async move { welcome(shared, *newcomer, buffers).await });
+    }
+    shared.borrow_mut().stopping = true;
+    let links: Vec<Rc<Link>> = shared
+        .borrow()
+        .sessions
+        .iter()
+        .filter_map(|(_, session)| session.link.clone())
+        .collect();
+    for link in &links {
+        link.close(ReasonCode::SERVER_SHUTTING_DOWN);
+    }
+    let end = Instant::now() + FAREWELL;
+    while shared
+        .borrow()
+        .sessions
+        .iter()
+        .any(|(_, session)| session.link.is_some())
+        && Instant::now() < end
+    {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+async fn welcome(shared: Shared, newcomer: Newcomer, buffers: Rc<Buffers>) {
+    let Newcomer {
+        stream,
+        address,
+        connect,
+        assigned,
+        early,
+    } = newcomer;
+    let stream = match tokio::net::TcpStream::from_std(stream) {
+        Ok(stream) => stream,
+        Err(error) => {
+            tracing::warn!("could not take in {address}: {error}");
+            return;
+        }
+    };
+    tracing::info!(
+        "client {:?} connected from {address}, MQTT {}{}",
+        connect.client_id,
+        connect.version,
+        if connect.clean_start {
+            ", clean session"
+        } else {
+            ""
+        }
+    );
+    let link = Link::new(connect.version, buffers);
+    let peer = shared.borrow_mut().attach(connect, assigned, link);
+    connection::serve(shared, stream, peer, &early).await;
+}

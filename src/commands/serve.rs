@@ -1,12 +1,111 @@
-//! The command.
+//! `mqtt serve`: a broker in this terminal. Prints one line when clients can connect, then runs until it is told
+//! to stop.
 
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::Context;
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::broker::{Broker, Config};
 use crate::cli::serve::ServeArgs;
 use crate::exit::Exit;
 
-/// Runs it.
+/// Serves until SIGINT or SIGTERM.
 ///
 /// # Errors
-/// None yet.
-pub fn run(_args: ServeArgs) -> anyhow::Result<Exit> {
-    Ok(Exit::Done)
+/// When the address cannot be listened on, the ready line or file cannot be written, or the broker ends by itself.
+pub fn run(args: ServeArgs) -> anyhow::Result<Exit> {
+    log_to_stderr(args.verbose);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        // From here on a signal is an orderly stop, also between the ready line and the wait below.
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+
+        let (host, port) = (args.host.clone(), args.port);
+        let mut broker = Broker::start(config(&args)).with_context(|| could_not_listen(&host, port))?;
+        announce(&broker, &args)?;
+
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            reason = broker.failed() => return Err(Exit::Failed.because(format!("{reason}; restart it and report this"))),
+        }
+        broker.stop();
+        Ok(Exit::Done)
+    })
+}
+
+fn config(args: &ServeArgs) -> Config {
+    let mut config = Config {
+        host: args.host.clone(),
+        port: args.port,
+        max_packet_size: args.max_packet_size,
+        ..Config::default()
+    };
+    if let Some(workers) = args.workers {
+        config.workers = usize::from(workers);
+    }
+    config
+}
+
+fn could_not_listen(host: &str, port: u16) -> String {
+    format!("could not listen on {host} port {port} (another port: -p PORT, any free one: -p 0)")
+}
+
+/// One line on stdout, and the file, for scripts that wait for the broker.
+fn announce(broker: &Broker, args: &ServeArgs) -> anyhow::Result<()> {
+    let address = broker.address();
+    let url = format!("mqtt://{address}");
+    if let Some(path) = &args.ready_file {
+        write_whole(path, &url)
+            .with_context(|| format!("could not write the ready file {}", path.display()))?;
+    }
+    let line = if args.json {
+        json!({ "event": "listening", "url": url, "host": address.ip().to_string(), "port": address.port() }).to_string()
+    } else {
+        format!("listening on {url}")
+    };
+    let mut stdout = io::stdout().lock();
+    // A broker whose starter does not read on is still a broker.
+    match writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(error).context("could not write to stdout")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whoever waits for the file never reads half of it.
+fn write_whole(path: &Path, url: &str) -> io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".part");
+    fs::write(&beside, format!("{url}\n"))?;
+    fs::rename(&beside, path)
+}
+
+/// Only our own words: the log underneath speaks of a span per packet.
+fn log_to_stderr(verbose: u8) {
+    let level = match verbose {
+        0 => Level::WARN,
+        1 => Level::INFO,
+        _ => Level::DEBUG,
+    };
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(io::stderr)
+        .with_target(false)
+        .with_ansi(false);
+    tracing_subscriber::registry()
+        .with(lines)
+        .with(Targets::new().with_target("mqtt_toolbox", level))
+        .init();
 }

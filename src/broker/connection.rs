@@ -1,0 +1,232 @@
+//! One connected client's socket: reads packets and hands them to the partition, writes what the partition has put
+//! into the link. One task, one future, no buffer while idle.
+//!
+//! The stream may be anything that reads and writes; what the packets mean is the partition's business.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::lifecycle::Ending;
+use super::partition::Shared;
+use super::protocol::{Peer, Stop};
+use crate::mqtt::codec;
+
+/// Bytes taken from a socket at a time, into a buffer all connections of a partition share.
+const READ: usize = super::log::RECORD;
+
+/// Reads of one connection before the others have their turn.
+const TURN: usize = 4;
+
+/// Serves an attached connection until it ends, and detaches it. `early` are bytes that came behind the CONNECT.
+pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+    shared: Shared,
+    stream: S,
+    peer: Peer,
+    early: &[u8],
+) {
+    // Detaches also when a fault of ours unwinds this task: the session must not keep a dead connection.
+    let mut connection = Attached {
+        shared,
+        peer,
+        ending: Ending::Abnormal,
+        stream,
+        partial: Vec::new(),
+        writing: Vec::new(),
+        written: 0,
+    };
+    if !connection.peer.link.closing.get() {
+        let handled = connection.take_in(early);
+        connection.partial = early[handled..].to_vec();
+    }
+    poll_fn(|context| connection.poll(context)).await;
+}
+
+struct Attached<S> {
+    shared: Shared,
+    peer: Peer,
+    ending: Ending,
+    stream: S,
+    /// The beginning of a packet whose end has not come yet.
+    partial: Vec<u8>,
+    /// Output that is being written, and how much of it is.
+    writing: Vec<u8>,
+    written: usize,
+}
+
+impl<S> Drop for Attached<S> {
+    fn drop(&mut self) {
+        self.peer
+            .link
+            .buffers
+            .give_back(std::mem::take(&mut self.writing));
+        self.peer
+            .link
+            .buffers
+            .give_back(self.peer.link.take_output());
+        if let Ok(mut partition) = self.shared.try_borrow_mut() {
+            let ending = if partition.stopping {
+                Ending::Stopping
+            } else {
+                self.ending
+            };
+            partition.detach(self.peer.place, &self.peer.link, ending, Instant::now());
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Attached<S> {
+    /// Writes and reads until both have to wait; ready when the connection is over.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let mut readable = true;
+        let mut reads = 0;
+        loop {
+            match self.poll_write(context) {
+                Poll::Ready(Ok(())) if self.peer.link.closing.get() => {
+                    let _ = Pin::new(&mut self.stream).poll_shutdown(context);
+                    return Poll::Ready(());
+                }
+                Poll::Ready(Ok(())) if !readable => break,
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(_)) => return Poll::Ready(()),
+                Poll::Pending if !readable => break,
+                Poll::Pending => {}
+            }
+            match self.poll_read(context) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(()),
+                Poll::Ready(Ok(_)) if reads < TURN => reads += 1,
+                Poll::Ready(Ok(_)) => {
+                    context.waker().wake_by_ref();
+                    readable = false;
+                }
+                Poll::Ready(Err(_)) => return Poll::Ready(()),
+                // What was read last may have put something into the output.
+                Poll::Pending => readable = false,
+            }
+        }
+        *self.peer.link.waker.borrow_mut() = Some(context.waker().clone());
+        Poll::Pending
+    }
+
+    /// Ready when all output is written.
+    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let link = Rc::clone(&self.peer.link);
+        loop {
+            if self.written == self.writing.len() {
+                if self.written > 0 {
+                    link.buffers.give_back(std::mem::take(&mut self.writing));
+                    self.written = 0;
+                    self.shared
+                        .borrow_mut()
+                        .fill(self.peer.place, Instant::now());
+                }
+                if link.output_length() == 0 {
+                    return Poll::Ready(Ok(()));
+                }
+                self.writing = link.take_output();
+            }
+            let count = ready!(
+                Pin::new(&mut self.stream).poll_write(context, &self.writing[self.written..])
+            )?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.written += count;
+        }
+    }
+
+    /// Reads once and handles what came; 0 at the end of the stream.
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if self.peer.link.closing.get() || !self.shared.borrow_mut().may_read(context.waker()) {
+            return Poll::Pending;
+        }
+        if self.partial.len() >= READ / 2 {
+            return self.poll_read_large(context);
+        }
+        let mut buffer = std::mem::take(&mut self.shared.borrow_mut().scratch);
+        buffer.resize(READ, 0);
+        let have = self.partial.len();
+        buffer[..have].copy_from_slice(&self.partial);
+        let mut free = ReadBuf::new(&mut buffer[have..]);
+        let polled = Pin::new(&mut self.stream).poll_read(context, &mut free);
+        let count = free.filled().len();
+        if count > 0 {
+            let bytes = &buffer[..have + count];
+            let handled = self.take_in(bytes);
+            self.keep(&bytes[handled..]);
+        }
+        self.shared.borrow_mut().scratch = buffer;
+        polled.map_ok(|()| count)
+    }
+
+    /// Reads the rest of a packet too large for the shared buffer into a buffer that grows with what has come, not
+    /// with what was announced.
+    fn poll_read_large(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let have = self.partial.len();
+        self.partial.resize(2 * have.max(READ), 0);
+        let mut free = ReadBuf::new(&mut self.partial[have..]);
+        let polled = Pin::new(&mut self.stream).poll_read(context, &mut free);
+        let count = free.filled().len();
+        self.partial.truncate(have + count);
+        if count > 0 {
+            let bytes = std::mem::take(&mut self.partial);
+            match self.take_in(&bytes) {
+                0 => self.partial = bytes,
+                handled => self.keep(&bytes[handled..]),
+            }
+        }
+        polled.map_ok(|()| count)
+    }
+
+    /// Keeps the beginning of a packet; without one, no buffer either.
+    fn keep(&mut self, rest: &[u8]) {
+        if rest.is_empty() {
+            self.partial = Vec::new();
+        } else {
+            self.partial.clear();
+            self.partial.extend_from_slice(rest);
+        }
+    }
+
+    /// Handles the whole packets in `bytes`, which begin with what was kept before; returns how many bytes that were.
+    fn take_in(&mut self, bytes: &[u8]) -> usize {
+        let mut partition = self.shared.borrow_mut();
+        let now = Instant::now();
+        self.peer.link.last_heard.set(now);
+        let mut rest = bytes;
+        let stop = loop {
+            let frame = match codec::frame(rest, partition.config.max_packet_size) {
+                Ok(Some(frame)) => frame,
+                Ok(None) => break None,
+                Err(malformed) => break Some(Stop::from(malformed)),
+            };
+            if let Err(stop) = partition.handle(&mut self.peer, &frame, &rest[..frame.length], now)
+            {
+                break Some(stop);
+            }
+            rest = &rest[frame.length..];
+        };
+        let handled = bytes.len() - rest.len();
+        if let Some(stop) = stop {
+            let client_id = &partition.sessions[self.peer.place as usize].client_id;
+            match stop {
+                Stop::Disconnected(ending) => {
+                    tracing::info!("client {client_id:?} disconnected");
+                    self.ending = ending;
+                    self.peer.link.closing.set(true);
+                }
+                Stop::Fault(fault) => {
+                    tracing::info!("client {client_id:?} closed: {fault}");
+                    self.peer.link.close(fault.reason);
+                }
+            }
+            partition.detach(self.peer.place, &self.peer.link, self.ending, now);
+        }
+        handled
+    }
+}

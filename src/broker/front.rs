@@ -1,0 +1,182 @@
+//! The front: takes in TCP connections, reads their CONNECT within a time limit, and sends each to the partition its
+//! client id belongs to. Handshakes run beside each other, never in the accept loop.
+
+use std::hash::{BuildHasher, Hasher};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::Config;
+use crate::mqtt::codec::{self, Malformed};
+use crate::mqtt::packet::{ConnAck, Connect, Packet};
+use crate::mqtt::{ByteString, Properties, ReasonCode, Version};
+
+/// A client has this long from the accepted connection to a whole CONNECT.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// A CONNECT with every field at its largest: client id, will topic, will payload, user name, password and two
+/// property blocks would be more, but nobody sends those; 1 MiB before anything is known about a client is enough.
+const CONNECT_LIMIT: u32 = 1 << 20;
+
+/// Pause after an accept that failed for want of file descriptors or memory.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// A client whose CONNECT was read.
+#[derive(Debug)]
+pub struct Newcomer {
+    /// Its socket, free of the front's runtime.
+    pub stream: std::net::TcpStream,
+    /// Where it comes from.
+    pub address: SocketAddr,
+    /// What it said.
+    pub connect: Connect,
+    /// Whether its client id was made here.
+    pub assigned: bool,
+    /// What it sent behind the CONNECT.
+    pub early: Bytes,
+}
+
+/// What a partition is told from outside.
+#[derive(Debug)]
+pub enum Mail {
+    /// A client to attach.
+    Newcomer(Box<Newcomer>),
+    /// Say goodbye to everyone and end.
+    Stop,
+}
+
+/// Accepts connections until the future is dropped.
+pub async fn accept(
+    listener: TcpListener,
+    partitions: Vec<UnboundedSender<Mail>>,
+    config: Arc<Config>,
+) {
+    let hasher = foldhash::fast::RandomState::default();
+    let partitions = Arc::new(partitions);
+    loop {
+        let (stream, address) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(
+                    "could not accept a connection: {error}; raise the limit of open files (ulimit -n)"
+                );
+                tokio::time::sleep(BREATH).await;
+                continue;
+            }
+        };
+        let partitions = Arc::clone(&partitions);
+        let (hasher, config) = (hasher.clone(), Arc::clone(&config));
+        tokio::spawn(async move {
+            match tokio::time::timeout(HANDSHAKE, admit(stream, address, &config)).await {
+                Ok(Some(newcomer)) => {
+                    let index =
+                        hasher.hash_one(&*newcomer.connect.client_id) as usize % partitions.len();
+                    // A partition that is gone has ended the broker; there is nobody left to tell.
+                    let _ = partitions[index].send(Mail::Newcomer(Box::new(newcomer)));
+                }
+                Ok(None) => {}
+                Err(_) => tracing::info!("{address} sent no CONNECT within {HANDSHAKE:?}, closing"),
+            }
+        });
+    }
+}
+
+/// Reads the CONNECT; refuses with the right CONNACK what cannot be served (3.1.4, 3.2.2).
+async fn admit(mut stream: TcpStream, address: SocketAddr, config: &Config) -> Option<Newcomer> {
+    let mut buffer = BytesMut::with_capacity(1024);
+    let limit = config.max_packet_size.min(CONNECT_LIMIT);
+    let packet = loop {
+        match codec::read(&mut buffer, Version::V5, limit) {
+            Ok(Some(packet)) => break Ok(packet),
+            Ok(None) => {}
+            Err(malformed) => break Err(malformed),
+        }
+        match stream.read_buf(&mut buffer).await {
+            Ok(0) => return None,
+            Ok(_) => {}
+            Err(error) => {
+                tracing::info!("{address} went away before its CONNECT: {error}");
+                return None;
+            }
+        }
+    };
+    let refused = match packet {
+        Ok(Packet::Connect(connect)) => match check(*connect) {
+            Ok((connect, assigned)) => {
+                if stream.set_nodelay(true).is_err() {
+                    return None;
+                }
+                let stream = stream.into_std().ok()?;
+                return Some(Newcomer {
+                    stream,
+                    address,
+                    connect,
+                    assigned,
+                    early: buffer.freeze(),
+                });
+            }
+            Err((version, reason)) => (
+                Some(version),
+                Malformed {
+                    reason,
+                    message: "refused".into(),
+                },
+            ),
+        },
+        Ok(_) => (
+            None,
+            Malformed {
+                reason: ReasonCode::PROTOCOL_ERROR,
+                message: "the first packet is not CONNECT".into(),
+            },
+        ),
+        Err(malformed) => (codec::refusal_version(&buffer), malformed),
+    };
+    let (version, fault) = refused;
+    tracing::info!("{address} refused: {fault}");
+    if let Some(version) = version {
+        refuse(&mut stream, version, fault.reason).await;
+    }
+    None
+}
+
+/// Checks what a CONNECT asks for, and gives a client without a name one.
+fn check(mut connect: Connect) -> Result<(Connect, bool), (Version, ReasonCode)> {
+    if connect.properties.authentication_method().is_some() {
+        return Err((connect.version, ReasonCode::BAD_AUTHENTICATION_METHOD));
+    }
+    if !connect.client_id.is_empty() {
+        return Ok((connect, false));
+    }
+    // [MQTT-3.1.3-8]: before MQTT 5 a client without a name cannot ask for a session that stays.
+    if connect.version < Version::V5 && !connect.clean_start {
+        return Err((connect.version, ReasonCode::CLIENT_IDENTIFIER_NOT_VALID));
+    }
+    connect.client_id = assigned_client_id();
+    Ok((connect, true))
+}
+
+/// 128 random bits: nobody can guess another client's name and take its session.
+fn assigned_client_id() -> ByteString {
+    let random = || std::hash::RandomState::new().build_hasher().finish();
+    format!("auto-{:016x}{:016x}", random(), random()).into()
+}
+
+async fn refuse(stream: &mut TcpStream, version: Version, reason: ReasonCode) {
+    let connack = Packet::ConnAck(ConnAck {
+        session_present: false,
+        reason,
+        properties: Properties::default(),
+    });
+    let mut bytes = Vec::new();
+    if codec::write(&connack, version, &mut bytes).is_ok() {
+        // The client may be gone by now; there is nothing to do about it.
+        let _ = stream.write_all(&bytes).await;
+        let _ = stream.shutdown().await;
+    }
+}

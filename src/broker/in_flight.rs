@@ -1,0 +1,269 @@
+//! The in-flight window of one session: QoS 1 and 2 publishes sent to the client and not yet acknowledged, in the
+//! order they were sent (4.3, 4.4, 4.6). Pure bookkeeping; what is written to the wire is the session's business.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use super::record::Message;
+use crate::mqtt::QoS;
+
+/// A message on its way to one session.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// What was published.
+    pub message: Rc<Message>,
+    /// min(published, granted).
+    pub qos: QoS,
+    /// The retain flag this subscriber is to see.
+    pub retain: bool,
+    /// Identifiers of the matching subscriptions.
+    pub identifiers: Box<[u32]>,
+}
+
+/// How far the handshake of an in-flight publish has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// PUBLISH at QoS 1 sent: waits for PUBACK.
+    AtLeastOnce,
+    /// PUBLISH at QoS 2 sent: waits for PUBREC.
+    ExactlyOnce,
+    /// PUBREL sent: waits for PUBCOMP.
+    Released,
+    /// Complete; the entry only keeps its place until those before it are complete.
+    Done,
+}
+
+/// One publish in flight.
+#[derive(Debug)]
+pub struct Entry {
+    /// Packet identifier.
+    pub packet_id: u16,
+    /// How far it is.
+    pub stage: Stage,
+    /// What to send again after a reconnect; none when the session ends with its connection.
+    pub delivery: Option<Delivery>,
+}
+
+/// The window. Packet identifiers are given out in turn, so an entry's place follows from its identifier.
+#[derive(Debug, Default)]
+pub struct InFlight {
+    entries: VecDeque<Entry>,
+    /// Entries of this connection that are not done; what counts against the receive maximum.
+    open: usize,
+    last_packet_id: u16,
+    /// Entries from here on belong to an earlier connection and have not been sent again yet.
+    resend_from: Option<usize>,
+}
+
+/// No more entries than packet identifiers that can be told apart; a few are left for the search of a free one.
+const MOST: usize = 65_000;
+
+impl InFlight {
+    /// Whether another publish may be sent under this receive maximum (4.9).
+    pub fn has_room(&self, receive_maximum: u16) -> bool {
+        self.open < usize::from(receive_maximum) && self.entries.len() < MOST
+    }
+
+    /// Whether entries of an earlier connection still have to be sent again.
+    pub fn is_resending(&self) -> bool {
+        self.resend_from.is_some()
+    }
+
+    /// Takes the next free packet identifier (2.2.1) for a publish that is sent now.
+    pub fn push(&mut self, qos: QoS, delivery: Option<Delivery>) -> u16 {
+        let mut packet_id = self.last_packet_id;
+        loop {
+            packet_id = packet_id.checked_add(1).unwrap_or(1);
+            // At most MOST of 65,535 are in use, so this ends; in practice at the first.
+            if self.place(packet_id).is_none() {
+                break;
+            }
+        }
+        self.last_packet_id = packet_id;
+        let stage = if qos == QoS::ExactlyOnce {
+            Stage::ExactlyOnce
+        } else {
+            Stage::AtLeastOnce
+        };
+        self.entries.push_back(Entry {
+            packet_id,
+            stage,
+            delivery,
+        });
+        self.open += 1;
+        packet_id
+    }
+
+    fn place(&self, packet_id: u16) -> Option<usize> {
+        let front = self.entries.front()?.packet_id;
+        // Identifiers run 1..=65,535 and wrap, so the distance is modulo 65,535.
+        let guess = (usize::from(packet_id) + 65_535 - usize::from(front)) % 65_535;
+        if self
+            .entries
+            .get(guess)
+            .is_some_and(|entry| entry.packet_id == packet_id)
+        {
+            return Some(guess);
+        }
+        // Only when an identifier in use was skipped is the entry elsewhere, and then behind a longer window.
+        if self.is_contiguous() {
+            None
+        } else {
+            self.entries
+                .iter()
+                .position(|entry| entry.packet_id == packet_id)
+        }
+    }
+
+    /// Whether no identifier was skipped, so that guesses are exact.
+    fn is_contiguous(&self) -> bool {
+        match (self.entries.front(), self.entries.back()) {
+            (Some(front), Some(back)) => {
+                let span =
+                    (usize::from(back.packet_id) + 65_535 - usize::from(front.packet_id)) % 65_535;
+                span + 1 == self.entries.len()
+            }
+            _ => true,
+        }
+    }
+
+    /// A PUBACK, or a PUBREC that reports failure: the publish is complete. Says whether it was waited for.
+    pub fn acknowledged(&mut self, packet_id: u16, expected: Stage) -> bool {
+        let Some(place) = self.place(packet_id) else {
+            return false;
+        };
+        if self.entries[place].stage != expected
+            || self.resend_from.is_some_and(|from| place >= from)
+        {
+            return false;
+        }
+        self.entries[place].stage = Stage::Done;
+        self.entries[place].delivery = None;
+        self.open -= 1;
+        while self
+            .entries
+            .front()
+            .is_some_and(|entry| entry.stage == Stage::Done)
+        {
+            self.entries.pop_front();
+            self.resend_from = self.resend_from.map(|from| from.saturating_sub(1));
+        }
+        if self.entries.is_empty() {
+            // An idle session should not keep the window of its busiest hour.
+            self.entries.shrink_to(64);
+        }
+        true
+    }
+
+    /// A PUBREC: from now on only PUBREL is sent for this identifier. Says whether the identifier is known; a
+    /// repeated PUBREC is answered with another PUBREL.
+    pub fn received(&mut self, packet_id: u16) -> bool {
+        let Some(place) = self.place(packet_id) else {
+            return false;
+        };
+        match self.entries[place].stage {
+            Stage::ExactlyOnce => {
+                self.entries[place].stage = Stage::Released;
+                self.entries[place].delivery = None;
+                true
+            }
+            Stage::Released => true,
+            Stage::AtLeastOnce | Stage::Done => false,
+        }
+    }
+
+    /// A new connection of the session: everything that is not done has to be sent again, in order [MQTT-4.6.0-1].
+    pub fn reconnected(&mut self) {
+        self.entries.retain(|entry| entry.stage != Stage::Done);
+        self.open = 0;
+        self.resend_from = (!self.entries.is_empty()).then_some(0);
+    }
+
+    /// The next entry to send again; counts as sent from then on.
+    pub fn resend(&mut self) -> Option<&Entry> {
+        let place = self.resend_from?;
+        self.resend_from = (place + 1 < self.entries.len()).then_some(place + 1);
+        self.open += 1;
+        self.entries.get(place)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn acknowledgements_free_the_window_in_any_order() {
+        let mut window = InFlight::default();
+        let ids: Vec<u16> = (0..4)
+            .map(|_| window.push(QoS::AtLeastOnce, None))
+            .collect();
+        assert_eq!(ids, [1, 2, 3, 4]);
+        assert!(!window.has_room(4));
+        for id in [3, 1, 4, 2] {
+            assert!(window.acknowledged(id, Stage::AtLeastOnce));
+            assert!(!window.acknowledged(id, Stage::AtLeastOnce), "{id} twice");
+        }
+        assert_eq!((window.open, window.entries.len()), (0, 0));
+    }
+
+    #[test]
+    fn identifiers_wrap_and_skip_those_in_use() {
+        let mut window = InFlight::default();
+        assert_eq!(window.push(QoS::ExactlyOnce, None), 1);
+        for expected in 2..=65_535u16 {
+            assert_eq!(window.push(QoS::AtLeastOnce, None), expected);
+            assert!(window.acknowledged(expected, Stage::AtLeastOnce));
+            if expected % 1000 == 0 {
+                window.entries.retain(|entry| entry.stage != Stage::Done);
+            }
+        }
+        window.entries.retain(|entry| entry.stage != Stage::Done);
+        assert_eq!(window.push(QoS::AtLeastOnce, None), 2, "1 is still in use");
+        assert!(window.received(1));
+        assert!(window.acknowledged(1, Stage::Released));
+        assert!(window.acknowledged(2, Stage::AtLeastOnce));
+    }
+
+    #[test]
+    fn exactly_once_takes_two_steps_and_the_wrong_packet_is_refused() {
+        let mut window = InFlight::default();
+        let id = window.push(QoS::ExactlyOnce, None);
+        assert!(
+            !window.acknowledged(id, Stage::AtLeastOnce),
+            "PUBACK for QoS 2"
+        );
+        assert!(
+            !window.acknowledged(id, Stage::Released),
+            "PUBCOMP before PUBREC"
+        );
+        assert!(window.received(id));
+        assert!(window.received(id), "a repeated PUBREC");
+        assert!(window.acknowledged(id, Stage::Released));
+        assert!(!window.received(id));
+    }
+
+    #[test]
+    fn after_a_reconnect_everything_open_is_sent_again_in_order() {
+        let mut window = InFlight::default();
+        for _ in 0..3 {
+            window.push(QoS::ExactlyOnce, None);
+        }
+        assert!(window.received(2));
+        assert!(window.acknowledged(2, Stage::Released));
+        assert!(window.received(3));
+        window.reconnected();
+        assert_eq!(window.open, 0);
+        assert!(
+            !window.acknowledged(3, Stage::Released),
+            "not sent again yet"
+        );
+        let first = window.resend().map(|entry| (entry.packet_id, entry.stage));
+        assert_eq!(first, Some((1, Stage::ExactlyOnce)));
+        assert!(window.is_resending());
+        let second = window.resend().map(|entry| (entry.packet_id, entry.stage));
+        assert_eq!(second, Some((3, Stage::Released)));
+        assert!(!window.is_resending());
+        assert_eq!(window.open, 2);
+    }
+}

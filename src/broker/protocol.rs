@@ -1,0 +1,365 @@
+//! What a client asks for on its connection, packet by packet, once it is connected (chapter 3 and 4 of both
+//! specifications): publishes, acknowledgements, subscriptions, pings and the end.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::lifecycle::{Ending, TOPIC_ALIAS_MAXIMUM};
+use super::partition::{Partition, Subscription};
+use super::record::{Envelope, forwarded_properties, has_subscription_identifier, topic_alias};
+use super::session::{Grant, Link};
+use crate::mqtt::codec::{self, Frame, Malformed, PublishView};
+use crate::mqtt::packet::{
+    Acknowledgement, Disconnect, Packet, RetainHandling, SubAck, Subscribe,
+    Subscription as Request, Unsubscribe,
+};
+use crate::mqtt::{Properties, QoS, ReasonCode, Version, topic};
+
+/// Levels a topic filter may have. The tree is as deep as its deepest filter and is walked recursively; nobody has
+/// topics of more levels, and 65,535 of them would exhaust the stack.
+const LEVELS: usize = 200;
+
+/// What one connection remembers of its client: nothing that outlives it.
+#[derive(Debug)]
+pub struct Peer {
+    /// The session's place.
+    pub place: u32,
+    /// The session's number.
+    pub number: u32,
+    /// The connection.
+    pub link: Rc<Link>,
+    /// Topic aliases of this connection (3.3.2.3.4).
+    pub aliases: HashMap<u16, Box<str>>,
+}
+
+/// Why the client's packets are not read any further.
+#[derive(Debug)]
+pub enum Stop {
+    /// The client said DISCONNECT.
+    Disconnected(Ending),
+    /// The client broke the protocol.
+    Fault(Malformed),
+}
+
+impl From<Malformed> for Stop {
+    fn from(malformed: Malformed) -> Stop {
+        Stop::Fault(malformed)
+    }
+}
+
+fn fault(reason: ReasonCode, message: &'static str) -> Stop {
+    Stop::Fault(Malformed {
+        reason,
+        message: message.into(),
+    })
+}
+
+impl Partition {
+    /// Handles one packet of a connected client. `bytes` is the whole packet on the wire.
+    ///
+    /// # Errors
+    /// [`Stop`] when the connection ends with this packet.
+    pub fn handle(
+        &mut self,
+        peer: &mut Peer,
+        frame: &Frame<'_>,
+        bytes: &[u8],
+        now: Instant,
+    ) -> Result<(), Stop> {
+        let version = peer.link.version;
+        if frame.header >> 4 == 3 {
+            if version == Version::V5 && !frame.is_minimal() {
+                return Err(fault(
+                    ReasonCode::MALFORMED_PACKET,
+                    "the remaining length is longer than it needs to be",
+                ));
+            }
+            let view = codec::publish_view(frame.header, frame.body, version)?;
+            return self.publish(peer, &view);
+        }
+        match decode(frame, bytes, version)? {
+            Packet::PubAck(acknowledgement) => {
+                self.session_of(peer).puback(acknowledgement.packet_id);
+                self.fill(peer.place, now);
+            }
+            Packet::PubRec(acknowledgement) => self.pubrec(peer, &acknowledgement, now),
+            Packet::PubRel(acknowledgement) => self.pubrel(peer, &acknowledgement),
+            Packet::PubComp(acknowledgement) => {
+                self.session_of(peer).pubcomp(acknowledgement.packet_id);
+                self.fill(peer.place, now);
+            }
+            Packet::Subscribe(subscribe) => self.subscribe(peer, &subscribe, now)?,
+            Packet::Unsubscribe(unsubscribe) => self.unsubscribe(peer, &unsubscribe),
+            Packet::PingReq => peer.link.send(&Packet::PingResp),
+            Packet::Disconnect(disconnect) => return Err(self.disconnect(peer, &disconnect)),
+            Packet::Connect(_) => {
+                return Err(fault(ReasonCode::PROTOCOL_ERROR, "a second CONNECT"));
+            }
+            Packet::Auth(_) => {
+                return Err(fault(
+                    ReasonCode::PROTOCOL_ERROR,
+                    "AUTH without an authentication method",
+                ));
+            }
+            _ => {
+                return Err(fault(
+                    ReasonCode::PROTOCOL_ERROR,
+                    "a packet that only a server sends",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn session_of(&mut self, peer: &Peer) -> &mut super::session::Session {
+        &mut self.sessions[peer.place as usize]
+    }
+
+    /// PUBLISH from a client (3.3): into the record that is being gathered. It is acknowledged from there.
+    fn publish(&mut self, peer: &mut Peer, view: &PublishView<'_>) -> Result<(), Stop> {
+        let mut topic = view.topic;
+        let alias = if view.properties.is_empty() {
+            None
+        } else {
+            self.check_properties(view)?
+        };
+        if let Some(alias) = alias {
+            if alias > TOPIC_ALIAS_MAXIMUM {
+                return Err(fault(
+                    ReasonCode::TOPIC_ALIAS_INVALID,
+                    "topic alias above the topic alias maximum",
+                ));
+            }
+            if !topic.is_empty() {
+                peer.aliases.insert(alias, topic.into());
+            }
+            let Some(named) = peer.aliases.get(&alias) else {
+                return Err(fault(ReasonCode::PROTOCOL_ERROR, "unknown topic alias"));
+            };
+            topic = named;
+        }
+        tracing::debug!(
+            "client {:?} publishes to {topic:?}, QoS {}, {} bytes{}",
+            self.sessions[peer.place as usize].client_id,
+            view.qos,
+            view.payload.len(),
+            if view.retain { ", retained" } else { "" }
+        );
+        if view.qos == QoS::ExactlyOnce && !self.session_of(peer).received.insert(view.packet_id) {
+            // [MQTT-4.3.3-10]: the same publish once more; it is on its way already.
+            self.acknowledge_again(view.packet_id, &peer.link);
+            return Ok(());
+        }
+        let properties = forwarded_properties(view.properties);
+        let envelope = Envelope {
+            publisher: peer.number,
+            qos: view.qos,
+            retain: view.retain,
+            topic,
+            properties: &properties,
+            payload: view.payload,
+        };
+        self.gather(&envelope, view.packet_id, Some(&peer.link));
+        Ok(())
+    }
+
+    fn check_properties(&self, view: &PublishView<'_>) -> Result<Option<u16>, Stop> {
+        if has_subscription_identifier(view.properties) {
+            return Err(fault(
+                ReasonCode::PROTOCOL_ERROR,
+                "a subscription identifier from a client",
+            ));
+        }
+        Ok(topic_alias(view.properties))
+    }
+
+    /// PUBREC (3.5): goes on with PUBREL, also for an identifier that is not known (4.3.3, 3.6.2.1).
+    fn pubrec(&mut self, peer: &Peer, acknowledgement: &Acknowledgement, now: Instant) {
+        let found = self.session_of(peer).pubrec(acknowledgement);
+        if acknowledgement.reason.is_failure() {
+            self.fill(peer.place, now);
+            return;
+        }
+        let mut release = Acknowledgement::success(acknowledgement.packet_id);
+        if !found && peer.link.version == Version::V5 {
+            release.reason = ReasonCode::PACKET_IDENTIFIER_NOT_FOUND;
+        }
+        peer.link.send(&Packet::PubRel(release));
+    }
+
+    /// PUBREL (3.6): the identifier may be used again.
+    fn pubrel(&mut self, peer: &Peer, acknowledgement: &Acknowledgement) {
+        let found = self
+            .session_of(peer)
+            .received
+            .remove(&acknowledgement.packet_id);
+        let mut complete = Acknowledgement::success(acknowledgement.packet_id);
+        if !found && peer.link.version == Version::V5 {
+            complete.reason = ReasonCode::PACKET_IDENTIFIER_NOT_FOUND;
+        }
+        peer.link.send(&Packet::PubComp(complete));
+    }
+
+    /// SUBSCRIBE (3.8), answered filter by filter, and the retained messages it asks for.
+    fn subscribe(&mut self, peer: &Peer, subscribe: &Subscribe, now: Instant) -> Result<(), Stop> {
+        let identifier = subscribe.properties.subscription_identifier().unwrap_or(0);
+        let mut reasons = Vec::with_capacity(subscribe.filters.len());
+        let mut wanted = Vec::new();
+        for request in &subscribe.filters {
+            let Err(reason) = refuse(request, peer.link.version) else {
+                reasons.push(ReasonCode(request.qos.number()));
+                let new = self.add_subscription(peer, request, identifier);
+                let retained = match request.retain_handling {
+                    RetainHandling::Always => true,
+                    RetainHandling::IfNew => new,
+                    RetainHandling::Never => false,
+                };
+                if retained {
+                    wanted.push(request);
+                }
+                continue;
+            };
+            tracing::info!(
+                "client {:?} may not subscribe to {:?}: {reason}",
+                self.session_of(peer).client_id,
+                request.filter
+            );
+            reasons.push(if peer.link.version == Version::V5 {
+                reason
+            } else {
+                ReasonCode::UNSPECIFIED_ERROR
+            });
+        }
+        let packet_id = subscribe.packet_id;
+        peer.link.send(&Packet::SubAck(SubAck {
+            packet_id,
+            reasons,
+            properties: Properties::default(),
+        }));
+        for request in wanted {
+            self.send_retained(peer.place, request, identifier);
+        }
+        self.fill(peer.place, now);
+        Ok(())
+    }
+
+    /// Says whether the subscription is new; one that exists is replaced [MQTT-3.8.4-3].
+    fn add_subscription(&mut self, peer: &Peer, request: &Request, identifier: u32) -> bool {
+        let subscription = Subscription {
+            qos: request.qos,
+            no_local: request.no_local,
+            retain_as_published: request.retain_as_published,
+            identifier,
+        };
+        let new = self
+            .tree
+            .insert(&request.filter, peer.place, subscription)
+            .is_none();
+        let session = self.session_of(peer);
+        if new {
+            session
+                .filters
+                .insert(request.filter.to_string().into_boxed_str());
+        }
+        tracing::info!(
+            "client {:?} subscribes to {:?}, QoS {}",
+            session.client_id,
+            request.filter,
+            request.qos
+        );
+        new
+    }
+
+    fn send_retained(&mut self, place: u32, request: &Request, identifier: u32) {
+        let Partition {
+            retained, sessions, ..
+        } = self;
+        let session = &mut sessions[place as usize];
+        let identifiers: &[u32] = if identifier == 0 { &[] } else { &[identifier] };
+        let grant = Grant {
+            qos: request.qos,
+            retain: true,
+            identifiers,
+        };
+        retained.each_match(&request.filter, |message| {
+            session.enqueue_retained(message, grant)
+        });
+    }
+
+    /// UNSUBSCRIBE (3.10). Messages that are queued already are still delivered.
+    fn unsubscribe(&mut self, peer: &Peer, unsubscribe: &Unsubscribe) {
+        let mut reasons = Vec::with_capacity(unsubscribe.filters.len());
+        for filter in &unsubscribe.filters {
+            let existed = self.tree.remove(filter, peer.place).is_some();
+            self.session_of(peer).filters.remove(&**filter);
+            tracing::info!(
+                "client {:?} unsubscribes from {filter:?}",
+                self.session_of(peer).client_id
+            );
+            reasons.push(if existed {
+                ReasonCode::SUCCESS
+            } else {
+                ReasonCode::NO_SUBSCRIPTION_EXISTED
+            });
+        }
+        let packet_id = unsubscribe.packet_id;
+        peer.link.send(&Packet::UnsubAck(SubAck {
+            packet_id,
+            reasons,
+            properties: Properties::default(),
+        }));
+    }
+
+    /// DISCONNECT from the client (3.14).
+    fn disconnect(&mut self, peer: &Peer, disconnect: &Disconnect) -> Stop {
+        let session = self.session_of(peer);
+        if let Some(expiry) = disconnect.properties.session_expiry_interval() {
+            if session.expiry == 0 && expiry != 0 {
+                return fault(
+                    ReasonCode::PROTOCOL_ERROR,
+                    "a session that ends with its connection cannot be extended",
+                );
+            }
+            session.expiry = expiry;
+        }
+        let with_will = disconnect.reason != ReasonCode::SUCCESS;
+        Stop::Disconnected(if with_will {
+            Ending::Abnormal
+        } else {
+            Ending::Normal
+        })
+    }
+}
+
+/// The plain acknowledgements make up half of the packets at QoS 1 and 2; they are read without an allocation.
+fn decode(frame: &Frame<'_>, bytes: &[u8], version: Version) -> Result<Packet, Malformed> {
+    if let [high, low] = *frame.body
+        && (high, low) != (0, 0)
+        && bytes.len() == 4
+    {
+        let acknowledgement = Acknowledgement::success(u16::from_be_bytes([high, low]));
+        match frame.header {
+            0x40 => return Ok(Packet::PubAck(acknowledgement)),
+            0x50 => return Ok(Packet::PubRec(acknowledgement)),
+            0x62 => return Ok(Packet::PubRel(acknowledgement)),
+            0x70 => return Ok(Packet::PubComp(acknowledgement)),
+            _ => {}
+        }
+    }
+    codec::decode(Bytes::copy_from_slice(bytes), version)
+}
+
+/// Why a subscription is not made (3.9.3).
+fn refuse(request: &Request, version: Version) -> Result<(), ReasonCode> {
+    if version == Version::V5 && request.filter.starts_with("$share/") {
+        return Err(ReasonCode::SHARED_SUBSCRIPTIONS_NOT_SUPPORTED);
+    }
+    let levels = request.filter.split('/').count();
+    if !topic::is_valid_topic_filter(&request.filter) || levels > LEVELS {
+        return Err(ReasonCode::TOPIC_FILTER_INVALID);
+    }
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! Retained messages by topic (3.3.1.3). Every partition keeps the same ones, because every partition reads the same
+//! log; a subscription sees exactly what was retained at its place in that order.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::rc::Rc;
+
+use super::record::Message;
+use crate::mqtt::topic;
+
+/// The retained message of every topic that has one.
+#[derive(Debug, Default)]
+pub struct Retained {
+    messages: BTreeMap<Box<str>, Rc<Message>>,
+}
+
+impl Retained {
+    /// How many topics have one.
+    pub fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// Whether no topic has one.
+    pub fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
+    /// Keeps the message for its topic; an empty payload removes what is kept [MQTT-3.3.1-6].
+    pub fn store(&mut self, message: Rc<Message>) {
+        if message.payload().is_empty() {
+            self.messages.remove(message.topic());
+        } else {
+            self.messages.insert(message.topic().into(), message);
+        }
+    }
+
+    /// Calls `found` with every retained message whose topic matches, in the order of the topics. Only topics that
+    /// share the filter's text before its first wildcard are looked at.
+    pub fn each_match(&self, filter: &str, mut found: impl FnMut(&Rc<Message>)) {
+        let Some(wildcard) = filter.find(['+', '#']) else {
+            if let Some(message) = self.messages.get(filter) {
+                found(message);
+            }
+            return;
+        };
+        // `a/#` also matches `a`, so the separator before a wildcard is not part of the prefix.
+        let prefix = filter[..wildcard].trim_end_matches('/');
+        let from = (Bound::Included(prefix), Bound::Unbounded);
+        for (name, message) in self
+            .messages
+            .range::<str, _>(from)
+            .take_while(|(name, _)| name.starts_with(prefix))
+        {
+            if topic::matches(filter, name) {
+                found(message);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broker::record::Envelope;
+    use crate::mqtt::QoS;
+    use std::time::Instant;
+
+    fn message(topic: &str, payload: &str) -> Rc<Message> {
+        let envelope = Envelope {
+            publisher: 0,
+            qos: QoS::AtMostOnce,
+            retain: true,
+            topic,
+            properties: &[],
+            payload: payload.as_bytes(),
+        };
+        Message::new(&envelope, Instant::now())
+    }
+
+    fn topics(retained: &Retained, filter: &str) -> Vec<String> {
+        let mut topics = Vec::new();
+        retained.each_match(filter, |message| topics.push(message.topic().to_owned()));
+        topics
+    }
+
+    #[test]
+    fn wildcards_find_what_they_match_and_an_empty_payload_removes() {
+        let mut retained = Retained::default();
+        for topic in ["a", "a/b", "a/b/c", "ab", "/a", "$SYS/a", "温度/1"] {
+            retained.store(message(topic, "x"));
+        }
+        assert_eq!(topics(&retained, "a/#"), ["a", "a/b", "a/b/c"]);
+        assert_eq!(topics(&retained, "a/+"), ["a/b"]);
+        assert_eq!(
+            topics(&retained, "#"),
+            ["/a", "a", "a/b", "a/b/c", "ab", "温度/1"]
+        );
+        assert_eq!(topics(&retained, "+/a"), ["/a"]);
+        assert_eq!(topics(&retained, "$SYS/#"), ["$SYS/a"]);
+        assert_eq!(topics(&retained, "温度/+"), ["温度/1"]);
+        retained.store(message("a/b", ""));
+        assert_eq!(topics(&retained, "a/+"), Vec::<String>::new());
+        assert_eq!(topics(&retained, "a"), ["a"]);
+    }
+}
