@@ -356,6 +356,28 @@ impl Running {
         }
     }
 
+    /// Waits until these bytes stand somewhere in stdout, with or without a line's end after them.
+    #[track_caller]
+    pub fn wait_for_output(&mut self, words: &[u8]) {
+        let deadline = Instant::now() + PATIENCE;
+        let seen = Arc::clone(&self.seen);
+        let mut printed = seen.so_far();
+        while !printed.bytes[0]
+            .windows(words.len())
+            .any(|window| window == words)
+        {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() || printed.closed == 2 {
+                drop(printed);
+                self.fail(&format!(
+                    "{:?} did not come",
+                    String::from_utf8_lossy(words)
+                ));
+            }
+            printed = seen.wait(printed, left);
+        }
+    }
+
     /// Everything printed on stdout until now.
     pub fn stdout(&self) -> Vec<u8> {
         self.seen.so_far().bytes[0].clone()

@@ -8,5 +8,9 @@
 mod harness;
 #[allow(dead_code)]
 mod servers;
+#[allow(dead_code)]
+mod wire;
 
+mod abuse;
+mod interop;
 mod usage;

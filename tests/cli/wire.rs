@@ -1,0 +1,155 @@
+//! A peer that says exactly what a test tells it to: packets, or bytes that are none, over a plain socket.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+
+use bytes::{Bytes, BytesMut};
+use mqtt_toolbox::mqtt::packet::*;
+use mqtt_toolbox::mqtt::{Properties, QoS, ReasonCode, Version, codec};
+
+use crate::harness::PATIENCE;
+
+/// One end of a connection; at the broker's end it can play a broker as well.
+pub struct Wire {
+    pub stream: TcpStream,
+    pub version: Version,
+    incoming: BytesMut,
+}
+
+impl Wire {
+    /// A connection to 127.0.0.1 on which nothing has been said yet.
+    #[track_caller]
+    pub fn connect(port: u16, version: Version) -> Wire {
+        let stream = TcpStream::connect(("127.0.0.1", port)).expect("somebody listens there");
+        Wire::new(stream, version)
+    }
+
+    /// The next connection of a listener, on which nothing has been said yet.
+    #[track_caller]
+    pub fn accept(listener: &TcpListener, version: Version) -> Wire {
+        let (stream, _) = listener.accept().expect("somebody connects");
+        Wire::new(stream, version)
+    }
+
+    fn new(stream: TcpStream, version: Version) -> Wire {
+        stream.set_nodelay(true).expect("a TCP socket");
+        stream
+            .set_read_timeout(Some(PATIENCE))
+            .expect("a TCP socket");
+        Wire {
+            stream,
+            version,
+            incoming: BytesMut::new(),
+        }
+    }
+
+    /// A client with a clean session, accepted by the broker.
+    #[track_caller]
+    pub fn session(port: u16, version: Version, client_id: &str) -> Wire {
+        let mut wire = Wire::connect(port, version);
+        wire.send(Packet::Connect(connect(version, client_id)));
+        match wire.receive() {
+            Packet::ConnAck(answer) if answer.reason == ReasonCode::SUCCESS => wire,
+            other => panic!("{other:?} is not the CONNACK of an accepted connection"),
+        }
+    }
+
+    /// Sends one packet.
+    #[track_caller]
+    pub fn send(&mut self, packet: Packet) {
+        let mut bytes = Vec::new();
+        codec::write(&packet, self.version, &mut bytes).expect("a packet of ordinary size");
+        self.send_bytes(&bytes);
+    }
+
+    /// Sends bytes as they are.
+    #[track_caller]
+    pub fn send_bytes(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).expect("the other end is open");
+    }
+
+    /// The next packet.
+    #[track_caller]
+    pub fn receive(&mut self) -> Packet {
+        self.receive_or_end()
+            .expect("the other end closed the connection")
+    }
+
+    /// The next packet, or `None` when the other end has closed.
+    #[track_caller]
+    pub fn receive_or_end(&mut self) -> Option<Packet> {
+        loop {
+            let packet = codec::read(&mut self.incoming, self.version, u32::MAX);
+            if let Some(packet) = packet.expect("the other end sends well-formed packets") {
+                return Some(packet);
+            }
+            let mut buffer = [0; 1 << 14];
+            match self.stream.read(&mut buffer) {
+                Ok(0) => return None,
+                Ok(count) => self.incoming.extend_from_slice(&buffer[..count]),
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => return None,
+                Err(error) => panic!("nothing came: {error}"),
+            }
+        }
+    }
+
+    /// Everything the other end says until it closes.
+    #[track_caller]
+    pub fn rest(&mut self) -> Vec<Packet> {
+        std::iter::from_fn(|| self.receive_or_end()).collect()
+    }
+
+    /// Subscribes and waits for the answer, which must grant what was asked for.
+    #[track_caller]
+    pub fn subscribe(&mut self, filter: &str, qos: QoS) {
+        self.send(subscribe(1, filter, qos));
+        match self.receive() {
+            Packet::SubAck(answer) => {
+                assert_eq!(answer.reasons, [ReasonCode(qos.number())], "{filter}");
+            }
+            other => panic!("{other:?} is not a SUBACK"),
+        }
+    }
+}
+
+/// A plain CONNECT: clean, keep alive of a minute, no will, no user.
+pub fn connect(version: Version, client_id: &str) -> Box<Connect> {
+    Box::new(Connect {
+        version,
+        clean_start: true,
+        keep_alive: 60,
+        client_id: client_id.into(),
+        will: None,
+        username: None,
+        password: None,
+        properties: Properties::default(),
+    })
+}
+
+/// A plain PUBLISH; the packet identifier counts above QoS 0 only.
+pub fn publish(topic: &str, payload: &[u8], qos: QoS, packet_id: u16) -> Packet {
+    Packet::Publish(Publish {
+        dup: false,
+        qos,
+        retain: false,
+        topic: topic.into(),
+        packet_id: if qos == QoS::AtMostOnce { 0 } else { packet_id },
+        properties: Properties::default(),
+        payload: Bytes::copy_from_slice(payload),
+    })
+}
+
+/// A SUBSCRIBE for one filter.
+pub fn subscribe(packet_id: u16, filter: &str, qos: QoS) -> Packet {
+    Packet::Subscribe(Subscribe {
+        packet_id,
+        filters: vec![Subscription {
+            filter: filter.into(),
+            qos,
+            no_local: false,
+            retain_as_published: false,
+            retain_handling: RetainHandling::Always,
+        }],
+        properties: Properties::default(),
+    })
+}
