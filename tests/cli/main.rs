@@ -2,6 +2,8 @@
 
 // Nothing is reachable from outside a test crate, and `pub` reads better than `pub(crate)`.
 #![allow(unreachable_pub)]
+// A panic is how a test fails.
+#![allow(clippy::unwrap_used)]
 
 // A language is larger than what has been said in it so far.
 #[allow(dead_code)]
@@ -13,4 +15,5 @@ mod wire;
 
 mod abuse;
 mod interop;
+mod load;
 mod usage;

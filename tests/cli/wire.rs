@@ -93,6 +93,11 @@ impl Wire {
         }
     }
 
+    /// Whether bytes have been read that no packet has been made of.
+    pub fn has_more(&self) -> bool {
+        !self.incoming.is_empty()
+    }
+
     /// Everything the other end says until it closes.
     #[track_caller]
     pub fn rest(&mut self) -> Vec<Packet> {
