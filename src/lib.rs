@@ -26,8 +26,8 @@ use exit::Exit;
 pub fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
         Command::Serve(args) => commands::serve::run(args),
-        Command::Pub(args) => commands::publish::run(args),
-        Command::Sub(args) => commands::subscribe::run(args),
+        Command::Pub(args) => commands::publish::run(*args),
+        Command::Sub(args) => commands::subscribe::run(*args),
         Command::Bench(args) => commands::bench::run(args),
     }
 }

@@ -183,7 +183,10 @@ fn environment(command: &clap::Command) -> Roff {
     let mut roff = Roff::new();
     roff.control("SH", ["ENVIRONMENT"]);
     let declared = command.get_arguments().filter_map(|argument| {
-        let name = argument.get_env()?.to_str()?;
+        // Some variables are not clap's to read, and are named in the help of their option only.
+        let help = argument.get_help()?.to_string();
+        let (_, named) = help.split_once("[env: ")?;
+        let name = named.trim_end_matches(']');
         let option = argument.get_long()?;
         Some((
             name.to_owned(),
@@ -219,6 +222,8 @@ fn tidy(page: &str) -> Vec<u8> {
         [r".ie \n(.g .ds Aq \(aq", r".el .ds Aq '"],
         "roff's way to begin"
     );
+    // Before a list of possible values a line is broken twice, with an empty one in between.
+    let page = page.replace("\n.br\n\n.br\n", "\n.br\n");
     let body = page.lines().filter(|line| !preamble.contains(line));
     let lines = preamble.iter().copied().chain(body);
     lines

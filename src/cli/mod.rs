@@ -35,10 +35,10 @@ pub enum Command {
     Serve(serve::ServeArgs),
     /// Publish messages
     #[command(after_long_help = pages::PUB.after_help())]
-    Pub(publish::PublishArgs),
+    Pub(Box<publish::PublishArgs>),
     /// Subscribe to topics and print what arrives
     #[command(after_long_help = pages::SUB.after_help())]
-    Sub(subscribe::SubscribeArgs),
+    Sub(Box<subscribe::SubscribeArgs>),
     /// Measure a broker's throughput and latency
     #[command(after_long_help = pages::BENCH.after_help())]
     Bench(bench::BenchArgs),

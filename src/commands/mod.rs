@@ -5,4 +5,5 @@ pub mod bench;
 pub mod connection;
 pub mod publish;
 pub mod serve;
+mod signals;
 pub mod subscribe;

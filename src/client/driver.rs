@@ -1,0 +1,119 @@
+//! The task that owns a rumqttc event loop and is the only one to poll it, because a poll that is cancelled can
+//! lose an acknowledgement.
+//!
+//! It turns the events of either half of the library, MQTT 3 and 5, into [`Signal`]s and passes them on in
+//! batches: all that one read or write brought. After a failure it hands over what the library still holds back,
+//! and then waits until it is told to try again.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::failure::Failure;
+use super::wire::Notes;
+use crate::mqtt::ReasonCode;
+use crate::mqtt::packet::Publish;
+
+/// Something that happened on the connection.
+#[derive(Debug)]
+pub(super) enum Signal {
+    /// CONNACK said yes.
+    Connected(Accepted),
+    /// A PUBLISH arrived.
+    Message(Publish),
+    /// A PUBLISH was written; 0 for QoS 0, whose delivery is complete with it.
+    Sent(u16),
+    /// The delivery with this packet identifier is complete, or was refused.
+    Acknowledged(u16, ReasonCode),
+    /// PUBCOMP was sent: the QoS 2 message with this packet identifier has arrived for good.
+    Released(u16),
+    /// One reason code for each filter of the last SUBSCRIBE.
+    SubAck(Vec<ReasonCode>),
+    /// DISCONNECT was written.
+    Disconnected,
+    /// The connection, or the attempt to make one, has ended. Nothing follows until the driver is told to go on.
+    Lost(Failure),
+}
+
+/// What CONNACK said (3.2). Before MQTT 5 there are no limits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Accepted {
+    /// Whether the broker had kept the session.
+    pub(super) session_present: bool,
+    /// The largest packet it takes, in bytes on the wire.
+    pub(super) maximum_packet_size: Option<u32>,
+    /// The highest quality of service it takes.
+    pub(super) maximum_qos: Option<u8>,
+    /// Whether it keeps retained messages.
+    pub(super) retain_available: bool,
+}
+
+/// One half of rumqttc, seen from the driver.
+pub(super) trait Events: Send + 'static {
+    /// The next event; `None` for one that means nothing here. The error is the library's words.
+    fn poll(&mut self) -> impl Future<Output = Result<Option<Signal>, String>> + Send;
+    /// An event the library has ready but not yet returned.
+    fn ready(&mut self) -> Option<Option<Signal>>;
+    /// Puts all that was queued for sending aside for the next connection.
+    fn set_aside(&mut self);
+}
+
+/// Runs until DISCONNECT is written or nobody listens any more.
+///
+/// `attempts` gives, for each connection after the first, how long to wait before it is tried.
+pub(super) async fn drive(
+    mut events: impl Events,
+    notes: Notes,
+    connect_timeout: Duration,
+    signals: mpsc::Sender<Vec<Signal>>,
+    mut attempts: mpsc::Receiver<Duration>,
+) {
+    loop {
+        let failure = match connection(&mut events, &notes, connect_timeout, &signals).await {
+            Some(failure) => failure,
+            None => return,
+        };
+        // What came in the same read as the end of the connection waits in the library's queue.
+        let mut batch: Vec<Signal> = std::iter::from_fn(|| events.ready())
+            .flatten()
+            .filter(|signal| !matches!(signal, Signal::Sent(0)))
+            .collect();
+        batch.push(Signal::Lost(failure));
+        if signals.send(batch).await.is_err() {
+            return;
+        }
+        let Some(delay) = attempts.recv().await else {
+            return;
+        };
+        tokio::time::sleep(delay).await;
+        events.set_aside();
+    }
+}
+
+/// One connection from its first attempt to its failure; `None` after a DISCONNECT of ours.
+async fn connection(
+    events: &mut impl Events,
+    notes: &Notes,
+    connect_timeout: Duration,
+    signals: &mpsc::Sender<Vec<Signal>>,
+) -> Option<Failure> {
+    let mut first = match tokio::time::timeout(connect_timeout, events.poll()).await {
+        Ok(Ok(signal)) => signal,
+        Ok(Err(words)) => return Some(notes.failure(words)),
+        Err(_) => return Some(notes.too_slow()),
+    };
+    loop {
+        let mut batch: Vec<Signal> = first.into_iter().collect();
+        batch.extend(std::iter::from_fn(|| events.ready()).flatten());
+        let is_over = batch
+            .iter()
+            .any(|signal| matches!(signal, Signal::Disconnected));
+        if !batch.is_empty() && signals.send(batch).await.is_err() || is_over {
+            return None;
+        }
+        first = match events.poll().await {
+            Ok(signal) => signal,
+            Err(words) => return Some(notes.failure(words)),
+        };
+    }
+}

@@ -1,0 +1,175 @@
+//! Why a connection did not come about or came to an end, in words for the user and with what to do about it.
+
+use crate::exit::Exit;
+use crate::mqtt::{ReasonCode, Version};
+
+/// The end of a connection or of an attempt to make one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// No CONNACK: name not found, TCP failed, time ran out, or something else than a broker answered.
+    #[error("{0}")]
+    NotReached(String),
+    /// A CONNACK that says no.
+    #[error("{}", refused(.broker, *.version, *.reason, .text))]
+    Refused {
+        /// The broker's URL.
+        broker: String,
+        /// What was spoken to it.
+        version: Version,
+        /// The reason; a return code of the older versions in the words of MQTT 5.
+        reason: ReasonCode,
+        /// The reason string of MQTT 5.
+        text: Option<String>,
+    },
+    /// The broker ended the connection with a DISCONNECT (MQTT 5, 3.14).
+    #[error("{}", disconnected(*.reason, .text))]
+    Disconnected {
+        /// Why.
+        reason: ReasonCode,
+        /// The reason string.
+        text: Option<String>,
+    },
+    /// The connection broke.
+    #[error("{0}")]
+    Lost(String),
+}
+
+impl Failure {
+    /// The status a program that gives up because of this ends with.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Failure::NotReached(_) => Exit::NotReached,
+            Failure::Refused { .. } => Exit::Refused,
+            Failure::Disconnected { .. } | Failure::Lost(_) => Exit::Lost,
+        }
+    }
+
+    /// The failure as an error that carries its exit status.
+    pub fn into_error(self) -> anyhow::Error {
+        self.exit().because(self.to_string())
+    }
+
+    /// Whether trying again would meet the same answer, or do harm: two clients with one client id would throw each
+    /// other out for ever.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Failure::NotReached(_) | Failure::Lost(_) => false,
+            Failure::Refused { reason, .. } => !matches!(
+                *reason,
+                ReasonCode::SERVER_UNAVAILABLE
+                    | ReasonCode::SERVER_BUSY
+                    | ReasonCode::UNSPECIFIED_ERROR
+                    | ReasonCode::QUOTA_EXCEEDED
+                    | ReasonCode::CONNECTION_RATE_EXCEEDED
+            ),
+            Failure::Disconnected { reason, .. } => !matches!(
+                *reason,
+                ReasonCode::SUCCESS
+                    | ReasonCode::UNSPECIFIED_ERROR
+                    | ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR
+                    | ReasonCode::SERVER_BUSY
+                    | ReasonCode::SERVER_SHUTTING_DOWN
+                    | ReasonCode::KEEP_ALIVE_TIMEOUT
+                    | ReasonCode::RECEIVE_MAXIMUM_EXCEEDED
+                    | ReasonCode::MESSAGE_RATE_TOO_HIGH
+                    | ReasonCode::QUOTA_EXCEEDED
+                    | ReasonCode::ADMINISTRATIVE_ACTION
+                    | ReasonCode::CONNECTION_RATE_EXCEEDED
+                    | ReasonCode::MAXIMUM_CONNECT_TIME
+            ),
+        }
+    }
+}
+
+fn refused(broker: &str, version: Version, reason: ReasonCode, text: &Option<String>) -> String {
+    let advice = match reason {
+        ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => match version {
+            Version::V5 => "; try --protocol-version 311",
+            _ => "; try another --protocol-version",
+        },
+        ReasonCode::BAD_USER_NAME_OR_PASSWORD => "; check --username and --password-file",
+        ReasonCode::NOT_AUTHORIZED => "; it may want a --username and --password-file",
+        ReasonCode::CLIENT_IDENTIFIER_NOT_VALID => "; try another --id",
+        _ => "",
+    };
+    format!(
+        "{broker} refused the connection: {}{}{advice}",
+        reason.name(),
+        quoted(text)
+    )
+}
+
+fn disconnected(reason: ReasonCode, text: &Option<String>) -> String {
+    let advice = match reason {
+        ReasonCode::SESSION_TAKEN_OVER => ": another client connected with the same client id",
+        _ => "",
+    };
+    format!(
+        "the broker ended the connection: {}{}{advice}",
+        reason.name(),
+        quoted(text)
+    )
+}
+
+fn quoted(text: &Option<String>) -> String {
+    match text {
+        Some(text) => format!(" ({text})"),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(version: Version, reason: ReasonCode, text: Option<&str>) -> Failure {
+        Failure::Refused {
+            broker: "mqtt://h:1883".to_owned(),
+            version,
+            reason,
+            text: text.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_the_broker_the_reason_and_the_next_step() {
+        for (version, reason, text, words) in [
+            (
+                Version::V311,
+                ReasonCode::NOT_AUTHORIZED,
+                None,
+                "mqtt://h:1883 refused the connection: not authorized; it may want a --username and --password-file",
+            ),
+            (
+                Version::V5,
+                ReasonCode::BANNED,
+                Some("go away"),
+                "mqtt://h:1883 refused the connection: banned (go away)",
+            ),
+            (
+                Version::V5,
+                ReasonCode::UNSUPPORTED_PROTOCOL_VERSION,
+                None,
+                "mqtt://h:1883 refused the connection: unsupported protocol version; try --protocol-version 311",
+            ),
+        ] {
+            assert_eq!(refusal(version, reason, text).to_string(), words);
+        }
+    }
+
+    #[test]
+    fn what_would_be_answered_the_same_is_final() {
+        for (reason, is_final) in [
+            (ReasonCode::NOT_AUTHORIZED, true),
+            (ReasonCode::BAD_USER_NAME_OR_PASSWORD, true),
+            (ReasonCode::SERVER_UNAVAILABLE, false),
+            (ReasonCode::SERVER_BUSY, false),
+        ] {
+            assert_eq!(refusal(Version::V5, reason, None).is_final(), is_final);
+        }
+        let goodbye = |reason| Failure::Disconnected { reason, text: None };
+        assert!(goodbye(ReasonCode::SESSION_TAKEN_OVER).is_final());
+        assert!(!goodbye(ReasonCode::SERVER_SHUTTING_DOWN).is_final());
+        assert!(!Failure::Lost("x".to_owned()).is_final());
+    }
+}

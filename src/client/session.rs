@@ -1,0 +1,515 @@
+//! A session with a broker: publish, subscribe, receive, over as many connections as it takes.
+//!
+//! The library's `publish` only queues, and acknowledgements come back as packet identifiers. The one hard thing
+//! is therefore to know which message an acknowledgement is for, also when the connection changes in between:
+//!
+//! - Messages are handed to the library in order, and it numbers them in order. [`Signal::Sent`] tells the number it
+//!   gave to the oldest message that has none yet.
+//! - A broker that kept the session gets the unacknowledged messages again from the library, with the same numbers.
+//! - From one that did not, the library forgets everything it holds, and all of it is handed over anew from here.
+//!   So that nothing is forgotten there which was not seen here, the library connects only after the loss was
+//!   taken note of, and nothing is published in between.
+//!
+//! Received messages are acknowledged by the caller, once it has done with them what it was asked to.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::driver::{Accepted, Signal, drive};
+use super::failure::Failure;
+use super::options::ConnectOptions;
+use super::retry::{self, Retry};
+use super::wire::Notes;
+use super::{WINDOW, v3, v5};
+use crate::mqtt::packet::{Publish, Subscription};
+use crate::mqtt::{QoS, ReasonCode, Version, codec};
+
+/// The most messages of QoS 0 handed over and not yet written.
+const UNWRITTEN: usize = 1024;
+/// The most bytes handed over and not yet written or acknowledged, but for a single message that has more.
+const BYTES: usize = 1 << 20;
+/// How long the broker may take to close its side after DISCONNECT.
+const FAREWELL: Duration = Duration::from_millis(500);
+
+/// What happens on a session.
+#[derive(Debug)]
+pub enum Event {
+    /// Connected, again: the first time is the return of [`connect`].
+    Connected,
+    /// The answer to the SUBSCRIBE, one reason code for each filter; after a reconnection as well.
+    Subscribed(Vec<ReasonCode>),
+    /// A message arrived; to be acknowledged with [`Session::acknowledge`].
+    Message(Publish),
+    /// A delivery is complete: QoS 0 on its way, 1 and 2 acknowledged, or refused with the reason (MQTT 5).
+    Complete {
+        /// What [`Session::publish`] returned.
+        number: u64,
+        /// Success or why not.
+        reason: ReasonCode,
+    },
+    /// The connection was lost, or an attempt to regain it failed.
+    Lost {
+        /// Why.
+        failure: Failure,
+        /// When the next attempt begins; `None` when there will be none.
+        retry_in: Option<Duration>,
+        /// Messages of QoS 0 that were not written, and now never will be.
+        unwritten: usize,
+    },
+}
+
+/// Why a message cannot be sent to this broker.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum Unfit {
+    #[error("the message makes a packet of {length} bytes, and the broker takes at most {maximum}")]
+    TooLarge { length: usize, maximum: usize },
+    #[error("the broker keeps no retained messages")]
+    RetainNotAvailable,
+    #[error("the broker takes messages of QoS {0} at most")]
+    QoSNotAvailable(u8),
+    #[error("{0}")]
+    Library(String),
+}
+
+/// A session, driven by [`Session::next`].
+pub struct Session {
+    client: Client,
+    notes: Notes,
+    signals: mpsc::Receiver<Vec<Signal>>,
+    batch: std::vec::IntoIter<Signal>,
+    attempts: mpsc::Sender<Duration>,
+    retry: Retry,
+    failures: u32,
+    /// Since when, if connected.
+    connected: Option<Instant>,
+    is_first: bool,
+    limits: Accepted,
+    version: Version,
+    subscriptions: Vec<Subscription>,
+    next_number: u64,
+    outgoing: Outgoing,
+    /// Packet identifiers of QoS 2 messages we acknowledged with PUBREC and whose PUBREL has not come.
+    unreleased: BTreeSet<u16>,
+}
+
+enum Client {
+    V3(rumqttc::AsyncClient),
+    V5(rumqttc5::AsyncClient),
+}
+
+/// Connects, and returns when the broker has accepted.
+///
+/// # Errors
+/// Why it did not come about. The first connection is tried once only.
+pub async fn connect(options: &ConnectOptions, retry: Retry) -> Result<Session, Failure> {
+    let notes = Notes::new(options);
+    let (signals_in, signals) = mpsc::channel(2);
+    let (attempts, attempts_out) = mpsc::channel(1);
+    let timeout = options.connect_timeout;
+    let client = match options.version {
+        Version::V31 | Version::V311 => {
+            let (client, events) = v3::client(options, notes.clone());
+            tokio::spawn(drive(
+                events,
+                notes.clone(),
+                timeout,
+                signals_in,
+                attempts_out,
+            ));
+            Client::V3(client)
+        }
+        Version::V5 => {
+            let (client, events) = v5::client(options, notes.clone());
+            tokio::spawn(drive(
+                events,
+                notes.clone(),
+                timeout,
+                signals_in,
+                attempts_out,
+            ));
+            Client::V5(client)
+        }
+    };
+    let mut session = Session {
+        client,
+        notes,
+        signals,
+        batch: Vec::new().into_iter(),
+        attempts,
+        retry: Retry::Never,
+        failures: 0,
+        connected: None,
+        is_first: true,
+        limits: Accepted {
+            session_present: false,
+            maximum_packet_size: None,
+            maximum_qos: None,
+            retain_available: true,
+        },
+        version: options.version,
+        subscriptions: Vec::new(),
+        next_number: 0,
+        outgoing: Outgoing::default(),
+        unreleased: BTreeSet::new(),
+    };
+    loop {
+        match session.next().await {
+            Event::Connected => break,
+            Event::Lost { failure, .. } => return Err(failure),
+            _ => {}
+        }
+    }
+    session.retry = retry;
+    Ok(session)
+}
+
+impl Session {
+    /// Whether the broker had kept the session from an earlier connection.
+    pub fn is_resumed(&self) -> bool {
+        self.limits.session_present
+    }
+
+    /// Whether a message may be published now: connected, and not too much under way.
+    pub fn has_room(&self) -> bool {
+        // An MQTT 5 broker says how much it takes, and the library sees to it. From others mosquitto's default has to
+        // be assumed: it cuts off a client with more than 20 unfinished messages of QoS 2.
+        let window = match (self.version, self.outgoing.highest_qos) {
+            (Version::V31 | Version::V311, QoS::ExactlyOnce) => 20,
+            _ => usize::from(WINDOW),
+        };
+        self.connected.is_some() && self.outgoing.has_room(window)
+    }
+
+    /// Whether every published message is complete.
+    pub fn is_complete(&self) -> bool {
+        self.outgoing.is_empty()
+    }
+
+    /// Whether the next event has already arrived.
+    pub fn has_more(&self) -> bool {
+        self.batch.len() > 0 || !self.signals.is_empty()
+    }
+
+    /// Hands a message over, to be called while [`Session::has_room`]. [`Event::Complete`] follows with the number
+    /// returned here, in the order in which the broker answers.
+    ///
+    /// # Errors
+    /// When the broker has said that it does not take such a message.
+    pub fn publish(&mut self, publish: Publish) -> Result<u64, Unfit> {
+        self.limits.check(&publish, self.version)?;
+        self.client.publish(&publish).map_err(Unfit::Library)?;
+        let number = self.next_number;
+        self.next_number += 1;
+        self.outgoing.add(number, publish);
+        Ok(number)
+    }
+
+    /// Subscribes, now and after every reconnection to a broker that has not kept the session.
+    ///
+    /// # Errors
+    /// When the library refuses the filters.
+    pub fn subscribe(&mut self, filters: Vec<Subscription>) -> Result<(), String> {
+        self.subscriptions = filters;
+        self.client.subscribe(&self.subscriptions)
+    }
+
+    /// Acknowledges a message returned by the last [`Session::next`] or an earlier one, in their order. One whose
+    /// connection is gone needs no acknowledgement: the broker will send it again.
+    pub fn acknowledge(&mut self, qos: QoS, packet_id: u16) {
+        if self.connected.is_some() && qos != QoS::AtMostOnce {
+            if qos == QoS::ExactlyOnce {
+                self.unreleased.insert(packet_id);
+            }
+            // It fails only when the driver has ended, which `next` reports.
+            let _ = self.client.acknowledge(qos, packet_id);
+        }
+    }
+
+    /// The next event. Nothing is lost when this is cancelled.
+    pub async fn next(&mut self) -> Event {
+        loop {
+            while let Some(signal) = self.batch.next() {
+                if let Some(event) = self.event(signal) {
+                    return event;
+                }
+            }
+            match self.signals.recv().await {
+                Some(batch) => self.batch = batch.into_iter(),
+                None => {
+                    return Event::Lost {
+                        failure: Failure::Lost("the connection has ended".to_owned()),
+                        retry_in: None,
+                        unwritten: 0,
+                    };
+                }
+            }
+        }
+    }
+
+    /// Says DISCONNECT, so that the broker discards the will, and returns when everything written has left this host.
+    ///
+    /// # Errors
+    /// When the connection is lost on the way.
+    pub async fn disconnect(mut self) -> Result<(), Failure> {
+        if self.connected.is_none() {
+            return Ok(());
+        }
+        while !self.unreleased.is_empty() {
+            if let Event::Lost { failure, .. } = self.next().await {
+                return Err(failure);
+            }
+        }
+        self.notes.close_soon();
+        // With messages under way the library would wait for their acknowledgements first.
+        let _ = self.client.disconnect(!self.is_complete());
+        loop {
+            for signal in self.batch.by_ref() {
+                match signal {
+                    Signal::Disconnected => {
+                        // Only to a subscriber is anything on its way now that could reset the connection.
+                        if !self.subscriptions.is_empty() {
+                            // A broker that does not close its side loses nothing but our patience.
+                            let _ = tokio::time::timeout(FAREWELL, self.notes.close()).await;
+                        }
+                        return Ok(());
+                    }
+                    Signal::Lost(failure) => return Err(failure),
+                    _ => {}
+                }
+            }
+            match self.signals.recv().await {
+                Some(batch) => self.batch = batch.into_iter(),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    fn event(&mut self, signal: Signal) -> Option<Event> {
+        match signal {
+            Signal::Connected(accepted) => self.begin(accepted),
+            Signal::Message(publish) => return Some(Event::Message(publish)),
+            Signal::Sent(packet_id) => return self.outgoing.sent(packet_id),
+            Signal::Acknowledged(packet_id, reason) => {
+                self.failures = 0;
+                return self.outgoing.acknowledged(packet_id, reason);
+            }
+            Signal::Released(packet_id) => {
+                self.unreleased.remove(&packet_id);
+                return None;
+            }
+            Signal::SubAck(reasons) => return Some(Event::Subscribed(reasons)),
+            Signal::Disconnected => return None,
+            Signal::Lost(failure) => return Some(self.end(failure)),
+        }
+        Some(Event::Connected)
+    }
+
+    fn begin(&mut self, accepted: Accepted) {
+        let is_resumed = accepted.session_present;
+        let is_first = std::mem::take(&mut self.is_first);
+        self.connected = Some(Instant::now());
+        self.limits = accepted;
+        if is_resumed && !is_first {
+            return;
+        }
+        for publish in self.outgoing.start_over() {
+            let _ = self.client.publish(&publish);
+        }
+        if !self.subscriptions.is_empty() {
+            let _ = self.client.subscribe(&self.subscriptions);
+        }
+    }
+
+    fn end(&mut self, failure: Failure) -> Event {
+        if let Some(since) = self.connected.take()
+            && since.elapsed() >= retry::GOOD
+        {
+            self.failures = 0;
+        }
+        self.unreleased.clear();
+        let retry_in = match failure.is_final() {
+            true => None,
+            false => self.retry.delay(self.failures, retry::chance()),
+        };
+        self.failures = self.failures.saturating_add(1);
+        if let Some(delay) = retry_in {
+            // There is room: the driver takes each delay before it can fail again.
+            let _ = self.attempts.try_send(delay);
+        }
+        Event::Lost {
+            failure,
+            retry_in,
+            unwritten: self.outgoing.drop_unwritten(),
+        }
+    }
+}
+
+impl Client {
+    fn publish(&self, publish: &Publish) -> Result<(), String> {
+        match self {
+            Client::V3(client) => v3::publish(client, publish),
+            Client::V5(client) => v5::publish(client, publish),
+        }
+    }
+
+    fn subscribe(&self, filters: &[Subscription]) -> Result<(), String> {
+        match self {
+            Client::V3(client) => v3::subscribe(client, filters),
+            Client::V5(client) => v5::subscribe(client, filters),
+        }
+    }
+
+    fn acknowledge(&self, qos: QoS, packet_id: u16) -> Result<(), String> {
+        match self {
+            Client::V3(client) => v3::acknowledge(client, qos, packet_id),
+            Client::V5(client) => v5::acknowledge(client, qos, packet_id),
+        }
+    }
+
+    fn disconnect(&self, at_once: bool) -> Result<(), String> {
+        match self {
+            Client::V3(client) => v3::disconnect(client, at_once),
+            Client::V5(client) => v5::disconnect(client, at_once),
+        }
+    }
+}
+
+impl Accepted {
+    fn check(&self, publish: &Publish, version: Version) -> Result<(), Unfit> {
+        if publish.retain && !self.retain_available {
+            return Err(Unfit::RetainNotAvailable);
+        }
+        match self.maximum_qos {
+            Some(maximum) if publish.qos.number() > maximum => {
+                return Err(Unfit::QoSNotAvailable(maximum));
+            }
+            _ => {}
+        }
+        let length = packet_length(publish, version);
+        let limit = 5 + codec::MAXIMUM_REMAINING_LENGTH;
+        let maximum = self.maximum_packet_size.unwrap_or(limit).min(limit) as usize;
+        match length > maximum {
+            true => Err(Unfit::TooLarge { length, maximum }),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Bytes of the whole PUBLISH on the wire (3.3).
+fn packet_length(publish: &Publish, version: Version) -> usize {
+    let properties = match version {
+        Version::V5 if publish.properties.is_empty() => 1,
+        Version::V5 => {
+            let mut block = Vec::new();
+            for property in &publish.properties.0 {
+                // One that has no encoding is refused by the library.
+                let _ = codec::write_property(property, &mut block);
+            }
+            block.len() + width(block.len())
+        }
+        _ => 0,
+    };
+    let packet_id = if publish.qos == QoS::AtMostOnce { 0 } else { 2 };
+    let remaining = 2 + publish.topic.len() + packet_id + properties + publish.payload.len();
+    1 + width(remaining) + remaining
+}
+
+/// Bytes of a variable byte integer (1.5.5).
+fn width(number: usize) -> usize {
+    match number {
+        0..=0x7F => 1,
+        0x80..=0x3FFF => 2,
+        0x4000..=0x1F_FFFF => 3,
+        _ => 4,
+    }
+}
+
+/// The messages handed to the library whose delivery is not complete.
+#[derive(Default)]
+struct Outgoing {
+    /// QoS 0, in order: the number and the length of each.
+    unwritten: VecDeque<(u64, usize)>,
+    /// QoS 1 and 2 without a packet identifier yet, in order.
+    unnumbered: VecDeque<(u64, Publish)>,
+    /// QoS 1 and 2, each at its packet identifier; the library counts from 1 to [`WINDOW`].
+    unacknowledged: Vec<Option<(u64, Publish)>>,
+    unacknowledged_count: usize,
+    bytes: usize,
+    /// Of all messages so far.
+    highest_qos: QoS,
+}
+
+impl Outgoing {
+    fn has_room(&self, window: usize) -> bool {
+        let waiting = self.unnumbered.len() + self.unacknowledged_count;
+        self.is_empty()
+            || self.bytes < BYTES && self.unwritten.len() < UNWRITTEN && waiting < window
+    }
+
+    fn is_empty(&self) -> bool {
+        self.unwritten.is_empty() && self.unnumbered.is_empty() && self.unacknowledged_count == 0
+    }
+
+    fn add(&mut self, number: u64, publish: Publish) {
+        let length = publish.payload.len();
+        self.bytes += length;
+        self.highest_qos = self.highest_qos.max(publish.qos);
+        match publish.qos {
+            QoS::AtMostOnce => self.unwritten.push_back((number, length)),
+            _ => self.unnumbered.push_back((number, publish)),
+        }
+    }
+
+    fn sent(&mut self, packet_id: u16) -> Option<Event> {
+        if packet_id == 0 {
+            let (number, length) = self.unwritten.pop_front()?;
+            self.bytes -= length;
+            let reason = ReasonCode::SUCCESS;
+            return Some(Event::Complete { number, reason });
+        }
+        let index = usize::from(packet_id);
+        if self.unacknowledged.len() <= index {
+            self.unacknowledged.resize_with(index + 1, || None);
+        }
+        // One that is there already was sent again on a resumed session.
+        if self.unacknowledged[index].is_none() {
+            self.unacknowledged[index] = self.unnumbered.pop_front();
+            self.unacknowledged_count += usize::from(self.unacknowledged[index].is_some());
+        }
+        None
+    }
+
+    fn acknowledged(&mut self, packet_id: u16, reason: ReasonCode) -> Option<Event> {
+        let slot = self.unacknowledged.get_mut(usize::from(packet_id))?;
+        let (number, publish) = slot.take()?;
+        self.unacknowledged_count -= 1;
+        self.bytes -= publish.payload.len();
+        Some(Event::Complete { number, reason })
+    }
+
+    /// Forgets the messages of QoS 0 and returns how many there were.
+    fn drop_unwritten(&mut self) -> usize {
+        let count = self.unwritten.len();
+        for (_, length) in self.unwritten.drain(..) {
+            self.bytes -= length;
+        }
+        count
+    }
+
+    /// All messages of QoS 1 and 2 in their order, none of them with a packet identifier.
+    fn start_over(&mut self) -> Vec<Publish> {
+        let mut all: Vec<(u64, Publish)> = self.unacknowledged.drain(..).flatten().collect();
+        all.extend(self.unnumbered.drain(..));
+        all.sort_by_key(|(number, _)| *number);
+        self.unacknowledged_count = 0;
+        self.unnumbered = all.into();
+        self.unnumbered
+            .iter()
+            .map(|(_, publish)| publish.clone())
+            .collect()
+    }
+}

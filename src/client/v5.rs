@@ -1,0 +1,264 @@
+//! rumqttc's MQTT 5 half in our words: options, requests and events.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use rumqttc5::mqttbytes::v5::{
+    LastWill, Packet, PubAck, PubRec, PublishProperties, RetainForwardRule, SubscribeReasonCode,
+};
+use rumqttc5::{
+    AckMode, AsyncClient, BrokerSessionResumePolicy, ConnectionError, Event, EventLoop, ManualAck,
+    MqttOptions, Outgoing, PublishOptions, StateError, SubscribeFilterInput,
+};
+
+use super::driver::{Accepted, Events, Signal};
+use super::options::ConnectOptions;
+use super::wire::Notes;
+use super::{BATCH, WINDOW};
+use crate::mqtt::packet::{Publish, RetainHandling, Subscription};
+use crate::mqtt::{ByteString, Properties, Property, QoS, ReasonCode};
+
+/// A client and its event loop, not yet connected.
+pub(super) fn client(options: &ConnectOptions, notes: Notes) -> (AsyncClient, EventLoop) {
+    let endpoint = &options.endpoint;
+    let mut library = MqttOptions::new(
+        options.client_id.clone(),
+        (endpoint.host.clone(), endpoint.port),
+    );
+    library
+        .set_keep_alive(options.keep_alive)
+        .set_max_request_batch(BATCH)
+        .set_read_batch_size(BATCH)
+        .set_pending_throttle(Duration::ZERO)
+        // Unset, it reserves 16 MB for 65,535 messages.
+        .set_outgoing_inflight_upper_limit(WINDOW)
+        .set_unlimited_incoming_packet_size()
+        .set_receive_maximum(options.receive_maximum)
+        .set_clean_start(options.clean_start)
+        // A session that outlived the program that made it is what --disable-clean-session asks for.
+        .set_broker_session_resume_policy(BrokerSessionResumePolicy::AllowBrokerOnly)
+        // Connecting has our own limit.
+        .set_connect_timeout(Duration::from_secs(u64::from(u32::MAX)))
+        .set_ack_mode(AckMode::Manual)
+        .set_socket_connector(move |_, _| notes.clone().connect());
+    if options.session_expiry > 0 {
+        library.set_session_expiry_interval(Some(options.session_expiry));
+    }
+    match (&options.username, &options.password) {
+        (Some(name), Some(password)) => {
+            library.set_credentials(name.clone(), password.clone());
+        }
+        (Some(name), None) => {
+            library.set_username(name.clone());
+        }
+        (None, Some(password)) => {
+            library.set_password(password.clone());
+        }
+        (None, None) => {}
+    }
+    if let Some(will) = &options.will {
+        library.set_last_will(LastWill {
+            topic: will.topic.as_bytes().clone(),
+            message: will.payload.clone(),
+            qos: to_library(will.qos),
+            retain: will.retain,
+            properties: None,
+        });
+    }
+    AsyncClient::builder(library).unbounded().build()
+}
+
+/// Queues a PUBLISH.
+pub(super) fn publish(client: &AsyncClient, publish: &Publish) -> Result<(), String> {
+    let options = PublishOptions::new(to_library(publish.qos)).retain(publish.retain);
+    client
+        .try_publish(&*publish.topic, publish.payload.clone(), options)
+        .map_err(|error| error.to_string())
+}
+
+/// Queues a SUBSCRIBE.
+pub(super) fn subscribe(client: &AsyncClient, filters: &[Subscription]) -> Result<(), String> {
+    let filters = filters.iter().map(|each| {
+        SubscribeFilterInput::new(&*each.filter, to_library(each.qos))
+            .no_local(each.no_local)
+            .preserve_retain(each.retain_as_published)
+            .retain_forward_rule(match each.retain_handling {
+                RetainHandling::Always => RetainForwardRule::OnEverySubscribe,
+                RetainHandling::IfNew => RetainForwardRule::OnNewSubscribe,
+                RetainHandling::Never => RetainForwardRule::Never,
+            })
+    });
+    client
+        .try_subscribe_many(filters)
+        .map_err(|error| error.to_string())
+}
+
+/// Queues PUBACK or PUBREC.
+pub(super) fn acknowledge(client: &AsyncClient, qos: QoS, packet_id: u16) -> Result<(), String> {
+    let acknowledgement = match qos {
+        QoS::AtMostOnce => return Ok(()),
+        QoS::AtLeastOnce => ManualAck::PubAck(PubAck::new(packet_id, None)),
+        QoS::ExactlyOnce => ManualAck::PubRec(PubRec::new(packet_id, None)),
+    };
+    client
+        .try_manual_ack(acknowledgement)
+        .map_err(|error| error.to_string())
+}
+
+/// Queues DISCONNECT: behind everything else, or at once.
+pub(super) fn disconnect(client: &AsyncClient, at_once: bool) -> Result<(), String> {
+    match at_once {
+        true => client.try_disconnect_now(),
+        false => client.try_disconnect(),
+    }
+    .map_err(|error| error.to_string())
+}
+
+impl Events for EventLoop {
+    async fn poll(&mut self) -> Result<Option<Signal>, String> {
+        match EventLoop::poll(self).await {
+            Ok(event) => Ok(signal(event)),
+            Err(error) => Err(words(&error)),
+        }
+    }
+
+    fn ready(&mut self) -> Option<Option<Signal>> {
+        self.state.events.pop_front().map(signal)
+    }
+
+    fn set_aside(&mut self) {
+        self.clean();
+    }
+}
+
+fn signal(event: Event) -> Option<Signal> {
+    Some(match event {
+        Event::Incoming(Packet::ConnAck(connack)) => {
+            let properties = connack.properties.as_ref();
+            Signal::Connected(Accepted {
+                session_present: connack.session_present,
+                maximum_packet_size: properties.and_then(|each| each.max_packet_size),
+                maximum_qos: properties.and_then(|each| each.max_qos),
+                retain_available: properties.and_then(|each| each.retain_available) != Some(0),
+            })
+        }
+        Event::Incoming(Packet::Publish(publish)) => Signal::Message(Publish {
+            dup: publish.dup,
+            qos: from_library(publish.qos),
+            retain: publish.retain,
+            topic: text(publish.topic),
+            packet_id: publish.pkid,
+            properties: publish.properties.map(properties).unwrap_or_default(),
+            payload: publish.payload,
+        }),
+        Event::Incoming(Packet::PubAck(puback)) => {
+            Signal::Acknowledged(puback.pkid, ReasonCode(puback.reason as u8))
+        }
+        // A PUBREC that refuses is the end of the delivery; one that accepts is followed by PUBCOMP (4.3.3).
+        Event::Incoming(Packet::PubRec(pubrec)) => {
+            let reason = ReasonCode(pubrec.reason as u8);
+            return reason
+                .is_failure()
+                .then_some(Signal::Acknowledged(pubrec.pkid, reason));
+        }
+        Event::Incoming(Packet::PubComp(pubcomp)) => {
+            Signal::Acknowledged(pubcomp.pkid, ReasonCode::SUCCESS)
+        }
+        Event::Incoming(Packet::SubAck(suback)) => {
+            Signal::SubAck(suback.return_codes.into_iter().map(reason).collect())
+        }
+        Event::Outgoing(Outgoing::Publish(packet_id)) => Signal::Sent(packet_id),
+        Event::Outgoing(Outgoing::PubComp(packet_id)) => Signal::Released(packet_id),
+        Event::Outgoing(Outgoing::Disconnect) => Signal::Disconnected,
+        _ => return None,
+    })
+}
+
+/// The library has checked that a topic is UTF-8.
+fn text(bytes: Bytes) -> ByteString {
+    ByteString::try_from(bytes).unwrap_or_default()
+}
+
+/// The properties of a PUBLISH, in the order of their identifiers (3.3.2.3).
+fn properties(given: PublishProperties) -> Properties {
+    let mut properties = Properties::default();
+    let mut add = |property: Option<Property>| {
+        if let Some(property) = property {
+            properties.push(property);
+        }
+    };
+    add(given
+        .payload_format_indicator
+        .map(Property::PayloadFormatIndicator));
+    add(given
+        .message_expiry_interval
+        .map(Property::MessageExpiryInterval));
+    add(given
+        .content_type
+        .map(|text| Property::ContentType(text.into())));
+    add(given
+        .response_topic
+        .map(|text| Property::ResponseTopic(text.into())));
+    add(given.correlation_data.map(Property::CorrelationData));
+    for identifier in given.subscription_identifiers {
+        add(u32::try_from(identifier)
+            .ok()
+            .map(Property::SubscriptionIdentifier));
+    }
+    add(given.topic_alias.map(Property::TopicAlias));
+    for (name, value) in given.user_properties {
+        add(Some(Property::UserProperty(name.into(), value.into())));
+    }
+    properties
+}
+
+fn reason(code: SubscribeReasonCode) -> ReasonCode {
+    match code {
+        SubscribeReasonCode::Success(qos) => ReasonCode(qos as u8),
+        SubscribeReasonCode::Failure | SubscribeReasonCode::Unspecified => {
+            ReasonCode::UNSPECIFIED_ERROR
+        }
+        SubscribeReasonCode::ImplementationSpecific => ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR,
+        SubscribeReasonCode::NotAuthorized => ReasonCode::NOT_AUTHORIZED,
+        SubscribeReasonCode::TopicFilterInvalid => ReasonCode::TOPIC_FILTER_INVALID,
+        SubscribeReasonCode::PkidInUse => ReasonCode::PACKET_IDENTIFIER_IN_USE,
+        SubscribeReasonCode::QuotaExceeded => ReasonCode::QUOTA_EXCEEDED,
+        SubscribeReasonCode::SharedSubscriptionsNotSupported => {
+            ReasonCode::SHARED_SUBSCRIPTIONS_NOT_SUPPORTED
+        }
+        SubscribeReasonCode::SubscriptionIdNotSupported => {
+            ReasonCode::SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED
+        }
+        SubscribeReasonCode::WildcardSubscriptionsNotSupported => {
+            ReasonCode::WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED
+        }
+    }
+}
+
+fn to_library(qos: QoS) -> rumqttc5::QoS {
+    match qos {
+        QoS::AtMostOnce => rumqttc5::QoS::AtMostOnce,
+        QoS::AtLeastOnce => rumqttc5::QoS::AtLeastOnce,
+        QoS::ExactlyOnce => rumqttc5::QoS::ExactlyOnce,
+    }
+}
+
+fn from_library(qos: rumqttc5::QoS) -> QoS {
+    match qos {
+        rumqttc5::QoS::AtMostOnce => QoS::AtMostOnce,
+        rumqttc5::QoS::AtLeastOnce => QoS::AtLeastOnce,
+        rumqttc5::QoS::ExactlyOnce => QoS::ExactlyOnce,
+    }
+}
+
+fn words(error: &ConnectionError) -> String {
+    match error {
+        ConnectionError::MqttState(StateError::AwaitPingResp) => {
+            "the broker did not answer PINGREQ within --keepalive".to_owned()
+        }
+        ConnectionError::MqttState(StateError::ConnectionAborted) => {
+            "the broker closed the connection".to_owned()
+        }
+        error => format!("the broker broke the protocol: {error}"),
+    }
+}

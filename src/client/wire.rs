@@ -1,0 +1,703 @@
+//! The socket under rumqttc: it connects, watches what passes, and writes in large pieces.
+//!
+//! rumqttc asks for a stream and speaks MQTT over it. What it cannot tell us, or would get wrong, is seen here:
+//!
+//! - how far an attempt came (name, TCP, CONNACK), so that an error can say which step failed;
+//! - a DISCONNECT of two bytes, `E0 01 8E`, which the library takes for an incomplete packet, and the reason of every other;
+//! - a CONNACK in the form of 3.1.1 sent to an MQTT 5 client, on which the library waits for ever, and an answer that is no MQTT at all;
+//! - a peer that takes nothing any more, which the library's MQTT 5 half would wait for without end;
+//! - MQTT 3.1, which the library does not speak: only CONNECT differs, and is rewritten on its way.
+//!
+//! Writes are collected until the library waits for something to read, or until [`LARGE`] bytes have come together:
+//! it flushes after every acknowledgement, which would cost a system call each.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, Sleep};
+
+use super::failure::Failure;
+use super::options::{ConnectOptions, Endpoint};
+use crate::mqtt::{Packet, ReasonCode, Version, codec};
+
+/// Bytes read at once, and bytes collected before they are written.
+const LARGE: usize = 64 * 1024;
+
+/// A head start for an address over the next one of the same name (as in RFC 8305, 5).
+const HEAD_START: Duration = Duration::from_millis(250);
+
+/// The first byte of CONNACK and of DISCONNECT.
+const CONNACK: u8 = 0x20;
+const DISCONNECT: u8 = 0xE0;
+
+/// What is known about the connection, shared by the wire, which lives inside rumqttc, and the session.
+#[derive(Clone)]
+pub(super) struct Notes {
+    endpoint: Endpoint,
+    version: Version,
+    connect_timeout: Duration,
+    /// The longest a write may make no progress: 1.5 times the keep alive, after which the peer may leave as well (3.1.2.10).
+    stall: Option<Duration>,
+    attempt: Arc<Mutex<Attempt>>,
+}
+
+/// The present attempt, or the connection it became.
+#[derive(Default)]
+struct Attempt {
+    reached: Reached,
+    /// What was seen to go wrong, in better words than the library's.
+    failure: Option<Failure>,
+    socket: Option<Arc<TcpStream>>,
+    /// From now on a flush is a write.
+    closing: bool,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Reached {
+    #[default]
+    Nothing,
+    Name,
+    Socket,
+    Broker,
+}
+
+impl Notes {
+    pub(super) fn new(options: &ConnectOptions) -> Notes {
+        let keep_alive = Duration::from_secs(u64::from(options.keep_alive));
+        Notes {
+            endpoint: options.endpoint.clone(),
+            version: options.version,
+            connect_timeout: options.connect_timeout,
+            stall: (!keep_alive.is_zero()).then(|| keep_alive.mul_f64(1.5)),
+            attempt: Arc::default(),
+        }
+    }
+
+    /// Connects; called by rumqttc for every attempt.
+    pub(super) async fn connect(self) -> io::Result<Wire> {
+        *self.attempt() = Attempt::default();
+        let Endpoint { host, port, .. } = &self.endpoint;
+        let addresses = match lookup_host((host.as_str(), *port)).await {
+            Ok(addresses) => addresses.collect::<Vec<_>>(),
+            Err(error) => {
+                let words = format!("cannot find the address of {host}: {error}; check --host");
+                return Err(self.fail(Failure::NotReached(words)));
+            }
+        };
+        self.attempt().reached = Reached::Name;
+        let socket = match first_to_connect(addresses).await {
+            Ok(socket) => Arc::new(socket),
+            Err(error) => {
+                let advice = match error.kind() {
+                    io::ErrorKind::ConnectionRefused => {
+                        "; is a broker running there? `mqtt serve` starts one"
+                    }
+                    _ => "",
+                };
+                let words = format!(
+                    "cannot connect to {}: {}{advice}",
+                    self.endpoint,
+                    plain(&error)
+                );
+                return Err(self.fail(Failure::NotReached(words)));
+            }
+        };
+        socket.set_nodelay(true)?;
+        let mut attempt = self.attempt();
+        attempt.reached = Reached::Socket;
+        attempt.socket = Some(Arc::clone(&socket));
+        drop(attempt);
+        Ok(Wire {
+            socket,
+            watch: Watch::new(self.version),
+            incoming: vec![0; LARGE],
+            delivered: 0,
+            checked: 0,
+            filled: 0,
+            outgoing: Vec::new(),
+            written: 0,
+            connect_written: false,
+            stalled: None,
+            notes: self,
+        })
+    }
+
+    /// Why the attempt or the connection ended: what was seen here, else what the library says.
+    pub(super) fn failure(&self, library: String) -> Failure {
+        let attempt = self.attempt();
+        match (&attempt.failure, attempt.reached) {
+            (Some(failure), _) => failure.clone(),
+            (None, Reached::Broker) => Failure::Lost(library),
+            (None, _) => {
+                Failure::NotReached(format!("cannot connect to {}: {library}", self.endpoint))
+            }
+        }
+    }
+
+    /// What to say when the attempt did not end within its time.
+    pub(super) fn too_slow(&self) -> Failure {
+        let limit = humantime::format_duration(self.connect_timeout);
+        let endpoint = &self.endpoint;
+        Failure::NotReached(match self.attempt().reached {
+            Reached::Nothing => format!(
+                "cannot find the address of {} within {limit} (--connect-timeout)",
+                endpoint.host
+            ),
+            Reached::Name => {
+                format!(
+                    "no answer from {endpoint} within {limit} (--connect-timeout); is it the right host, and reachable?"
+                )
+            }
+            Reached::Socket | Reached::Broker => format!(
+                "{endpoint} takes connections but sent no CONNACK within {limit} (--connect-timeout); is it an MQTT broker?"
+            ),
+        })
+    }
+
+    /// From now on everything written goes out at once: the next packet is DISCONNECT.
+    pub(super) fn close_soon(&self) {
+        self.attempt().closing = true;
+    }
+
+    /// Half-closes the socket and waits for the peer to do the same. Merely closing it while something unread has
+    /// arrived resets the connection, and the broker might never read our DISCONNECT.
+    pub(super) async fn close(&self) {
+        let Some(socket) = self.attempt().socket.take() else {
+            return;
+        };
+        if socket2::SockRef::from(&*socket)
+            .shutdown(std::net::Shutdown::Write)
+            .is_err()
+        {
+            return;
+        }
+        let mut waste = vec![0; LARGE];
+        while socket.readable().await.is_ok() {
+            match socket.try_read(&mut waste) {
+                Ok(0) => return,
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn attempt(&self) -> MutexGuard<'_, Attempt> {
+        self.attempt.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes the first failure of the attempt; the error only ends the library's work.
+    fn fail(&self, failure: Failure) -> io::Error {
+        let error = io::Error::other(failure.to_string());
+        self.attempt().failure.get_or_insert(failure);
+        error
+    }
+
+    fn lost(&self, words: &str) -> io::Error {
+        let reached = self.attempt().reached;
+        self.fail(match reached {
+            Reached::Broker => Failure::Lost(words.to_owned()),
+            _ => Failure::NotReached(format!(
+                "{}: {words} before CONNACK; does it take MQTT {}?",
+                self.endpoint, self.version
+            )),
+        })
+    }
+}
+
+/// Tries all addresses, each with a head start over the next, and keeps the first that answers.
+async fn first_to_connect(addresses: Vec<std::net::SocketAddr>) -> io::Result<TcpStream> {
+    let mut attempts = JoinSet::new();
+    let mut rest = addresses.into_iter();
+    let mut outcome = Err(io::Error::new(
+        io::ErrorKind::NotFound,
+        "the name has no address",
+    ));
+    loop {
+        if let Some(address) = rest.next() {
+            attempts.spawn(TcpStream::connect(address));
+        }
+        let next_starts = async {
+            match rest.len() {
+                0 => std::future::pending().await,
+                _ => tokio::time::sleep(HEAD_START).await,
+            }
+        };
+        tokio::select! {
+            attempt = attempts.join_next() => match attempt {
+                Some(Ok(Ok(socket))) => return Ok(socket),
+                Some(Ok(Err(error))) => outcome = Err(error),
+                Some(Err(panic)) => outcome = Err(io::Error::other(panic)),
+                None => return outcome,
+            },
+            () = next_starts => {}
+        }
+    }
+}
+
+/// An I/O error without its number: `connection refused`.
+fn plain(error: &io::Error) -> String {
+    match error.raw_os_error() {
+        Some(_) if error.kind().to_string() != "uncategorized error" => error.kind().to_string(),
+        _ => error.to_string(),
+    }
+}
+
+/// The stream handed to rumqttc.
+pub(super) struct Wire {
+    socket: Arc<TcpStream>,
+    watch: Watch,
+    /// Read from the socket up to `filled`; `delivered..checked` is to be handed on.
+    incoming: Vec<u8>,
+    delivered: usize,
+    checked: usize,
+    filled: usize,
+    /// To be written; `..written` is.
+    outgoing: Vec<u8>,
+    written: usize,
+    connect_written: bool,
+    /// Runs while the socket takes nothing.
+    stalled: Option<Pin<Box<Sleep>>>,
+    notes: Notes,
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let wire = &mut *self;
+        loop {
+            if wire.delivered < wire.checked {
+                let count = buffer.remaining().min(wire.checked - wire.delivered);
+                buffer.put_slice(&wire.incoming[wire.delivered..wire.delivered + count]);
+                wire.delivered += count;
+                return Poll::Ready(Ok(()));
+            }
+            if wire.watch.is_over {
+                // After a DISCONNECT nothing follows: to the library it is the end of the stream.
+                return Poll::Ready(Ok(()));
+            }
+            match wire.poll_fill(context)? {
+                Poll::Ready(0) => {
+                    wire.notes.lost("the broker closed the connection");
+                    return Poll::Ready(Ok(()));
+                }
+                Poll::Ready(_) => wire.check()?,
+                Poll::Pending => {
+                    // The library is about to wait: what it has written so far must go.
+                    let _ = wire.poll_drain(context)?;
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+}
+
+impl Wire {
+    /// Reads once, after everything checked has been handed on; an incomplete packet moves to the front.
+    fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.incoming.copy_within(self.checked..self.filled, 0);
+        self.filled -= self.checked;
+        (self.delivered, self.checked) = (0, 0);
+        if self.filled == self.incoming.len() {
+            self.incoming.resize(2 * self.filled, 0);
+        }
+        loop {
+            ready!(self.socket.poll_read_ready(context))?;
+            match self.socket.try_read(&mut self.incoming[self.filled..]) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => {
+                    let words = format!("the connection broke: {}", plain(&error));
+                    return Poll::Ready(Err(self.notes.lost(&words)));
+                }
+                Ok(count) => {
+                    self.filled += count;
+                    return Poll::Ready(Ok(count));
+                }
+            }
+        }
+    }
+
+    /// Looks at all that was read and sets `checked`.
+    fn check(&mut self) -> io::Result<()> {
+        loop {
+            let (passed, seen) = self.watch.look(&self.incoming[self.checked..self.filled]);
+            self.checked += passed;
+            let Some(seen) = seen else { return Ok(()) };
+            let refused = |reason, text| Failure::Refused {
+                broker: self.notes.endpoint.to_string(),
+                version: self.watch.version,
+                reason,
+                text,
+            };
+            match seen {
+                Seen::Accepted => self.notes.attempt().reached = Reached::Broker,
+                // Handed on all the same, so that the library ends the attempt itself.
+                Seen::Refused { reason, text } => drop(self.notes.fail(refused(reason, text))),
+                Seen::OldRefusal(reason) => return Err(self.notes.fail(refused(reason, None))),
+                Seen::Disconnected { reason, text } => {
+                    self.notes.fail(Failure::Disconnected { reason, text });
+                    return Ok(());
+                }
+                Seen::Foreign(what) => {
+                    let words = format!("{} does not speak MQTT: {what}", self.notes.endpoint);
+                    return Err(self.notes.fail(Failure::NotReached(words)));
+                }
+            }
+        }
+    }
+
+    /// Writes what was collected, as far as the socket takes it.
+    fn poll_drain(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.written < self.outgoing.len() {
+            match self.poll_write_some(context) {
+                Poll::Ready(Ok(count)) => {
+                    self.written += count;
+                    self.stalled = None;
+                }
+                Poll::Ready(Err(error)) => {
+                    let words = format!("the connection broke: {}", plain(&error));
+                    return Poll::Ready(Err(self.notes.lost(&words)));
+                }
+                Poll::Pending => return self.poll_stall(context),
+            }
+        }
+        self.outgoing.clear();
+        self.written = 0;
+        if self.outgoing.capacity() > 4 * LARGE {
+            self.outgoing = Vec::new();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_write_some(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(self.socket.poll_write_ready(context))?;
+            match self.socket.try_write(&self.outgoing[self.written..]) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                outcome => return Poll::Ready(outcome),
+            }
+        }
+    }
+
+    fn poll_stall(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(limit) = self.notes.stall else {
+            return Poll::Pending;
+        };
+        let stalled = self
+            .stalled
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + limit)));
+        ready!(stalled.as_mut().poll(context));
+        let limit = humantime::format_duration(limit);
+        let words = format!("the broker took nothing for {limit} (1.5 times --keepalive)");
+        Poll::Ready(Err(self.notes.lost(&words)))
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.outgoing.len() >= LARGE {
+            ready!(self.poll_drain(context))?;
+        }
+        match self.watch.version {
+            Version::V31 if !self.connect_written => {
+                let connect = as_version_31(bytes).map_err(io::Error::other)?;
+                self.outgoing.extend_from_slice(&connect);
+            }
+            _ => self.outgoing.extend_from_slice(bytes),
+        }
+        self.connect_written = true;
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let closing = self.notes.attempt().closing;
+        if closing || self.outgoing.len() >= LARGE {
+            return self.poll_drain(context);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_drain(context)
+    }
+}
+
+/// The library's CONNECT, which is always the whole of its first write, as MQTT 3.1 has it.
+fn as_version_31(connect: &[u8]) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+    let mut packet = codec::decode(Bytes::copy_from_slice(connect), Version::V311)?;
+    if let Packet::Connect(connect) = &mut packet {
+        connect.version = Version::V31;
+    }
+    let mut rewritten = Vec::new();
+    codec::write(&packet, Version::V31, &mut rewritten)?;
+    Ok(rewritten)
+}
+
+/// Follows the packets of one direction by their lengths, and opens the few that matter.
+struct Watch {
+    version: Version,
+    is_first: bool,
+    /// Bytes of the present packet still to come.
+    left: usize,
+    /// A DISCONNECT has been seen: nothing more is passed on.
+    is_over: bool,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Seen {
+    Accepted,
+    Refused {
+        reason: ReasonCode,
+        text: Option<String>,
+    },
+    /// A CONNACK of 3.1.1 to an MQTT 5 client.
+    OldRefusal(ReasonCode),
+    Disconnected {
+        reason: ReasonCode,
+        text: Option<String>,
+    },
+    Foreign(&'static str),
+}
+
+impl Watch {
+    fn new(version: Version) -> Watch {
+        Watch {
+            version,
+            is_first: true,
+            left: 0,
+            is_over: false,
+        }
+    }
+
+    /// How many of these bytes may be handed on, and what was seen. When something was seen, the bytes after it
+    /// have not been looked at.
+    fn look(&mut self, bytes: &[u8]) -> (usize, Option<Seen>) {
+        // Before MQTT 5 a server sends no DISCONNECT: only the first packet is of interest.
+        if !self.is_first && self.version < Version::V5 {
+            return (bytes.len(), None);
+        }
+        let mut position = 0;
+        loop {
+            let step = self.left.min(bytes.len() - position);
+            position += step;
+            self.left -= step;
+            let rest = &bytes[position..];
+            if self.left > 0 || rest.is_empty() {
+                return (position, None);
+            }
+            if self.is_first && rest[0] != CONNACK {
+                return (position, Some(Seen::Foreign(foreign(rest))));
+            }
+            let Some(length) = packet_length(rest) else {
+                return (position, None);
+            };
+            if self.is_first || rest[0] == DISCONNECT {
+                if rest.len() < length {
+                    return (position, None);
+                }
+                let (packet, is_connack) = (&rest[..length], self.is_first);
+                self.is_first = false;
+                if is_connack {
+                    return (position + length, Some(self.connack(packet)));
+                }
+                self.is_over = true;
+                return (position, Some(self.disconnect(packet)));
+            }
+            self.left = length;
+        }
+    }
+
+    fn connack(&self, packet: &[u8]) -> Seen {
+        if self.version == Version::V5 && packet.len() == 4 {
+            let reason = match decoded(packet, Version::V311) {
+                Some(Packet::ConnAck(connack)) if connack.reason.is_failure() => connack.reason,
+                _ => ReasonCode::UNSUPPORTED_PROTOCOL_VERSION,
+            };
+            return Seen::OldRefusal(reason);
+        }
+        match decoded(packet, self.version) {
+            Some(Packet::ConnAck(connack)) if connack.reason.is_failure() => Seen::Refused {
+                reason: connack.reason,
+                text: connack.properties.reason_string().map(Into::into),
+            },
+            // One our codec does not like is left to the library.
+            _ => Seen::Accepted,
+        }
+    }
+
+    fn disconnect(&self, packet: &[u8]) -> Seen {
+        match decoded(packet, self.version) {
+            Some(Packet::Disconnect(disconnect)) => Seen::Disconnected {
+                reason: disconnect.reason,
+                text: disconnect.properties.reason_string().map(Into::into),
+            },
+            _ => Seen::Disconnected {
+                reason: ReasonCode(packet.get(2).copied().unwrap_or(0)),
+                text: None,
+            },
+        }
+    }
+}
+
+fn decoded(packet: &[u8], version: Version) -> Option<Packet> {
+    codec::decode(Bytes::copy_from_slice(packet), version).ok()
+}
+
+/// The length of the whole packet these bytes begin; `None` while it is not known. A remaining length of more
+/// than four bytes is given out as one that never ends, and left to the library to complain about.
+fn packet_length(bytes: &[u8]) -> Option<usize> {
+    let mut remaining = 0;
+    for (index, &byte) in bytes.iter().skip(1).take(4).enumerate() {
+        remaining |= usize::from(byte & 0x7F) << (7 * index);
+        if byte < 0x80 {
+            return Some(2 + index + remaining);
+        }
+    }
+    (bytes.len() > 4).then_some(usize::MAX)
+}
+
+/// What the first bytes of something else than a broker may be.
+fn foreign(bytes: &[u8]) -> &'static str {
+    match bytes {
+        [0x15, 0x03, ..] => "it wants TLS",
+        [b'H', b'T' | b'2', ..] | [b'H'] => "it speaks HTTP",
+        [b'S', b'S', ..] => "it speaks SSH",
+        _ => "its first packet is no CONNACK",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is handed on and what is seen, which must not depend on the pieces the bytes come in.
+    fn watched(version: Version, bytes: &[u8]) -> (Vec<u8>, Vec<Seen>) {
+        let whole = watched_in_pieces(version, bytes, bytes.len());
+        for size in 1..bytes.len() {
+            let outcome = watched_in_pieces(version, bytes, size);
+            assert_eq!(outcome, whole, "in pieces of {size}");
+        }
+        whole
+    }
+
+    fn watched_in_pieces(version: Version, bytes: &[u8], size: usize) -> (Vec<u8>, Vec<Seen>) {
+        let mut watch = Watch::new(version);
+        let (mut held, mut passed, mut all) = (Vec::new(), Vec::new(), Vec::new());
+        for piece in bytes.chunks(size) {
+            held.extend_from_slice(piece);
+            while !watch.is_over {
+                let (count, seen) = watch.look(&held);
+                passed.extend(held.drain(..count));
+                match seen {
+                    None => break,
+                    Some(Seen::Foreign(_)) => return (passed, seen.into_iter().collect()),
+                    Some(seen) => all.push(seen),
+                }
+            }
+        }
+        (passed, all)
+    }
+
+    const ACCEPTED_5: [u8; 5] = [0x20, 3, 0, 0, 0];
+    const PUBLISH_5: [u8; 7] = [0x30, 5, 0, 1, b'a', 0, b'x'];
+
+    #[test]
+    fn messages_pass_unchanged() {
+        let bytes = [&ACCEPTED_5[..], &PUBLISH_5, &PUBLISH_5].concat();
+        assert_eq!(
+            watched(Version::V5, &bytes),
+            (bytes.clone(), vec![Seen::Accepted])
+        );
+        let bytes = [&[0x20, 2, 0, 0][..], &[0x30, 4, 0, 1, b'a', b'x']].concat();
+        assert_eq!(
+            watched(Version::V311, &bytes),
+            (bytes.clone(), vec![Seen::Accepted])
+        );
+    }
+
+    #[test]
+    fn every_form_of_disconnect_is_understood_and_ends_the_stream() {
+        for (disconnect, reason, text) in [
+            (&[0xE0, 0][..], ReasonCode::SUCCESS, None),
+            (&[0xE0, 1, 0x8E], ReasonCode::SESSION_TAKEN_OVER, None),
+            (&[0xE0, 2, 0x8B, 0], ReasonCode::SERVER_SHUTTING_DOWN, None),
+            (
+                &[0xE0, 8, 0x98, 6, 0x1F, 0, 3, b'b', b'y', b'e'],
+                ReasonCode::ADMINISTRATIVE_ACTION,
+                Some("bye".to_owned()),
+            ),
+        ] {
+            let before = [&ACCEPTED_5[..], &PUBLISH_5].concat();
+            let bytes = [&before[..], disconnect, &PUBLISH_5].concat();
+            let seen = vec![Seen::Accepted, Seen::Disconnected { reason, text }];
+            assert_eq!(watched(Version::V5, &bytes), (before, seen));
+        }
+    }
+
+    #[test]
+    fn an_old_brokers_answer_to_an_mqtt_5_client_is_a_refusal() {
+        for (code, reason) in [
+            (0, ReasonCode::UNSUPPORTED_PROTOCOL_VERSION),
+            (1, ReasonCode::UNSUPPORTED_PROTOCOL_VERSION),
+            (5, ReasonCode::NOT_AUTHORIZED),
+        ] {
+            let seen = watched(Version::V5, &[0x20, 2, 0, code]).1;
+            assert_eq!(seen, [Seen::OldRefusal(reason)]);
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_understood_in_both_forms() {
+        let refused = |reason, text: Option<&str>| Seen::Refused {
+            reason,
+            text: text.map(str::to_owned),
+        };
+        assert_eq!(
+            watched(Version::V311, &[0x20, 2, 0, 5]).1,
+            [refused(ReasonCode::NOT_AUTHORIZED, None)]
+        );
+        let bytes = [0x20, 9, 0, 0x87, 6, 0x1F, 0, 3, b'n', b'o', b'!'];
+        assert_eq!(
+            watched(Version::V5, &bytes).1,
+            [refused(ReasonCode::NOT_AUTHORIZED, Some("no!"))]
+        );
+    }
+
+    #[test]
+    fn what_is_no_broker_is_recognised_at_its_first_byte() {
+        for bytes in [
+            &b"HTTP/1.1 400 Bad Request\r\n\r\n"[..],
+            b"SSH-2.0-x",
+            &[0x15, 3, 1, 0, 2],
+            &[0, 0, 0],
+        ] {
+            for size in [1, 2, 5] {
+                let seen = watched_in_pieces(Version::V311, bytes, size).1;
+                assert!(matches!(seen[..], [Seen::Foreign(_)]), "{seen:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn connect_is_rewritten_for_mqtt_3_1() {
+        let connect = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01a";
+        assert_eq!(
+            as_version_31(connect).unwrap(),
+            b"\x10\x0f\x00\x06MQIsdp\x03\x02\x00\x3c\x00\x01a"
+        );
+    }
+}
