@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::lifecycle::Ending;
@@ -28,7 +29,7 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     shared: Shared,
     stream: S,
     peer: Peer,
-    early: &[u8],
+    early: Bytes,
 ) {
     // Detaches also when a fault of ours unwinds this task: the session must not keep a dead connection.
     let mut connection = Attached {
@@ -41,9 +42,11 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         written: 0,
     };
     if !connection.peer.link.closing.get() {
-        let handled = connection.take_in(early);
-        connection.partial = early[handled..].to_vec();
+        let handled = connection.take_in(&early);
+        connection.keep(&early[handled..]);
     }
+    // An idle connection would keep the buffer of its CONNECT.
+    drop(early);
     poll_fn(|context| connection.poll(context)).await;
 }
 
@@ -93,24 +96,33 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Attached<S> {
                 }
                 Poll::Ready(Ok(())) if !readable => break,
                 Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(_)) => return Poll::Ready(()),
+                Poll::Ready(Err(error)) => return self.lost(&error),
                 Poll::Pending if !readable => break,
                 Poll::Pending => {}
             }
             match self.poll_read(context) {
-                Poll::Ready(Ok(0)) => return Poll::Ready(()),
+                Poll::Ready(Ok(0)) => return self.lost(&"closed by the client without DISCONNECT"),
                 Poll::Ready(Ok(_)) if reads < TURN => reads += 1,
                 Poll::Ready(Ok(_)) => {
                     context.waker().wake_by_ref();
                     readable = false;
                 }
-                Poll::Ready(Err(_)) => return Poll::Ready(()),
+                Poll::Ready(Err(error)) => return self.lost(&error),
                 // What was read last may have put something into the output.
                 Poll::Pending => readable = false,
             }
         }
         *self.peer.link.waker.borrow_mut() = Some(context.waker().clone());
         Poll::Pending
+    }
+
+    fn lost(&self, why: &dyn std::fmt::Display) -> Poll<()> {
+        if !self.peer.link.closing.get() {
+            let partition = self.shared.borrow();
+            let client_id = &partition.sessions[self.peer.place as usize].client_id;
+            tracing::info!("client {client_id:?} lost: {why}");
+        }
+        Poll::Ready(())
     }
 
     /// Ready when all output is written.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use super::PACKET_LIMIT;
 use super::agenda::Due;
 use super::partition::{Partition, Shared};
 use super::protocol::Peer;
@@ -52,7 +53,7 @@ impl Partition {
         if link.version == Version::V5 {
             granted.push(Property::TopicAliasMaximum(TOPIC_ALIAS_MAXIMUM));
             granted.push(Property::SharedSubscriptionAvailable(0));
-            if self.config.max_packet_size < u32::MAX {
+            if self.config.max_packet_size < PACKET_LIMIT {
                 granted.push(Property::MaximumPacketSize(self.config.max_packet_size));
             }
             if assigned {

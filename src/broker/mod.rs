@@ -59,16 +59,14 @@ impl Default for Config {
             host: "127.0.0.1".into(),
             port: 1883,
             workers: thread::available_parallelism().map_or(1, usize::from),
-            max_packet_size: codec_limit(),
+            max_packet_size: PACKET_LIMIT,
             max_queued: 100_000,
         }
     }
 }
 
 /// The largest packet MQTT knows: the largest remaining length and the fixed header.
-fn codec_limit() -> u32 {
-    crate::mqtt::codec::MAXIMUM_REMAINING_LENGTH + 5
-}
+pub const PACKET_LIMIT: u32 = crate::mqtt::codec::MAXIMUM_REMAINING_LENGTH + 5;
 
 /// Connections the kernel may hold ready for us; a storm of clients comes faster than it can be taken in.
 const BACKLOG: i32 = 4096;
@@ -273,9 +271,7 @@ fn run_partition(
 async fn take_in(shared: Shared, mut mail: UnboundedReceiver<Mail>) {
     let buffers = Rc::new(Buffers::default());
     while let Some(Mail::Newcomer(newcomer)) = mail.recv().await {
-        let shared = Rc::clone(&shared);
-        let buffers = Rc::clone(&buffers);
-        tokio::task::spawn_local(async move { welcome(shared, *newcomer, buffers).await });
+        welcome(&shared, *newcomer, &buffers);
     }
     shared.borrow_mut().stopping = true;
     let links: Vec<Rc<Link>> = shared
@@ -299,7 +295,7 @@ async fn take_in(shared: Shared, mut mail: UnboundedReceiver<Mail>) {
     }
 }
 
-async fn welcome(shared: Shared, newcomer: Newcomer, buffers: Rc<Buffers>) {
+fn welcome(shared: &Shared, newcomer: Newcomer, buffers: &Rc<Buffers>) {
     let Newcomer {
         stream,
         address,
@@ -324,7 +320,7 @@ async fn welcome(shared: Shared, newcomer: Newcomer, buffers: Rc<Buffers>) {
             ""
         }
     );
-    let link = Link::new(connect.version, buffers);
+    let link = Link::new(connect.version, Rc::clone(buffers));
     let peer = shared.borrow_mut().attach(connect, assigned, link);
-    connection::serve(shared, stream, peer, &early).await;
+    tokio::task::spawn_local(connection::serve(Rc::clone(shared), stream, peer, early));
 }
