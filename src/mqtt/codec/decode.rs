@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::frame::{Frame, bad_header, frame, header_is_valid, kind, name};
+use super::frame::{Frame, bad_header, frame, header_is_valid, kind, name, variable};
 use super::property::{self, Place, share_text};
 use super::publish::publish_view;
 use super::reader::{Reader, cut};
@@ -21,14 +21,19 @@ use crate::mqtt::{ByteString, Packet, Properties, QoS, ReasonCode, Version};
 /// Whatever the specification of that version does not allow, with the reason code it asks a server to answer
 /// with; also when `packet` is less or more than one packet.
 pub fn decode(packet: Bytes, version: Version) -> Result<Packet, Malformed> {
-    let Some(frame) = frame(&packet, u32::MAX)? else {
+    decode_shared(&packet, version)
+}
+
+/// [`decode`] for who needs the bytes afterwards.
+pub(super) fn decode_shared(packet: &Bytes, version: Version) -> Result<Packet, Malformed> {
+    let Some(frame) = frame(packet, u32::MAX)? else {
         return Err(cut("packet"));
     };
     if frame.length != packet.len() {
         return Err(malformed("there are bytes after the end of the packet"));
     }
     let mut body = Body {
-        packet: &packet,
+        packet,
         reader: Reader::new(frame.body),
         version,
     };
@@ -57,15 +62,16 @@ pub fn decode(packet: Bytes, version: Version) -> Result<Packet, Malformed> {
     })
 }
 
-/// The version in which to refuse a CONNECT that [`decode`] did not accept: its own as far as it can be made out,
-/// 3.1.1 for an older or a foreign one, 5 for a newer one. `None` if the bytes are no CONNECT at all, and so
-/// deserve no answer (3.1.4).
-pub fn refusal_version(packet: &[u8]) -> Option<Version> {
-    let frame = frame(packet, u32::MAX).ok()??;
-    if frame.header != kind::CONNECT << 4 {
+/// The version in which to refuse a CONNECT that [`decode`] or [`frame`] did not accept, of which `bytes` are at
+/// least the beginning: its own as far as it can be made out, 3.1.1 for an older one, 5 for a newer one. `None` if
+/// the bytes are no CONNECT at all, and so deserve no answer (3.1.4).
+pub fn refusal_version(bytes: &[u8]) -> Option<Version> {
+    let (&header, rest) = bytes.split_first()?;
+    if header != kind::CONNECT << 4 {
         return None;
     }
-    let mut reader = Reader::new(frame.body);
+    let (_, width) = variable(rest).ok()??;
+    let mut reader = Reader::new(&rest[width..]);
     let name = reader.binary("protocol name").ok()?;
     let level = reader.byte("protocol level").ok()?;
     match (name, level) {

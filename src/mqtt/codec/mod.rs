@@ -23,7 +23,7 @@ mod reason;
 use std::borrow::Cow;
 use std::fmt;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 
 use super::{Packet, ReasonCode, Version};
 
@@ -90,8 +90,8 @@ pub struct TooLarge {
 /// on the wire.
 ///
 /// # Errors
-/// What [`frame`] and [`decode`] refuse. The buffer is then of no further use: MQTT has no way to find the next
-/// packet after a malformed one.
+/// What [`frame`] and [`decode`] refuse. The buffer then still begins with the fault, for [`refusal_version`] to
+/// look at, but is of no further use: MQTT has no way to find the next packet after a malformed one.
 pub fn read(
     buffer: &mut BytesMut,
     version: Version,
@@ -100,8 +100,13 @@ pub fn read(
     let Some(length) = frame(buffer, maximum)?.map(|frame| frame.length) else {
         return Ok(None);
     };
-    let packet: Bytes = buffer.split_to(length).freeze();
-    decode(packet, version).map(Some)
+    let packet = buffer.split_to(length).freeze();
+    decode::decode_shared(&packet, version)
+        .map(Some)
+        .inspect_err(|_| {
+            let rest = std::mem::replace(buffer, BytesMut::from(&packet[..]));
+            buffer.extend_from_slice(&rest);
+        })
 }
 
 #[cfg(test)]

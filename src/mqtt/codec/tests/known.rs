@@ -482,6 +482,15 @@ fn packets_are_read_one_after_the_other() {
 }
 
 #[test]
+fn a_refused_packet_stays_in_the_buffer() {
+    let bytes = b"\x10\x0d\0\x04MQTT\x05\xff\0\x3c\0\x01c\xc0\0";
+    let mut buffer = BytesMut::from(&bytes[..]);
+    assert!(read(&mut buffer, Version::V311, 100).is_err());
+    assert_eq!(buffer, &bytes[..]);
+    assert_eq!(refusal_version(&buffer), Some(Version::V5));
+}
+
+#[test]
 fn a_packet_over_the_maximum_is_refused_before_its_body_has_come() {
     fn early(bytes: &[u8], maximum: u32) -> Result<bool, ReasonCode> {
         let found = frame(bytes, maximum).map_err(|fault| fault.reason);
@@ -567,6 +576,11 @@ fn a_refused_connect_is_answered_in_its_own_version() {
         "a mosquitto bridge, which then comes back with 4"
     );
     assert_eq!(refusal(b"HTTP", 4), None);
+    // Too large to be read to its end, and refused for that.
+    assert_eq!(
+        refusal_version(b"\x10\xff\xff\x7f\0\x04MQTT\x05"),
+        Some(Version::V5)
+    );
     assert_eq!(refusal_version(b"\xc0\0"), None);
     assert_eq!(refusal_version(b"\x10\x02\0"), None);
     assert_eq!(refusal_version(b"GET / HTTP/1.1\r\n"), None);
