@@ -63,7 +63,7 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__pub)
-            opts="-t -q -r -v -m -f -s -l -n -h -p -L -u -P -V -k -i -I -c --topic --qos --retain --verbose --message --file --stdin-file --stdin-line --null-message --repeat --repeat-delay --host --port --url --username --password --pw --password-file --protocol-version --keepalive --connect-timeout --id --id-prefix --disable-clean-session --will-topic --will-payload --will-qos --will-retain --help"
+            opts="-t -q -r -v -m -f -s -l -n -h -p -L -u -P -V -k -i -I -c --topic --qos --retain --verbose --help --message --file --stdin-file --stdin-line --null-message --repeat --repeat-delay --host --port --url --username --password --pw --password-file --protocol-version --keepalive --connect-timeout --id --id-prefix --disable-clean-session --will-topic --will-payload --will-qos --will-retain"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -213,12 +213,40 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__serve)
-            opts="--help"
+            opts="-h -p -v --host --port --max-packet-size --workers --ready-file --json --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -h)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-packet-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --workers)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ready-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

@@ -28,6 +28,16 @@ set edit:completion:arg-completer[mqtt] = {|@words|
             cand bench 'Measure a broker''s throughput and latency'
         }
         &'mqtt;serve'= {
+            cand -h 'Name or address to listen on'
+            cand --host 'Name or address to listen on'
+            cand -p 'Port to listen on, 0 for any free one'
+            cand --port 'Port to listen on, 0 for any free one'
+            cand --max-packet-size 'Largest packet taken from a client, in bytes'
+            cand --workers 'Threads that sessions are spread over [default: one per processor]'
+            cand --ready-file 'Write the URL to FILE once connections are accepted'
+            cand --json 'Print the ready line as JSON'
+            cand -v 'Say who connects, disconnects and subscribes; twice: every message too'
+            cand --verbose 'Say who connects, disconnects and subscribes; twice: every message too'
             cand --help 'Print help'
         }
         &'mqtt;pub'= {
@@ -69,6 +79,7 @@ set edit:completion:arg-completer[mqtt] = {|@words|
             cand --retain 'Let the broker keep the message for later subscribers'
             cand -v 'Report each delivery on stderr when it is complete'
             cand --verbose 'Report each delivery on stderr when it is complete'
+            cand --help 'Print help'
             cand -s 'Send all of stdin as one message'
             cand --stdin-file 'Send all of stdin as one message'
             cand -l 'Send each line of stdin as a message; a lost connection is made again, and what was not acknowledged sent again'
@@ -78,7 +89,6 @@ set edit:completion:arg-completer[mqtt] = {|@words|
             cand -c 'Keep the session on the broker when this client leaves; needs --id'
             cand --disable-clean-session 'Keep the session on the broker when this client leaves; needs --id'
             cand --will-retain 'Make the will a retained message'
-            cand --help 'Print help'
         }
         &'mqtt;sub'= {
             cand --help 'Print help'

@@ -30,6 +30,13 @@ complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "serve" -d 'Start a broker
 complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "pub" -d 'Publish messages'
 complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "sub" -d 'Subscribe to topics and print what arrives'
 complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "bench" -d 'Measure a broker\'s throughput and latency'
+complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -s h -l host -d 'Name or address to listen on' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -s p -l port -d 'Port to listen on, 0 for any free one' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l max-packet-size -d 'Largest packet taken from a client, in bytes' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l workers -d 'Threads that sessions are spread over [default: one per processor]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l ready-file -d 'Write the URL to FILE once connections are accepted' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l json -d 'Print the ready line as JSON'
+complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -s v -l verbose -d 'Say who connects, disconnects and subscribes; twice: every message too'
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l help -d 'Print help'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s t -l topic -d 'Topic to publish to; also the path of --url' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s q -l qos -d 'Quality of service: 0 at most once, 1 at least once, 2 exactly once' -r
@@ -55,11 +62,11 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l will-payload -d 'Paylo
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l will-qos -d 'Quality of service of the will' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s r -l retain -d 'Let the broker keep the message for later subscribers'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s v -l verbose -d 'Report each delivery on stderr when it is complete'
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l help -d 'Print help'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s s -l stdin-file -d 'Send all of stdin as one message'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s l -l stdin-line -d 'Send each line of stdin as a message; a lost connection is made again, and what was not acknowledged sent again'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s n -l null-message -d 'Send an empty message, which with --retain deletes the one the broker keeps'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s c -l disable-clean-session -d 'Keep the session on the broker when this client leaves; needs --id'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l will-retain -d 'Make the will a retained message'
-complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l help -d 'Print help'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l help -d 'Print help'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l help -d 'Print help'

@@ -128,14 +128,14 @@ fn man_page(page: &Page) -> std::io::Result<Vec<u8>> {
     man.render_name_section(out)?;
     man.render_synopsis_section(out)?;
     description(page, &command).to_writer(out)?;
-    man.render_options_section(out)?;
+    out.extend(options(&man, &command)?);
     if page.command.is_empty() {
         man.render_subcommands_section(out)?;
     }
     for section in [
         examples(page),
         statuses(),
-        environment(&command),
+        environment(page),
         see_also(page),
     ] {
         section.to_writer(out)?;
@@ -154,6 +154,21 @@ fn description(page: &Page, command: &clap::Command) -> Roff {
         roff.control("PP", []).text([roman(*paragraph)]);
     }
     roff
+}
+
+/// The groups of options are parts of OPTIONS, and not sections beside it.
+fn options(man: &Man, command: &clap::Command) -> std::io::Result<Vec<u8>> {
+    let mut section = Vec::new();
+    man.render_options_section(&mut section)?;
+    let mut section = String::from_utf8_lossy(&section).into_owned();
+    for heading in command
+        .get_arguments()
+        .filter_map(clap::Arg::get_help_heading)
+    {
+        let title = format!(".SH {}\n", heading.to_uppercase());
+        section = section.replace(&title, &format!(".SS {heading}\n"));
+    }
+    Ok(section.into_bytes())
 }
 
 fn examples(page: &Page) -> Roff {
@@ -178,26 +193,13 @@ fn statuses() -> Roff {
     roff
 }
 
-/// The variables that options declare, then those that none does.
-fn environment(command: &clap::Command) -> Roff {
+fn environment(page: &Page) -> Roff {
     let mut roff = Roff::new();
     roff.control("SH", ["ENVIRONMENT"]);
-    let declared = command.get_arguments().filter_map(|argument| {
-        // Some variables are not clap's to read, and are named in the help of their option only.
-        let help = argument.get_help()?.to_string();
-        let (_, named) = help.split_once("[env: ")?;
-        let name = named.trim_end_matches(']');
-        let option = argument.get_long()?;
-        Some((
-            name.to_owned(),
-            format!("used when --{option} is not given"),
-        ))
-    });
-    let general = pages::ENVIRONMENT.map(|(name, meaning)| (name.to_owned(), meaning.to_owned()));
-    for (name, meaning) in declared.chain(general) {
+    for (name, meaning) in page.environment {
         roff.control("TP", [])
-            .text([bold(name)])
-            .text([roman(meaning)]);
+            .text([bold(*name)])
+            .text([roman(*meaning)]);
     }
     roff
 }

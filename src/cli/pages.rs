@@ -13,13 +13,31 @@ pub struct Page {
     pub description: &'static [&'static str],
     /// What one wants to do, and the shell line that does it.
     pub examples: &'static [(&'static str, &'static str)],
+    /// Environment variables and what they do.
+    pub environment: &'static [(&'static str, &'static str)],
 }
 
-/// Environment variables that no option declares.
-pub const ENVIRONMENT: [(&str, &str); 1] = [(
+const NO_COLOR: (&str, &str) = (
     "NO_COLOR",
     "when set and not empty, nothing is printed in colour",
-)];
+);
+
+/// The environment of every command that connects to a broker.
+const CONNECTING: &[(&str, &str)] = &[
+    (
+        "MQTT_URL",
+        "the broker, as for --url, when neither --url nor --host is given",
+    ),
+    (
+        "MQTT_USERNAME",
+        "the user name, when neither --username nor a URL gives one",
+    ),
+    (
+        "MQTT_PASSWORD",
+        "the password, when neither --pw, --password-file nor a URL gives one",
+    ),
+    NO_COLOR,
+];
 
 /// The page of `mqtt` itself.
 pub const MQTT: Page = Page {
@@ -46,6 +64,7 @@ pub const MQTT: Page = Page {
             "mqtt bench --serve",
         ),
     ],
+    environment: CONNECTING,
 };
 
 /// The page of `mqtt serve`.
@@ -54,6 +73,9 @@ pub const SERVE: Page = Page {
     description: &[
         "Accepts connections until it is stopped with an interrupt or SIGTERM. MQTT 3.1, 3.1.1 and 5 are told apart on the same \
          port. Sessions, their queues and retained messages are held in memory and end with the broker.",
+        "Publishers are held back for a subscriber that does not keep up, but for no longer than a second at a time: after that, and while a \
+         client with a persistent session is away, 100,000 messages are kept for it and newer ones are dropped. Once it has caught \
+         up, standard error says how many.",
         "As soon as connections are accepted it prints one line, listening on mqtt://ADDRESS:PORT, which scripts \
          can wait for.",
     ],
@@ -68,6 +90,7 @@ pub const SERVE: Page = Page {
             "mqtt serve -p 0 --ready-file broker.ready",
         ),
     ],
+    environment: &[NO_COLOR],
 };
 
 /// The page of `mqtt pub`.
@@ -103,6 +126,7 @@ pub const PUB: Page = Page {
             "mqtt pub -t tick -m now --repeat 10 --repeat-delay 500ms",
         ),
     ],
+    environment: CONNECTING,
 };
 
 /// The page of `mqtt sub`.
@@ -135,6 +159,7 @@ pub const SUB: Page = Page {
             "mqtt sub -t '#' -v --retained-only",
         ),
     ],
+    environment: CONNECTING,
 };
 
 /// The page of `mqtt bench`.
@@ -149,6 +174,7 @@ pub const BENCH: Page = Page {
         "The broker this program contains, in the same process",
         "mqtt bench --serve",
     )],
+    environment: CONNECTING,
 };
 
 /// Every page, `mqtt` first.

@@ -31,6 +31,10 @@ pub struct PublishArgs {
     #[arg(short, long)]
     pub verbose: bool,
 
+    /// Print help
+    #[arg(long, action = clap::ArgAction::Help)]
+    pub help: Option<bool>,
+
     /// Send TEXT
     #[arg(
         short,
@@ -83,8 +87,4 @@ pub struct PublishArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub will: WillArgs,
-
-    /// Print help
-    #[arg(long, action = clap::ArgAction::Help)]
-    pub help: Option<bool>,
 }
