@@ -16,4 +16,5 @@ mod wire;
 mod abuse;
 mod interop;
 mod load;
+mod serve;
 mod usage;
