@@ -139,7 +139,9 @@ async fn admit(mut stream: TcpStream, address: SocketAddr, config: &Config) -> O
     };
     let (version, fault) = refused;
     tracing::info!("{address} refused: {fault}");
-    if let Some(version) = version {
+    if let Some(version) = version
+        && (version == Version::V5 || codec::has_return_code(fault.reason))
+    {
         refuse(&mut stream, version, fault.reason).await;
     }
     None

@@ -8,12 +8,16 @@
 // A language is larger than what has been said in it so far.
 #[allow(dead_code)]
 mod harness;
+// The codec's own list of faults: one list for both.
+#[path = "../../src/mqtt/codec/tests/malformed.rs"]
+mod malformed;
 #[allow(dead_code)]
 mod servers;
 #[allow(dead_code)]
 mod wire;
 
 mod abuse;
+mod hostile;
 mod interop;
 mod load;
 mod serve;

@@ -32,6 +32,7 @@ pub use encode::write;
 pub use frame::{Frame, frame};
 pub use property::{property_block, write_property};
 pub use publish::{PublishView, publish_view};
+pub use reason::has_return_code;
 
 /// The largest value of a variable byte integer, and so of a remaining length (1.5.5).
 pub const MAXIMUM_REMAINING_LENGTH: u32 = 268_435_455;

@@ -54,6 +54,12 @@ pub(super) fn from_return_code(code: u8) -> Option<ReasonCode> {
     })
 }
 
+/// Whether a CONNACK before MQTT 5 has a return code for just this reason. What has none, a CONNECT that is not
+/// well-formed for example, ends the connection without an answer [MQTT-3.1.4-1].
+pub fn has_return_code(reason: ReasonCode) -> bool {
+    from_return_code(to_return_code(reason)) == Some(reason)
+}
+
 /// The return code of 3.1.1 that comes closest to a reason.
 pub(super) fn to_return_code(reason: ReasonCode) -> u8 {
     match reason {
