@@ -4,28 +4,7 @@ use mqtt_toolbox::mqtt::packet::Packet;
 use mqtt_toolbox::mqtt::{QoS, Version, codec};
 
 use crate::servers::MqttServe;
-use crate::wire::{Wire, connect, publish, subscribe};
-
-/// A bystander's messages go through, before and after.
-struct Bystander(Wire);
-
-impl Bystander {
-    fn new(broker: &MqttServe) -> Bystander {
-        let mut wire = Wire::session(broker.port, Version::V5, "bystander");
-        wire.subscribe("by/stander", QoS::AtLeastOnce);
-        Bystander(wire)
-    }
-
-    #[track_caller]
-    fn is_served(&mut self) {
-        self.0
-            .send(publish("by/stander", b"still here", QoS::AtMostOnce, 0));
-        match self.0.receive() {
-            Packet::Publish(message) => assert_eq!(&message.payload[..], b"still here"),
-            other => panic!("{other:?} is not the message"),
-        }
-    }
-}
+use crate::wire::{Bystander, Wire, connect, publish, subscribe};
 
 /// The same numbers in every run: a linear congruential generator (Knuth's constants).
 struct Noise(u64);
@@ -47,7 +26,7 @@ impl Noise {
 #[test]
 fn noise_on_the_port_disturbs_nobody() {
     let mut broker = MqttServe::start([""; 0]);
-    let mut bystander = Bystander::new(&broker);
+    let mut bystander = Bystander::new(broker.port);
     let mut noise = Noise(1);
     for round in 0..300 {
         let length = 1 + usize::from(noise.byte()) * 4;
@@ -66,7 +45,7 @@ fn noise_on_the_port_disturbs_nobody() {
 #[test]
 fn noise_after_a_good_connect_disturbs_nobody() {
     let mut broker = MqttServe::start([""; 0]);
-    let mut bystander = Bystander::new(&broker);
+    let mut bystander = Bystander::new(broker.port);
     let mut noise = Noise(2);
     for round in 0..300 {
         let version = [Version::V31, Version::V311, Version::V5][round % 3];
@@ -87,7 +66,7 @@ fn noise_after_a_good_connect_disturbs_nobody() {
 #[test]
 fn packets_cut_off_at_any_byte_disturb_nobody() {
     let mut broker = MqttServe::start([""; 0]);
-    let mut bystander = Bystander::new(&broker);
+    let mut bystander = Bystander::new(broker.port);
     let packets = [
         Packet::Connect(connect(Version::V5, "cut")),
         subscribe(1, "温度/#", QoS::ExactlyOnce),
@@ -111,7 +90,7 @@ fn packets_cut_off_at_any_byte_disturb_nobody() {
 #[test]
 fn what_is_not_allowed_ends_its_own_connection_only() {
     let mut broker = MqttServe::start([""; 0]);
-    let mut bystander = Bystander::new(&broker);
+    let mut bystander = Bystander::new(broker.port);
     let wrongs: [(&str, &[u8]); 8] = [
         (
             "a second CONNECT",

@@ -117,6 +117,36 @@ impl Wire {
     }
 }
 
+/// A client in good standing, which is sent what it subscribed to whatever others do.
+pub struct Bystander(Wire);
+
+impl Bystander {
+    /// Connected and subscribed to `bystander/#`.
+    #[track_caller]
+    pub fn new(port: u16) -> Bystander {
+        let mut wire = Wire::session(port, Version::V5, "bystander");
+        wire.subscribe("bystander/#", QoS::AtMostOnce);
+        Bystander(wire)
+    }
+
+    /// The next message has this payload.
+    #[track_caller]
+    pub fn receives(&mut self, payload: &[u8]) {
+        match self.0.receive() {
+            Packet::Publish(message) => assert_eq!(&message.payload[..], payload),
+            other => panic!("{other:?} is not the message"),
+        }
+    }
+
+    /// A message of its own comes back.
+    #[track_caller]
+    pub fn is_served(&mut self) {
+        self.0
+            .send(publish("bystander/own", b"still here", QoS::AtMostOnce, 0));
+        self.receives(b"still here");
+    }
+}
+
 /// A plain CONNECT: clean, keep alive of a minute, no will, no user.
 pub fn connect(version: Version, client_id: &str) -> Box<Connect> {
     Box::new(Connect {
