@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use super::record::Message;
+use super::message::Message;
 use crate::mqtt::QoS;
 
 /// A message on its way to one session.
@@ -18,6 +18,8 @@ pub struct Delivery {
     pub retain: bool,
     /// Identifiers of the matching subscriptions.
     pub identifiers: Box<[u32]>,
+    /// The shared subscription it was given through, if it was.
+    pub share: Option<Rc<str>>,
 }
 
 /// How far the handshake of an in-flight publish has come.
@@ -170,6 +172,16 @@ impl InFlight {
             Stage::Released => true,
             Stage::AtLeastOnce | Stage::Done => false,
         }
+    }
+
+    /// Takes out the deliveries of shared subscriptions whose publish may not have arrived, for another member. A QoS 2
+    /// publish is never given to another [MQTT-4.8.2-5].
+    pub fn give_back(&mut self) -> impl Iterator<Item = Delivery> {
+        self.entries
+            .drain(..)
+            .filter(|entry| entry.stage == Stage::AtLeastOnce)
+            .filter_map(|entry| entry.delivery)
+            .filter(|delivery| delivery.share.is_some())
     }
 
     /// A new connection of the session: everything that is not done has to be sent again, in order [MQTT-4.6.0-1].

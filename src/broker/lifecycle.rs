@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::PACKET_LIMIT;
 use super::agenda::Due;
+use super::groups::Change;
 use super::partition::{Partition, Shared};
 use super::protocol::Peer;
 use super::record::Envelope;
@@ -39,6 +40,7 @@ impl Partition {
         let properties = &connect.properties;
         link.receive_maximum = properties.receive_maximum().unwrap_or(RECEIVE_MAXIMUM);
         link.maximum_packet_size = properties.maximum_packet_size().unwrap_or(u32::MAX);
+        link.topic_alias_maximum = properties.topic_alias_maximum().unwrap_or(0);
         let link = Rc::new(link);
 
         let existing = self.by_client_id.get(&connect.client_id).copied();
@@ -52,7 +54,6 @@ impl Partition {
         let mut granted = Properties::default();
         if link.version == Version::V5 {
             granted.push(Property::TopicAliasMaximum(TOPIC_ALIAS_MAXIMUM));
-            granted.push(Property::SharedSubscriptionAvailable(0));
             if self.config.max_packet_size < PACKET_LIMIT {
                 granted.push(Property::MaximumPacketSize(self.config.max_packet_size));
             }
@@ -87,6 +88,7 @@ impl Partition {
         }
         let session = &self.sessions[place as usize];
         let number = session.number;
+        self.tell_groups(place, Change::Joins);
         self.fill(place, now);
         Peer {
             place,
@@ -138,6 +140,8 @@ impl Partition {
         }
         session.link = None;
         self.agenda.cancel(&mut session.keep_alive_due);
+        self.tell_groups(place, Change::Rests);
+        let session = &mut self.sessions[place as usize];
         if session.pace != Pace::Keeping {
             self.stop_waiting_for(place, Pace::Keeping);
         }
@@ -206,11 +210,25 @@ impl Partition {
     fn end_session(&mut self, place: u32) {
         self.publish_will(place);
         self.agenda_cancel(place);
+        self.tell_groups(place, Change::Leaves);
+        let now = Instant::now();
+        for delivery in self.sessions[place as usize].give_back() {
+            self.gather_again(&delivery, now);
+        }
         let session = self.sessions.remove(place as usize);
         self.by_client_id.remove(&session.client_id);
         for filter in &session.filters {
             self.tree.remove(filter, place);
         }
+    }
+
+    /// Tells the groups of the session's shared subscriptions that it is there, away or gone.
+    fn tell_groups(&mut self, place: u32, change: Change) {
+        let shares = std::mem::take(&mut self.sessions[place as usize].shares);
+        for (share, _) in &shares {
+            self.gather_member(share, place, change);
+        }
+        self.sessions[place as usize].shares = shares;
     }
 
     fn agenda_cancel(&mut self, place: u32) {

@@ -10,9 +10,11 @@
 pub mod agenda;
 pub mod connection;
 pub mod front;
+pub mod groups;
 pub mod in_flight;
 pub mod lifecycle;
 pub mod log;
+pub mod message;
 pub mod partition;
 pub mod protocol;
 pub mod record;

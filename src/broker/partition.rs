@@ -10,7 +10,7 @@ use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use foldhash::fast::RandomState;
 use slab::Slab;
@@ -18,16 +18,16 @@ use tokio::sync::Notify;
 
 use super::Config;
 use super::agenda::Agenda;
+use super::groups::{Change, Groups, Member};
+use super::in_flight::Delivery;
 use super::log::{LogEnded, Passage, RECORD, Record, Writer};
-use super::record::{Envelope, envelopes};
+use super::message::write_block;
+use super::record::{Entry, Envelope, entries, write_member};
 use super::retained::Retained;
 use super::session::{Arrival, Grant, Link, Pace, Session};
 use super::tree::Tree;
 use crate::mqtt::packet::{Acknowledgement, Packet};
 use crate::mqtt::{ByteString, QoS};
-
-/// How long a partition waits for one client that has fallen behind before it goes on without it.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A subscription as the matcher finds it: the options of one filter of one session (3.8.3.1).
 #[derive(Debug, Clone, Copy)]
@@ -42,13 +42,20 @@ pub struct Subscription {
     pub identifier: u32,
 }
 
-/// A publisher's QoS 1 or 2 publish that is acknowledged when every partition has passed its record.
+/// An answer that a client gets when every partition has passed a record.
 #[derive(Debug)]
 struct Awaiting {
     sequence: u64,
     link: Rc<Link>,
-    packet_id: u16,
-    qos: QoS,
+    answer: Answer,
+}
+
+#[derive(Debug)]
+enum Answer {
+    /// PUBACK or PUBREC to its publish.
+    Acknowledge(u16, QoS),
+    /// SUBACK, once the groups it joined are the same everywhere.
+    Say(Box<Packet>),
 }
 
 /// The state of one partition.
@@ -63,6 +70,8 @@ pub struct Partition {
     pub by_client_id: HashMap<ByteString, u32, RandomState>,
     /// Their subscriptions.
     pub tree: Tree<Subscription>,
+    /// Groups of shared subscriptions of the whole broker.
+    pub groups: Groups,
     /// Retained messages of the whole broker.
     pub retained: Retained,
     /// What is due when.
@@ -94,6 +103,7 @@ pub struct Partition {
     stamp: u64,
     hits: Vec<(u32, Subscription)>,
     identifiers: Vec<u32>,
+    chosen: Vec<(Rc<str>, Member)>,
 }
 
 /// A partition as its tasks share it.
@@ -108,6 +118,7 @@ impl Partition {
             sessions: Slab::new(),
             by_client_id: HashMap::default(),
             tree: Tree::default(),
+            groups: Groups::default(),
             retained: Retained::default(),
             agenda: Agenda::default(),
             agenda_changed: Rc::default(),
@@ -126,42 +137,90 @@ impl Partition {
             stamp: 0,
             hits: Vec::new(),
             identifiers: Vec::new(),
+            chosen: Vec::new(),
         }
     }
 
     /// Adds a publish to the record that is being gathered. With a link it is acknowledged once every
     /// partition has it.
     pub fn gather(&mut self, envelope: &Envelope<'_>, packet_id: u16, link: Option<&Rc<Link>>) {
-        // A large publish travels in a record of its own, so that no record is much larger than a full one or it.
-        if !self.gathered.is_empty() && self.gathered.len() + envelope.payload.len() > RECORD {
+        self.make_room(envelope.size());
+        envelope.write(&mut self.gathered);
+        if let Some(link) = link
+            && envelope.qos > QoS::AtMostOnce
+        {
+            let sequence = self.writer.next_sequence();
+            let answer = Answer::Acknowledge(packet_id, envelope.qos);
+            self.awaiting.push_back(Awaiting {
+                sequence,
+                link: Rc::clone(link),
+                answer,
+            });
+        }
+    }
+
+    /// Tells every partition of a change in the group of a shared subscription.
+    pub fn gather_member(&mut self, share: &str, place: u32, change: Change) {
+        self.make_room(share.len());
+        let number = self.sessions[place as usize].number;
+        write_member(share, number, place, change, &mut self.gathered);
+    }
+
+    /// Gives a message back to the group it came through.
+    pub fn gather_again(&mut self, delivery: &Delivery, now: Instant) {
+        let (Some(share), message) = (&delivery.share, &delivery.message) else {
+            return;
+        };
+        if message.has_expired(now) {
+            return;
+        }
+        let mut properties = Vec::new();
+        write_block(
+            message.properties(),
+            message.expiry_left(now),
+            &mut properties,
+        );
+        let envelope = Envelope {
+            publisher: 0,
+            qos: message.qos,
+            retain: false,
+            topic: message.topic(),
+            properties: &properties,
+            payload: message.payload(),
+        };
+        self.make_room(envelope.size() + share.len());
+        envelope.write_again(share, &mut self.gathered);
+    }
+
+    /// A large entry travels in a record of its own, so that no record is much larger than a full one or it.
+    fn make_room(&mut self, size: usize) {
+        if !self.gathered.is_empty() && self.gathered.len() + size > RECORD {
             self.append();
         }
         if self.gathered.is_empty() {
             self.gathered_some.notify_one();
         }
-        envelope.write(&mut self.gathered);
-        if let Some(link) = link
-            && envelope.qos > QoS::AtMostOnce
-        {
-            self.await_passage(self.writer.next_sequence(), packet_id, envelope.qos, link);
-        }
     }
 
-    /// Acknowledges again a QoS 2 publish that is already on its way or through: once all that was appended so
+    /// Acknowledges again a QoS 2 publish that is already on its way or through: once all that was gathered so
     /// far has been passed.
     pub fn acknowledge_again(&mut self, packet_id: u16, link: &Rc<Link>) {
-        let sequence = self.writer.next_sequence() - u64::from(self.gathered.is_empty());
-        self.await_passage(sequence, packet_id, QoS::ExactlyOnce, link);
-        self.settle();
+        self.answer_when_passed(link, Answer::Acknowledge(packet_id, QoS::ExactlyOnce));
     }
 
-    fn await_passage(&mut self, sequence: u64, packet_id: u16, qos: QoS, link: &Rc<Link>) {
+    /// Says this to the client once all that was gathered so far has been passed by every partition.
+    pub fn say_when_passed(&mut self, link: &Rc<Link>, packet: Packet) {
+        self.answer_when_passed(link, Answer::Say(Box::new(packet)));
+    }
+
+    fn answer_when_passed(&mut self, link: &Rc<Link>, answer: Answer) {
+        let sequence = self.writer.next_sequence() - u64::from(self.gathered.is_empty());
         self.awaiting.push_back(Awaiting {
             sequence,
             link: Rc::clone(link),
-            packet_id,
-            qos,
+            answer,
         });
+        self.settle();
     }
 
     /// Appends what was gathered as one record.
@@ -198,22 +257,17 @@ impl Partition {
             if awaiting.sequence > passed {
                 break;
             }
-            let Some(Awaiting {
-                link,
-                packet_id,
-                qos,
-                ..
-            }) = self.awaiting.pop_front()
-            else {
+            let Some(Awaiting { link, answer, .. }) = self.awaiting.pop_front() else {
                 break;
             };
             if link.closing.get() {
                 continue;
             }
-            let acknowledgement = Acknowledgement::success(packet_id);
-            link.send(&match qos {
-                QoS::ExactlyOnce => Packet::PubRec(acknowledgement),
-                _ => Packet::PubAck(acknowledgement),
+            let acknowledgement = Acknowledgement::success;
+            link.send(&match answer {
+                Answer::Acknowledge(id, QoS::ExactlyOnce) => Packet::PubRec(acknowledgement(id)),
+                Answer::Acknowledge(id, _) => Packet::PubAck(acknowledgement(id)),
+                Answer::Say(packet) => *packet,
             });
         }
         if !self.waiting_for_room.is_empty() && self.writer.has_room() {
@@ -238,14 +292,88 @@ impl Partition {
         false
     }
 
-    /// Matches and delivers every publish of a record.
+    /// Goes through a record: matches and delivers its publishes, and follows the groups.
     fn deliver(&mut self, record: &Record, now: Instant) {
-        for envelope in envelopes(&record.body) {
-            let arrival = Arrival::new(envelope, now);
-            if envelope.retain {
-                self.retained.store(arrival.message());
+        for entry in entries(&record.body) {
+            match entry {
+                Entry::Publish(envelope) => {
+                    let arrival = Arrival::new(envelope, now);
+                    if envelope.retain {
+                        self.retained.store(arrival.message(), now);
+                    }
+                    self.deliver_one(&arrival, record.origin == self.index);
+                    self.deliver_shared(&arrival);
+                }
+                Entry::Again(share, envelope) => {
+                    if let Some((share, member)) = self.groups.turn_of(share) {
+                        self.deliver_to_member(&Arrival::new(envelope, now), &share, member);
+                    }
+                }
+                Entry::Member {
+                    share,
+                    number,
+                    place,
+                    change,
+                } => {
+                    let member = Member {
+                        partition: record.origin,
+                        number,
+                        place,
+                    };
+                    self.groups.change(share, member, change);
+                }
             }
-            self.deliver_one(&arrival, record.origin == self.index);
+        }
+    }
+
+    fn deliver_shared(&mut self, arrival: &Arrival<'_>) {
+        let mut chosen = std::mem::take(&mut self.chosen);
+        let found = |share: &Rc<str>, member| chosen.push((Rc::clone(share), member));
+        self.groups.each_turn(arrival.envelope.topic, found);
+        for (share, member) in chosen.drain(..) {
+            self.deliver_to_member(arrival, &share, member);
+        }
+        self.chosen = chosen;
+    }
+
+    /// Delivers to the member whose turn it is, if it is one of ours. For one that has left since then, and whose leaving
+    /// is still on its way through the log, the message goes back to the group.
+    fn deliver_to_member(&mut self, arrival: &Arrival<'_>, share: &Rc<str>, member: Member) {
+        if member.partition != self.index {
+            return;
+        }
+        let session = self
+            .sessions
+            .get_mut(member.place as usize)
+            .filter(|session| session.number == member.number);
+        let subscription = session
+            .as_ref()
+            .and_then(|session| session.subscription_of(share));
+        let (Some(session), Some(subscription)) = (session, subscription) else {
+            let delivery = Delivery {
+                message: arrival.message(),
+                qos: arrival.envelope.qos,
+                retain: false,
+                identifiers: Box::default(),
+                share: Some(Rc::clone(share)),
+            };
+            self.gather_again(&delivery, arrival.now);
+            return;
+        };
+        let identifier = [subscription.identifier];
+        let grant = Grant {
+            qos: subscription.qos,
+            retain: arrival.envelope.retain && subscription.retain_as_published,
+            identifiers: if subscription.identifier == 0 {
+                &[]
+            } else {
+                &identifier
+            },
+            share: Some(share),
+        };
+        session.deliver(arrival, grant, self.config.max_queued, &mut self.block);
+        if session.became_congested(arrival.now) {
+            self.congested.push(member.place);
         }
     }
 
@@ -284,8 +412,7 @@ impl Partition {
                 continue;
             };
             session.deliver(arrival, grant, config.max_queued, block);
-            if session.link.is_some() && session.pace == Pace::Keeping && session.is_congested() {
-                session.pace = Pace::Congested(arrival.now + PATIENCE);
+            if session.became_congested(arrival.now) {
                 congested.push(place);
             }
         }
@@ -379,6 +506,7 @@ fn combine<'a>(
         qos,
         retain: retain && as_published,
         identifiers,
+        share: None,
     })
 }
 

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
+use super::groups::Change;
 use super::lifecycle::{Ending, TOPIC_ALIAS_MAXIMUM};
 use super::partition::{Partition, Subscription};
 use super::record::{Envelope, forwarded_properties, has_subscription_identifier, topic_alias};
@@ -21,6 +22,9 @@ use crate::mqtt::{Properties, QoS, ReasonCode, Version, topic};
 /// Levels a topic filter may have. The tree is as deep as its deepest filter and is walked recursively; nobody has
 /// topics of more levels, and 65,535 of them would exhaust the stack.
 const LEVELS: usize = 200;
+
+/// What a shared subscription begins with (4.8.2). Taken as one in the older versions too, as mosquitto does.
+const SHARE: &str = "$share/";
 
 /// What one connection remembers of its client: nothing that outlives it.
 #[derive(Debug)]
@@ -208,37 +212,53 @@ impl Partition {
         let identifier = subscribe.properties.subscription_identifier().unwrap_or(0);
         let mut reasons = Vec::with_capacity(subscribe.filters.len());
         let mut wanted = Vec::new();
+        let mut joins = false;
         for request in &subscribe.filters {
-            let Err(reason) = refuse(request, peer.link.version) else {
-                reasons.push(ReasonCode(request.qos.number()));
-                let new = self.add_subscription(peer, request, identifier);
-                let retained = match request.retain_handling {
-                    RetainHandling::Always => true,
-                    RetainHandling::IfNew => new,
-                    RetainHandling::Never => false,
-                };
-                if retained {
-                    wanted.push(request);
-                }
+            let share = request.filter.starts_with(SHARE);
+            if share && request.no_local {
+                // [MQTT-3.8.3-4]
+                return Err(fault(
+                    ReasonCode::PROTOCOL_ERROR,
+                    "no local with a shared subscription",
+                ));
+            }
+            if let Err(reason) = refuse(request) {
+                let client_id = &self.session_of(peer).client_id;
+                tracing::info!(
+                    "client {client_id:?} may not subscribe to {:?}: {reason}",
+                    request.filter
+                );
+                let version = peer.link.version;
+                reasons.push(if version == Version::V5 {
+                    reason
+                } else {
+                    ReasonCode::UNSPECIFIED_ERROR
+                });
                 continue;
+            }
+            reasons.push(ReasonCode(request.qos.number()));
+            let new = self.add_subscription(peer, request, identifier);
+            joins |= share;
+            let retained = match request.retain_handling {
+                RetainHandling::Always => true,
+                RetainHandling::IfNew => new,
+                RetainHandling::Never => false,
             };
-            tracing::info!(
-                "client {:?} may not subscribe to {:?}: {reason}",
-                self.session_of(peer).client_id,
-                request.filter
-            );
-            reasons.push(if peer.link.version == Version::V5 {
-                reason
-            } else {
-                ReasonCode::UNSPECIFIED_ERROR
-            });
+            if retained && !share {
+                wanted.push(request);
+            }
         }
         let packet_id = subscribe.packet_id;
-        peer.link.send(&Packet::SubAck(SubAck {
+        let suback = Packet::SubAck(SubAck {
             packet_id,
             reasons,
             properties: Properties::default(),
-        }));
+        });
+        if joins {
+            self.say_when_passed(&peer.link, suback);
+        } else {
+            peer.link.send(&suback);
+        }
         for request in wanted {
             self.send_retained(peer.place, request, identifier);
         }
@@ -254,22 +274,30 @@ impl Partition {
             retain_as_published: request.retain_as_published,
             identifier,
         };
-        let new = self
-            .tree
-            .insert(&request.filter, peer.place, subscription)
-            .is_none();
-        let session = self.session_of(peer);
-        if new {
-            session
-                .filters
-                .insert(request.filter.to_string().into_boxed_str());
-        }
+        let client_id = &self.sessions[peer.place as usize].client_id;
         tracing::info!(
-            "client {:?} subscribes to {:?}, QoS {}",
-            session.client_id,
+            "client {client_id:?} subscribes to {:?}, QoS {}",
             request.filter,
             request.qos
         );
+        let filter: Box<str> = (*request.filter).into();
+        if filter.starts_with(SHARE) {
+            let shares = &mut self.session_of(peer).shares;
+            if let Some((_, options)) = shares.iter_mut().find(|(share, _)| *share == filter) {
+                *options = subscription;
+                return false;
+            }
+            shares.push((filter, subscription));
+            self.gather_member(&request.filter, peer.place, Change::Joins);
+            return true;
+        }
+        let new = self
+            .tree
+            .insert(&filter, peer.place, subscription)
+            .is_none();
+        if new {
+            self.session_of(peer).filters.insert(filter);
+        }
         new
     }
 
@@ -283,6 +311,7 @@ impl Partition {
             qos: request.qos,
             retain: true,
             identifiers,
+            share: None,
         };
         retained.each_match(&request.filter, |message| {
             session.enqueue_retained(message, grant)
@@ -293,8 +322,7 @@ impl Partition {
     fn unsubscribe(&mut self, peer: &Peer, unsubscribe: &Unsubscribe) {
         let mut reasons = Vec::with_capacity(unsubscribe.filters.len());
         for filter in &unsubscribe.filters {
-            let existed = self.tree.remove(filter, peer.place).is_some();
-            self.session_of(peer).filters.remove(&**filter);
+            let existed = self.remove_subscription(peer, filter);
             tracing::info!(
                 "client {:?} unsubscribes from {filter:?}",
                 self.session_of(peer).client_id
@@ -311,6 +339,20 @@ impl Partition {
             reasons,
             properties: Properties::default(),
         }));
+    }
+
+    fn remove_subscription(&mut self, peer: &Peer, filter: &str) -> bool {
+        if !filter.starts_with(SHARE) {
+            self.session_of(peer).filters.remove(filter);
+            return self.tree.remove(filter, peer.place).is_some();
+        }
+        let shares = &mut self.session_of(peer).shares;
+        let Some(place) = shares.iter().position(|(share, _)| **share == *filter) else {
+            return false;
+        };
+        shares.swap_remove(place);
+        self.gather_member(filter, peer.place, Change::Leaves);
+        true
     }
 
     /// DISCONNECT from the client (3.14).
@@ -353,12 +395,9 @@ fn decode(frame: &Frame<'_>, bytes: &[u8], version: Version) -> Result<Packet, M
 }
 
 /// Why a subscription is not made (3.9.3).
-fn refuse(request: &Request, version: Version) -> Result<(), ReasonCode> {
-    if version == Version::V5 && request.filter.starts_with("$share/") {
-        return Err(ReasonCode::SHARED_SUBSCRIPTIONS_NOT_SUPPORTED);
-    }
+fn refuse(request: &Request) -> Result<(), ReasonCode> {
     let levels = request.filter.split('/').count();
-    if !topic::is_valid_topic_filter(&request.filter) || levels > LEVELS {
+    if !topic::is_valid_subscription(&request.filter) || levels > LEVELS {
         return Err(ReasonCode::TOPIC_FILTER_INVALID);
     }
     Ok(())

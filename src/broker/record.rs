@@ -1,23 +1,47 @@
-//! What a record of the log carries: the publishes one origin gathered, one after the other in one allocation.
+//! What a record of the log carries: the entries one origin gathered, one after the other in one allocation. Nearly
+//! all are publishes; the rest keeps the groups of shared subscriptions the same in every partition.
 //!
 //! The format never leaves the process. Payloads are copied here out of the read buffers they came in, so a
 //! small message never keeps a large buffer alive.
 
-use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::mqtt::codec::{PublishView, TooLarge};
-use crate::mqtt::{Property, QoS, codec};
+use super::groups::Change;
+use crate::mqtt::{QoS, codec};
 
 /// Identifiers of the properties that the broker looks at or that belong to one hop only (MQTT 5, 2.2.2.2).
-const MESSAGE_EXPIRY_INTERVAL: u8 = 0x02;
+pub const MESSAGE_EXPIRY_INTERVAL: u8 = 0x02;
 const SUBSCRIPTION_IDENTIFIER: u8 = 0x0B;
 const TOPIC_ALIAS: u8 = 0x23;
 
-/// Flags byte (bits 0-1 QoS, bit 2 retain), publisher (u32), topic length (u16), property length (u32), payload
-/// length (u32): all in front, so an envelope is read with one bounds check.
+/// Flags byte (bits 0-1 QoS, bit 2 retain, bits 6-7 kind of entry), publisher (u32), topic length (u16), property
+/// length (u32), payload length (u32): all in front, so an entry is read with one bounds check.
 const PREFIX: usize = 1 + 4 + 2 + 4 + 4;
 const RETAIN: u8 = 0b100;
+const KIND: u8 = 0b1100_0000;
+const AGAIN: u8 = 0b0100_0000;
+const MEMBER: u8 = 0b1000_0000;
+
+/// One entry of a record.
+#[derive(Debug, Clone, Copy)]
+pub enum Entry<'a> {
+    /// A publish, for everybody.
+    Publish(Envelope<'a>),
+    /// A publish that a member of this group was given and did not take before its session ended, for another one.
+    Again(&'a str, Envelope<'a>),
+    /// A change in the group of this shared subscription: the member's session, by its number and place in the
+    /// partition of origin.
+    Member {
+        /// `$share/group/filter`.
+        share: &'a str,
+        /// The session's number.
+        number: u32,
+        /// The session's place.
+        place: u32,
+        /// What happens to it.
+        change: Change,
+    },
+}
 
 /// A publish on its way through the log.
 #[derive(Debug, Clone, Copy)]
@@ -37,10 +61,21 @@ pub struct Envelope<'a> {
 }
 
 impl Envelope<'_> {
-    /// Adds it to a record's body.
+    /// Adds it to a record's body, for everybody.
     pub fn write(&self, body: &mut Vec<u8>) {
-        body.reserve(PREFIX + self.topic.len() + self.properties.len() + self.payload.len());
-        body.push(self.qos.number() | if self.retain { RETAIN } else { 0 });
+        self.write_as(0, body);
+    }
+
+    /// Adds it to a record's body, for another member of this group.
+    pub fn write_again(&self, share: &str, body: &mut Vec<u8>) {
+        self.write_as(AGAIN, body);
+        body.extend_from_slice(&(share.len() as u16).to_be_bytes());
+        body.extend_from_slice(share.as_bytes());
+    }
+
+    fn write_as(&self, kind: u8, body: &mut Vec<u8>) {
+        body.reserve(self.size());
+        body.push(kind | self.qos.number() | if self.retain { RETAIN } else { 0 });
         body.extend_from_slice(&self.publisher.to_be_bytes());
         body.extend_from_slice(&(self.topic.len() as u16).to_be_bytes());
         body.extend_from_slice(&(self.properties.len() as u32).to_be_bytes());
@@ -48,6 +83,11 @@ impl Envelope<'_> {
         body.extend_from_slice(self.topic.as_bytes());
         body.extend_from_slice(self.properties);
         body.extend_from_slice(self.payload);
+    }
+
+    /// Bytes it takes in a record.
+    pub fn size(&self) -> usize {
+        PREFIX + self.topic.len() + self.properties.len() + self.payload.len()
     }
 
     /// How long the message may still be delivered, if its publisher set a limit.
@@ -58,8 +98,19 @@ impl Envelope<'_> {
     }
 }
 
-/// The envelopes of a record's body, in the order they were written.
-pub fn envelopes(mut body: &[u8]) -> impl Iterator<Item = Envelope<'_>> {
+/// Adds a change of a group to a record's body: as a publish to the share would be, with the place for a payload.
+pub fn write_member(share: &str, number: u32, place: u32, change: Change, body: &mut Vec<u8>) {
+    body.push(MEMBER | change as u8);
+    body.extend_from_slice(&number.to_be_bytes());
+    body.extend_from_slice(&(share.len() as u16).to_be_bytes());
+    body.extend_from_slice(&0u32.to_be_bytes());
+    body.extend_from_slice(&4u32.to_be_bytes());
+    body.extend_from_slice(share.as_bytes());
+    body.extend_from_slice(&place.to_be_bytes());
+}
+
+/// The entries of a record's body, in the order they were written.
+pub fn entries(mut body: &[u8]) -> impl Iterator<Item = Entry<'_>> {
     std::iter::from_fn(move || {
         let (prefix, rest) = body.split_first_chunk::<PREFIX>()?;
         let topic_length = usize::from(u16::from_be_bytes([prefix[5], prefix[6]]));
@@ -67,16 +118,35 @@ pub fn envelopes(mut body: &[u8]) -> impl Iterator<Item = Envelope<'_>> {
         let (properties, rest) = rest.split_at(be_u32(&prefix[7..]) as usize);
         let (payload, rest) = rest.split_at(be_u32(&prefix[11..]) as usize);
         body = rest;
-        Some(Envelope {
+        let envelope = Envelope {
             publisher: be_u32(&prefix[1..]),
             qos: QoS::from_number(prefix[0] & 0b11).unwrap_or_default(),
             retain: prefix[0] & RETAIN != 0,
-            // Written from a `str` by this process; checking it again would cost as much as the matching.
-            topic: std::str::from_utf8(topic).unwrap_or_default(),
+            topic: text(topic),
             properties,
             payload,
+        };
+        Some(match prefix[0] & KIND {
+            AGAIN => {
+                let (share, rest) =
+                    body[2..].split_at(usize::from(u16::from_be_bytes([body[0], body[1]])));
+                body = rest;
+                Entry::Again(text(share), envelope)
+            }
+            MEMBER => Entry::Member {
+                share: envelope.topic,
+                number: envelope.publisher,
+                place: be_u32(payload),
+                change: Change::from_number(prefix[0] & !KIND),
+            },
+            _ => Entry::Publish(envelope),
         })
     })
+}
+
+/// Written from a `str` by this process; the check costs little beside the matching.
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
 }
 
 fn be_u32(bytes: &[u8]) -> u32 {
@@ -109,122 +179,51 @@ pub fn has_subscription_identifier(block: &[u8]) -> bool {
     codec::property_block(block).any(|(identifier, _)| identifier == SUBSCRIPTION_IDENTIFIER)
 }
 
-/// A message kept beyond the moment it passed: queued, in flight, retained. One allocation of its own size.
-#[derive(Debug)]
-pub struct Message {
-    /// Quality of service it was published with.
-    pub qos: QoS,
-    /// Retain flag it was published with.
-    pub retain: bool,
-    /// When its message expiry interval ends (3.3.2.3.3).
-    pub expires: Option<Instant>,
-    topic_length: usize,
-    properties_length: usize,
-    parts: Box<[u8]>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Message {
-    /// Copies an envelope out of its record.
-    pub fn new(envelope: &Envelope<'_>, now: Instant) -> Rc<Message> {
-        let mut parts = Vec::with_capacity(
-            envelope.topic.len() + envelope.properties.len() + envelope.payload.len(),
+    #[test]
+    fn every_kind_of_entry_comes_out_of_a_record_as_it_went_in() {
+        let envelope = Envelope {
+            publisher: 7,
+            qos: QoS::ExactlyOnce,
+            retain: true,
+            topic: "温度/1",
+            properties: &[MESSAGE_EXPIRY_INTERVAL, 0, 0, 0, 9],
+            payload: b"21.5",
+        };
+        let mut body = Vec::new();
+        envelope.write(&mut body);
+        envelope.write_again("$share/g/#", &mut body);
+        write_member("$share/g/a", 3, 4, Change::Rests, &mut body);
+        envelope.write(&mut body);
+        let expected = [
+            Entry::Publish(envelope),
+            Entry::Again("$share/g/#", envelope),
+            Entry::Member {
+                share: "$share/g/a",
+                number: 3,
+                place: 4,
+                change: Change::Rests,
+            },
+            Entry::Publish(envelope),
+        ];
+        assert_eq!(
+            entries(&body)
+                .map(|entry| format!("{entry:?}"))
+                .collect::<Vec<_>>(),
+            expected.map(|entry| format!("{entry:?}"))
         );
-        parts.extend_from_slice(envelope.topic.as_bytes());
-        parts.extend_from_slice(envelope.properties);
-        parts.extend_from_slice(envelope.payload);
-        Rc::new(Message {
-            qos: envelope.qos,
-            retain: envelope.retain,
-            expires: envelope.expiry().map(|left| now + left),
-            topic_length: envelope.topic.len(),
-            properties_length: envelope.properties.len(),
-            parts: parts.into_boxed_slice(),
-        })
+        assert_eq!(envelope.expiry(), Some(Duration::from_secs(9)));
     }
 
-    /// Topic name.
-    pub fn topic(&self) -> &str {
-        std::str::from_utf8(&self.parts[..self.topic_length]).unwrap_or_default()
+    #[test]
+    fn what_belongs_to_one_hop_does_not_travel_on() {
+        let block = [TOPIC_ALIAS, 0, 5, 1, 1, SUBSCRIPTION_IDENTIFIER, 0x80, 0x01];
+        assert_eq!(forwarded_properties(&block)[..], [1, 1]);
+        assert_eq!(topic_alias(&block), Some(5));
+        assert!(has_subscription_identifier(&block));
+        assert_eq!(forwarded_properties(&[1, 1])[..], [1, 1]);
     }
-
-    /// Property block as published.
-    pub fn properties(&self) -> &[u8] {
-        &self.parts[self.topic_length..][..self.properties_length]
-    }
-
-    /// Payload.
-    pub fn payload(&self) -> &[u8] {
-        &self.parts[self.topic_length + self.properties_length..]
-    }
-
-    /// Bytes it occupies.
-    pub fn size(&self) -> usize {
-        self.parts.len() + size_of::<Message>()
-    }
-
-    /// Whether its message expiry interval has passed (3.3.2.3.3).
-    pub fn has_expired(&self, now: Instant) -> bool {
-        self.expires.is_some_and(|expires| expires <= now)
-    }
-}
-
-/// What one delivery to one session adds to a publish.
-#[derive(Debug, Clone, Copy)]
-pub struct Outgoing<'a> {
-    /// Set on a re-delivery only.
-    pub dup: bool,
-    /// min(published, granted).
-    pub qos: QoS,
-    /// As the subscription wants it.
-    pub retain: bool,
-    /// 0 at QoS 0.
-    pub packet_id: u16,
-    /// Identifiers of all matching subscriptions that have one.
-    pub identifiers: &'a [u32],
-    /// Seconds the message may still be delivered, when it waited here; replaces the interval in the block.
-    pub expiry_left: Option<u32>,
-}
-
-/// Encodes a PUBLISH to a subscriber, adding to the property block what this delivery needs (3.3.2.3).
-/// `scratch` is only touched when there is something to add.
-///
-/// # Errors
-/// When what was added makes the packet larger than MQTT can carry; `out` is then as it was.
-pub fn write_publish(
-    out: &mut Vec<u8>,
-    scratch: &mut Vec<u8>,
-    version: crate::mqtt::Version,
-    topic: &str,
-    properties: &[u8],
-    payload: &[u8],
-    outgoing: &Outgoing<'_>,
-) -> Result<(), TooLarge> {
-    let block = if outgoing.identifiers.is_empty() && outgoing.expiry_left.is_none() {
-        properties
-    } else {
-        scratch.clear();
-        for (identifier, property) in codec::property_block(properties) {
-            match outgoing.expiry_left {
-                Some(left) if identifier == MESSAGE_EXPIRY_INTERVAL => {
-                    scratch.push(MESSAGE_EXPIRY_INTERVAL);
-                    scratch.extend_from_slice(&left.to_be_bytes());
-                }
-                _ => scratch.extend_from_slice(property),
-            }
-        }
-        for identifier in outgoing.identifiers {
-            codec::write_property(&Property::SubscriptionIdentifier(*identifier), scratch)?;
-        }
-        scratch
-    };
-    PublishView {
-        dup: outgoing.dup,
-        qos: outgoing.qos,
-        retain: outgoing.retain,
-        topic,
-        packet_id: outgoing.packet_id,
-        properties: block,
-        payload,
-    }
-    .write(version, out)
 }

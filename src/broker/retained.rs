@@ -4,14 +4,17 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::rc::Rc;
+use std::time::Instant;
 
-use super::record::Message;
+use super::message::Message;
 use crate::mqtt::topic;
 
 /// The retained message of every topic that has one.
 #[derive(Debug, Default)]
 pub struct Retained {
     messages: BTreeMap<Box<str>, Rc<Message>>,
+    /// Stores left until expired messages are looked for again.
+    until_sweep: usize,
 }
 
 impl Retained {
@@ -25,12 +28,20 @@ impl Retained {
         self.messages.is_empty()
     }
 
-    /// Keeps the message for its topic; an empty payload removes what is kept [MQTT-3.3.1-6].
-    pub fn store(&mut self, message: Rc<Message>) {
+    /// Keeps the message for its topic; an empty payload removes what is kept [MQTT-3.3.1-6]. Expired messages are
+    /// swept out once for as many stores as there are messages, so a store costs the same however many there are.
+    pub fn store(&mut self, message: Rc<Message>, now: Instant) {
         if message.payload().is_empty() {
             self.messages.remove(message.topic());
         } else {
             self.messages.insert(message.topic().into(), message);
+        }
+        match self.until_sweep.checked_sub(1) {
+            Some(left) => self.until_sweep = left,
+            None => {
+                self.messages.retain(|_, message| !message.has_expired(now));
+                self.until_sweep = self.messages.len();
+            }
         }
     }
 
@@ -63,7 +74,6 @@ mod tests {
     use super::*;
     use crate::broker::record::Envelope;
     use crate::mqtt::QoS;
-    use std::time::Instant;
 
     fn message(topic: &str, payload: &str) -> Rc<Message> {
         let envelope = Envelope {
@@ -87,7 +97,7 @@ mod tests {
     fn wildcards_find_what_they_match_and_an_empty_payload_removes() {
         let mut retained = Retained::default();
         for topic in ["a", "a/b", "a/b/c", "ab", "/a", "$SYS/a", "温度/1"] {
-            retained.store(message(topic, "x"));
+            retained.store(message(topic, "x"), Instant::now());
         }
         assert_eq!(topics(&retained, "a/#"), ["a", "a/b", "a/b/c"]);
         assert_eq!(topics(&retained, "a/+"), ["a/b"]);
@@ -98,7 +108,7 @@ mod tests {
         assert_eq!(topics(&retained, "+/a"), ["/a"]);
         assert_eq!(topics(&retained, "$SYS/#"), ["$SYS/a"]);
         assert_eq!(topics(&retained, "温度/+"), ["温度/1"]);
-        retained.store(message("a/b", ""));
+        retained.store(message("a/b", ""), Instant::now());
         assert_eq!(topics(&retained, "a/+"), Vec::<String>::new());
         assert_eq!(topics(&retained, "a"), ["a"]);
     }

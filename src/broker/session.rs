@@ -4,16 +4,19 @@
 //! session's queue. The session does no I/O: it fills the link's output and wakes the task that writes it.
 
 use std::cell::{Cell, OnceCell, RefCell, RefMut};
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::rc::Rc;
 use std::task::Waker;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
 
 use super::agenda;
 use super::in_flight::{Delivery, InFlight, Stage};
-use super::record::{Envelope, Message, Outgoing, write_publish};
+use super::message::{Message, Outgoing};
+use super::partition::Subscription;
+use super::record::Envelope;
+use crate::mqtt::codec::PublishView;
 use crate::mqtt::packet::{Acknowledgement, Disconnect, Packet, Will};
 use crate::mqtt::{ByteString, Properties, QoS, ReasonCode, Version, codec};
 
@@ -48,6 +51,9 @@ impl Buffers {
     }
 }
 
+/// How long a partition waits for one client that has fallen behind before it goes on without it.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// The connection a session is attached to, as the partition sees it.
 #[derive(Debug)]
 pub struct Link {
@@ -67,6 +73,10 @@ pub struct Link {
     pub receive_maximum: u16,
     /// Largest packet the client takes, in bytes (3.1.2.11.4).
     pub maximum_packet_size: u32,
+    /// Topic aliases the client takes (3.1.2.11.5).
+    pub topic_alias_maximum: u16,
+    /// Those in use, by topic.
+    pub aliases: RefCell<HashMap<Box<str>, u16, RandomState>>,
 }
 
 impl Link {
@@ -81,6 +91,8 @@ impl Link {
             version,
             receive_maximum: u16::MAX,
             maximum_packet_size: u32::MAX,
+            topic_alias_maximum: 0,
+            aliases: RefCell::default(),
         }
     }
 
@@ -100,6 +112,21 @@ impl Link {
             *out = self.buffers.take();
         }
         out
+    }
+
+    /// The alias of a topic on this connection, and whether the client knows it already. The first topics get one.
+    fn alias_of(&self, topic: &str) -> (Option<u16>, bool) {
+        let mut aliases = self.aliases.borrow_mut();
+        if let Some(alias) = aliases.get(topic) {
+            return (Some(*alias), true);
+        }
+        if aliases.len() >= usize::from(self.topic_alias_maximum) {
+            return (None, false);
+        }
+        // Aliases are never taken back but the one given last, so the next number is free.
+        let alias = aliases.len() as u16 + 1;
+        aliases.insert(topic.into(), alias);
+        (Some(alias), false)
     }
 
     /// Wakes the connection's task.
@@ -175,6 +202,20 @@ pub struct Grant<'a> {
     pub retain: bool,
     /// Identifiers of all of them that have one.
     pub identifiers: &'a [u32],
+    /// The shared subscription it is, if it is one.
+    pub share: Option<&'a Rc<str>>,
+}
+
+impl Grant<'_> {
+    fn keep(&self, message: Rc<Message>, qos: QoS) -> Delivery {
+        Delivery {
+            message,
+            qos,
+            retain: self.retain,
+            identifiers: self.identifiers.into(),
+            share: self.share.cloned(),
+        }
+    }
 }
 
 /// Whether the session keeps up with what is sent to it.
@@ -197,6 +238,8 @@ pub struct Session {
     pub number: u32,
     /// Topic filters subscribed to; their options are in the partition's tree.
     pub filters: HashSet<Box<str>, RandomState>,
+    /// Shared subscriptions and their options; who takes turns with whom is in the partition's groups.
+    pub shares: Vec<(Box<str>, Subscription)>,
     /// Seconds the session outlives its connection; `u32::MAX` is for ever (3.1.2.11.2).
     pub expiry: u32,
     /// Published when the connection ends without a normal DISCONNECT.
@@ -210,7 +253,7 @@ pub struct Session {
     /// The last message seen by the matcher, to notice overlapping subscriptions.
     pub stamp: u64,
     /// How long the client may be silent; none when keep alive is off (3.1.2.10).
-    pub keep_alive: Option<std::time::Duration>,
+    pub keep_alive: Option<Duration>,
     /// Its entries in the agenda.
     pub keep_alive_due: Option<agenda::Key>,
     /// When the session ends, or its will is due.
@@ -231,6 +274,7 @@ impl Session {
             client_id,
             number,
             filters: HashSet::default(),
+            shares: Vec::new(),
             expiry: 0,
             will: None,
             link: None,
@@ -289,66 +333,61 @@ impl Session {
             return;
         }
         let link = Rc::clone(link);
-        let packet_id = if qos == QoS::AtMostOnce {
-            0
-        } else {
-            let kept = self.is_kept().then(|| Delivery {
-                message: arrival.message(),
-                qos,
-                retain: grant.retain,
-                identifiers: grant.identifiers.into(),
-            });
-            self.in_flight.push(qos, kept)
+        let packet_id = match qos {
+            QoS::AtMostOnce => 0,
+            _ => {
+                let kept = self.is_kept() || grant.share.is_some();
+                self.in_flight
+                    .push(qos, kept.then(|| grant.keep(arrival.message(), qos)))
+            }
         };
-        let outgoing = Outgoing {
+        let publish = PublishView {
             dup: false,
             qos,
             retain: grant.retain,
+            topic: envelope.topic,
             packet_id,
+            properties: envelope.properties,
+            payload: envelope.payload,
+        };
+        let outgoing = Outgoing {
+            publish,
             identifiers: grant.identifiers,
             expiry_left: None,
+            alias: None,
         };
-        self.write(
-            &link,
-            envelope.topic,
-            envelope.properties,
-            envelope.payload,
-            &outgoing,
-            scratch,
-        );
+        self.write(&link, outgoing, scratch);
         link.wake();
     }
 
     /// Writes one PUBLISH, or nothing when it is larger than the client takes: then it counts as delivered
     /// [MQTT-3.1.2-25].
-    fn write(
-        &mut self,
-        link: &Link,
-        topic: &str,
-        properties: &[u8],
-        payload: &[u8],
-        outgoing: &Outgoing<'_>,
-        scratch: &mut Vec<u8>,
-    ) {
+    fn write(&mut self, link: &Link, mut outgoing: Outgoing<'_>, scratch: &mut Vec<u8>) {
         let mut out = link.output();
         let before = out.len();
-        let written = write_publish(
-            &mut out,
-            scratch,
-            link.version,
-            topic,
-            properties,
-            payload,
-            outgoing,
-        );
+        let topic = outgoing.publish.topic;
+        let mut introduced = false;
+        if link.topic_alias_maximum > 0 {
+            let (alias, known) = link.alias_of(topic);
+            outgoing.alias = alias;
+            introduced = alias.is_some() && !known;
+            if known {
+                outgoing.publish.topic = "";
+            }
+        }
+        let written = outgoing.write(link.version, scratch, &mut out);
         if written.is_err() || out.len() - before > link.maximum_packet_size as usize {
             out.truncate(before);
-            let stage = if outgoing.qos == QoS::ExactlyOnce {
+            if introduced {
+                link.aliases.borrow_mut().remove(topic);
+            }
+            let publish = &outgoing.publish;
+            let stage = if publish.qos == QoS::ExactlyOnce {
                 Stage::ExactlyOnce
             } else {
                 Stage::AtLeastOnce
             };
-            self.in_flight.acknowledged(outgoing.packet_id, stage);
+            self.in_flight.acknowledged(publish.packet_id, stage);
         }
     }
 
@@ -358,12 +397,7 @@ impl Session {
             return;
         }
         self.queued_bytes += message.size();
-        self.queue.push_back(Delivery {
-            message,
-            qos,
-            retain: grant.retain,
-            identifiers: grant.identifiers.into(),
-        });
+        self.queue.push_back(grant.keep(message, qos));
     }
 
     /// Queues a retained message for a new subscription. Retained messages are not limited by the queue: the
@@ -444,26 +478,34 @@ impl Session {
         scratch: &mut Vec<u8>,
     ) {
         let message = &delivery.message;
-        let expiry_left = message.expires.map(|expires| {
-            let left = expires.saturating_duration_since(now);
-            u32::try_from(left.as_millis().div_ceil(1000)).unwrap_or(u32::MAX)
-        });
-        let outgoing = Outgoing {
+        let publish = PublishView {
             dup,
             qos: delivery.qos,
             retain: delivery.retain,
+            topic: message.topic(),
             packet_id,
+            properties: message.properties(),
+            payload: message.payload(),
+        };
+        let expiry_left = message.expiry_left(now);
+        let outgoing = Outgoing {
+            publish,
             identifiers: &delivery.identifiers,
             expiry_left,
+            alias: None,
         };
-        self.write(
-            link,
-            message.topic(),
-            message.properties(),
-            message.payload(),
-            &outgoing,
-            scratch,
+        self.write(link, outgoing, scratch);
+    }
+
+    /// Takes out what shared subscriptions gave this session and it has not taken, when it ends: for another member.
+    pub fn give_back(&mut self) -> Vec<Delivery> {
+        let mut given_back: Vec<Delivery> = self.in_flight.give_back().collect();
+        given_back.extend(
+            self.queue
+                .drain(..)
+                .filter(|delivery| delivery.share.is_some()),
         );
+        given_back
     }
 
     /// Attaches a connection and puts everything unacknowledged up for sending again (4.4).
@@ -498,9 +540,22 @@ impl Session {
         !self.queue.is_empty() || self.in_flight.is_resending()
     }
 
-    /// Whether so much waits for a connected client that the partition should wait for it.
-    pub fn is_congested(&self) -> bool {
-        self.queue.len() >= CONGESTED_MESSAGES || self.queued_bytes >= CONGESTED_BYTES
+    /// Whether only now so much waits for a connected client that the partition should wait for it.
+    pub fn became_congested(&mut self, now: Instant) -> bool {
+        let much = self.queue.len() >= CONGESTED_MESSAGES || self.queued_bytes >= CONGESTED_BYTES;
+        let became = much && self.pace == Pace::Keeping && self.link.is_some();
+        if became {
+            self.pace = Pace::Congested(now + PATIENCE);
+        }
+        became
+    }
+
+    /// The options of one of its shared subscriptions.
+    pub fn subscription_of(&self, share: &str) -> Option<Subscription> {
+        self.shares
+            .iter()
+            .find(|(own, _)| **own == *share)
+            .map(|(_, subscription)| *subscription)
     }
 
     /// Whether a congested client has caught up enough to go on.
