@@ -62,11 +62,40 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l will-payload -d 'Paylo
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l will-qos -d 'Quality of service of the will' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s r -l retain -d 'Let the broker keep the message for later subscribers'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s v -l verbose -d 'Report each delivery on stderr when it is complete'
-complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l help -d 'Print help'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s s -l stdin-file -d 'Send all of stdin as one message'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s l -l stdin-line -d 'Send each line of stdin as a message; a lost connection is made again, and what was not acknowledged sent again'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s n -l null-message -d 'Send an empty message, which with --retain deletes the one the broker keeps'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s c -l disable-clean-session -d 'Keep the session on the broker when this client leaves; needs --id'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l will-retain -d 'Make the will a retained message'
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l help -d 'Print help'
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s t -l topic -d 'Topic filter to subscribe to, as often as wanted; also the path of --url' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s q -l qos -d 'Highest quality of service to receive with: 0 at most once, 1 at least once, 2 exactly once' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s C -l count -d 'End after N messages were printed' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s W -l timeout -d 'End with status 27 after this time, counted from the start of the program' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s T -l filter-out -d 'Do not print messages whose topic matches this filter, as often as wanted' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s F -l format -d 'Print each message in this form, with the specifiers of mosquitto_sub' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s h -l host -d 'Host name or address of the broker [default: localhost]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s p -l port -d 'Port of the broker [default: 1883]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s L -l url -d 'Broker as one URL, mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC] [env: MQTT_URL]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s P -l pw -l password -d 'Password; --password-file and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l password-file -d 'Read the password from the first line of FILE' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
+311\t'MQTT 3.1.1'
+5\t'MQTT 5'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s i -l id -d 'Client id [default: a random one]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s I -l id-prefix -d 'Client id made of PREFIX and the process id' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l will-topic -d 'Topic of the message the broker publishes when this client is cut off' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l will-payload -d 'Payload of the will [default: empty]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l will-qos -d 'Quality of service of the will' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s R -l no-retained -d 'Do not print retained messages'
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l retained-only -d 'Print the retained messages only, and end when no more come: at the first other message or after a quiet second'
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s v -l verbose -d 'Print the topic before the payload, and (null) for an empty payload'
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l json -d 'Print one line of JSON for each message'
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s N -l no-line-feed -d 'Do not end each message with a line feed'
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s c -l disable-clean-session -d 'Keep the session on the broker when this client leaves; needs --id'
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l will-retain -d 'Make the will a retained message'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l help -d 'Print help'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l help -d 'Print help'

@@ -15,7 +15,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TryRecvError};
 use tokio::time::Instant;
 
 use super::driver::{Accepted, Signal, drive};
@@ -189,11 +189,6 @@ impl Session {
         self.outgoing.is_empty()
     }
 
-    /// Whether the next event has already arrived.
-    pub fn has_more(&self) -> bool {
-        self.batch.len() > 0 || !self.signals.is_empty()
-    }
-
     /// Hands a message over, to be called while [`Session::has_room`]. [`Event::Complete`] follows with the number
     /// returned here, in the order in which the broker answers.
     ///
@@ -229,24 +224,44 @@ impl Session {
         }
     }
 
-    /// The next event. Nothing is lost when this is cancelled.
-    pub async fn next(&mut self) -> Event {
+    /// An event that has already arrived; `None` when the connection has momentarily run dry.
+    pub fn next_ready(&mut self) -> Option<Event> {
         loop {
             while let Some(signal) = self.batch.next() {
                 if let Some(event) = self.event(signal) {
-                    return event;
+                    return Some(event);
                 }
             }
-            match self.signals.recv().await {
-                Some(batch) => self.batch = batch.into_iter(),
-                None => {
-                    return Event::Lost {
+            match self.signals.try_recv() {
+                Ok(batch) => self.batch = batch.into_iter(),
+                Err(TryRecvError::Empty) => return None,
+                Err(TryRecvError::Disconnected) => {
+                    return Some(Event::Lost {
                         failure: Failure::Lost("the connection has ended".to_owned()),
                         retry_in: None,
                         unwritten: 0,
-                    };
+                    });
                 }
             }
+        }
+    }
+
+    /// Waits until [`Session::next_ready`] may have something. Nothing is lost when this is cancelled.
+    pub async fn ready(&mut self) {
+        if self.batch.len() == 0
+            && let Some(batch) = self.signals.recv().await
+        {
+            self.batch = batch.into_iter();
+        }
+    }
+
+    /// The next event. Nothing is lost when this is cancelled.
+    pub async fn next(&mut self) -> Event {
+        loop {
+            if let Some(event) = self.next_ready() {
+                return event;
+            }
+            self.ready().await;
         }
     }
 

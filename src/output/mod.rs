@@ -1,1 +1,93 @@
-//! How messages and reports are shown.
+//! How messages are shown. Values in, bytes out; the clock and the writer are handed in.
+
+pub mod format;
+pub mod message;
+
+use std::io::{self, Write};
+
+pub use format::Template;
+pub use message::MessageFormat;
+
+/// Enough for one write; more is not kept back.
+const FULL: usize = 64 * 1024;
+
+/// A writer, in practice stdout, and what is to be written to it.
+pub struct Output<W> {
+    writer: W,
+    /// To be filled; [`Output::flush`] empties it.
+    pub buffer: Vec<u8>,
+}
+
+/// Why nothing more can be written.
+#[derive(Debug, thiserror::Error)]
+pub enum Unwritable {
+    /// The reader has left, which is its right.
+    #[error("the reader of stdout has left")]
+    Closed,
+    /// Anything else, a full disk for example.
+    #[error("cannot write to stdout: {0}")]
+    Failed(io::Error),
+}
+
+impl<W: Write> Output<W> {
+    /// Nothing to be written yet.
+    pub fn new(writer: W) -> Output<W> {
+        Output {
+            writer,
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Whether so much has come together that it should be written.
+    pub fn is_full(&self) -> bool {
+        self.buffer.len() >= FULL
+    }
+
+    /// Writes everything.
+    ///
+    /// # Errors
+    /// When the reader has left or the writer fails.
+    pub fn flush(&mut self) -> Result<(), Unwritable> {
+        let outcome = self
+            .writer
+            .write_all(&self.buffer)
+            .and_then(|()| self.writer.flush());
+        self.buffer.clear();
+        self.buffer.shrink_to(4 * FULL);
+        outcome.map_err(|error| match error.kind() {
+            io::ErrorKind::BrokenPipe => Unwritable::Closed,
+            _ => Unwritable::Failed(error),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_who_left_is_told_from_a_full_disk() {
+        struct Failing(io::ErrorKind);
+        impl Write for Failing {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(self.0.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let outcome = |kind| {
+            let mut output = Output::new(Failing(kind));
+            output.buffer.push(b'x');
+            output.flush()
+        };
+        assert!(matches!(
+            outcome(io::ErrorKind::BrokenPipe),
+            Err(Unwritable::Closed)
+        ));
+        assert!(matches!(
+            outcome(io::ErrorKind::StorageFull),
+            Err(Unwritable::Failed(_))
+        ));
+    }
+}

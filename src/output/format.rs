@@ -1,0 +1,623 @@
+//! The format strings of `-F`, with every specifier of mosquitto_sub 2.1.
+//!
+//! `%[-][0][width][.precision][separator]X` is a field, `@X` a part of the local time of receipt as in strftime,
+//! `\n` and the like a character. Where mosquitto_sub loses data or prints what is no JSON, this does not.
+
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use jiff::fmt::strtime::{BrokenDownTime, Config, PosixCustom};
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value, json};
+
+use super::message::text_or_base64;
+use crate::mqtt::packet::Publish;
+use crate::mqtt::{Properties, Property};
+
+/// The letters after `%`.
+const FIELDS: &[u8] = b"%ACDEFIJPRSUXdfjlmpqrtx";
+/// What may stand between groups of hexadecimal digits.
+const SEPARATORS: &[u8] = b" !\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~";
+
+/// A parsed format string.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template(Vec<Piece>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    Literal(Vec<u8>),
+    /// For strftime.
+    Time(String),
+    Nanoseconds,
+    Field(Field),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Field {
+    letter: u8,
+    is_left: bool,
+    pad: u8,
+    width: usize,
+    precision: Option<usize>,
+    separator: Option<u8>,
+}
+
+impl FromStr for Template {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Template, String> {
+        let mut pieces = Vec::new();
+        let mut literal = Vec::new();
+        let mut rest = text.bytes().peekable();
+        while let Some(byte) = rest.next() {
+            let piece = match byte {
+                b'%' => match field(&mut rest)? {
+                    Field { letter: b'%', .. } => {
+                        literal.push(b'%');
+                        continue;
+                    }
+                    field => Piece::Field(field),
+                },
+                b'@' => match rest.next() {
+                    None => return Err("incomplete: a character follows @".to_owned()),
+                    Some(b'@') => {
+                        literal.push(b'@');
+                        continue;
+                    }
+                    Some(b'N') => Piece::Nanoseconds,
+                    Some(letter) => time(letter)?,
+                },
+                b'\\' => {
+                    literal.push(escape(rest.next())?);
+                    continue;
+                }
+                byte => {
+                    literal.push(byte);
+                    continue;
+                }
+            };
+            if !literal.is_empty() {
+                pieces.push(Piece::Literal(std::mem::take(&mut literal)));
+            }
+            pieces.push(piece);
+        }
+        if !literal.is_empty() {
+            pieces.push(Piece::Literal(literal));
+        }
+        Ok(Template(pieces))
+    }
+}
+
+fn field(rest: &mut std::iter::Peekable<std::str::Bytes<'_>>) -> Result<Field, String> {
+    let is_left = rest.next_if_eq(&b'-').is_some();
+    let pad = rest.next_if_eq(&b'0').unwrap_or(b' ');
+    let width = number(rest)?.unwrap_or(0);
+    let precision = match rest.next_if_eq(&b'.') {
+        None => None,
+        Some(_) => Some(number(rest)?.unwrap_or(0)),
+    };
+    let separator = rest.next_if(|byte| SEPARATORS.contains(byte));
+    match rest.next() {
+        None => Err("incomplete: a letter follows %".to_owned()),
+        Some(letter) if FIELDS.contains(&letter) => Ok(Field {
+            letter,
+            is_left,
+            // Spaces on the right, as C has it.
+            pad: if is_left { b' ' } else { pad },
+            width,
+            precision,
+            separator,
+        }),
+        Some(letter) => Err(format!(
+            "invalid format specifier %{}",
+            letter.escape_ascii()
+        )),
+    }
+}
+
+fn number(rest: &mut std::iter::Peekable<std::str::Bytes<'_>>) -> Result<Option<usize>, String> {
+    let mut number = None;
+    while let Some(digit) = rest.next_if(u8::is_ascii_digit) {
+        let grown = number.unwrap_or(0) * 10 + usize::from(digit - b'0');
+        if grown > 65_535 {
+            return Err("a width is at most 65535".to_owned());
+        }
+        number = Some(grown);
+    }
+    Ok(number)
+}
+
+fn time(letter: u8) -> Result<Piece, String> {
+    let invalid = || format!("invalid time specifier @{}", letter.escape_ascii());
+    if !letter.is_ascii_alphabetic() {
+        return Err(invalid());
+    }
+    let specifier = format!("%{}", char::from(letter));
+    // Tried once here, so that it cannot fail later.
+    match local(&specifier, Timestamp::UNIX_EPOCH, &TimeZone::UTC) {
+        Some(_) => Ok(Piece::Time(specifier)),
+        None => Err(invalid()),
+    }
+}
+
+fn escape(letter: Option<u8>) -> Result<u8, String> {
+    Ok(match letter {
+        Some(b'\\') => b'\\',
+        Some(b'0') => 0,
+        Some(b'a') => 0x07,
+        Some(b'e') => 0x1B,
+        Some(b'n') => b'\n',
+        Some(b'r') => b'\r',
+        Some(b't') => b'\t',
+        Some(b'v') => 0x0B,
+        None => return Err("incomplete: a letter follows \\".to_owned()),
+        Some(other) => return Err(format!("invalid escape \\{}", other.escape_ascii())),
+    })
+}
+
+/// As strftime in the C locale.
+fn local(specifier: &str, time: Timestamp, zone: &TimeZone) -> Option<String> {
+    let config = Config::new().custom(PosixCustom::new());
+    BrokenDownTime::from(&time.to_zoned(zone.clone()))
+        .to_string_with_config(&config, specifier)
+        .ok()
+}
+
+impl Template {
+    /// Appends the message in this form, without a line feed; returns a complaint when a field cannot be printed.
+    pub fn write(
+        &self,
+        message: &Publish,
+        received: Timestamp,
+        zone: &TimeZone,
+        out: &mut Vec<u8>,
+    ) -> Option<String> {
+        let mut complaint = None;
+        for piece in &self.0 {
+            match piece {
+                Piece::Literal(bytes) => out.extend_from_slice(bytes),
+                Piece::Time(specifier) => {
+                    let text = local(specifier, received, zone).unwrap_or_default();
+                    out.extend_from_slice(text.as_bytes());
+                }
+                Piece::Nanoseconds => {
+                    out.extend_from_slice(format!("{:09}", nanoseconds(received)).as_bytes());
+                }
+                Piece::Field(field) => {
+                    if let Err(words) = field.write(message, received, zone, out) {
+                        complaint = Some(words);
+                    }
+                }
+            }
+        }
+        complaint
+    }
+}
+
+fn nanoseconds(time: Timestamp) -> i32 {
+    time.subsec_nanosecond()
+}
+
+impl Field {
+    fn write(
+        &self,
+        message: &Publish,
+        received: Timestamp,
+        zone: &TimeZone,
+        out: &mut Vec<u8>,
+    ) -> Result<(), String> {
+        let properties = &message.properties;
+        let payload = &message.payload;
+        match self.letter {
+            b'A' => self.number(properties.topic_alias(), out),
+            b'C' => self.text(properties.content_type().as_deref(), out),
+            b'D' => out.extend_from_slice(&properties.correlation_data().unwrap_or_default()),
+            b'E' => self.number(properties.message_expiry_interval(), out),
+            b'F' => self.number(properties.payload_format_indicator(), out),
+            b'I' => self.text(local("%FT%T%z", received, zone).as_deref(), out),
+            b'j' => json_message(message, received, zone, json_text(payload), out),
+            b'J' => {
+                let value = match payload.is_empty() {
+                    true => "null".to_owned(),
+                    false => compact(payload).ok_or_else(|| {
+                        format!("the payload is not valid JSON on topic {}", message.topic)
+                    })?,
+                };
+                json_message(message, received, zone, ("payload", value), out);
+            }
+            b'l' => self.number(Some(payload.len()), out),
+            b'm' => self.number(Some(message.packet_id), out),
+            b'P' => {
+                for (index, (name, value)) in properties.user_properties().enumerate() {
+                    if index > 0 {
+                        out.push(b' ');
+                    }
+                    out.extend_from_slice(format!("{name}:{value}").as_bytes());
+                }
+            }
+            b'p' => {
+                let shown = self.cut(payload);
+                self.padded(shown, out);
+            }
+            b'q' => out.push(b'0' + message.qos.number()),
+            b'R' => {
+                if let Some(topic) = properties.response_topic() {
+                    self.text(Some(&*topic), out);
+                }
+            }
+            b'r' => out.push(if message.retain { b'1' } else { b'0' }),
+            b'S' => self.number(properties.subscription_identifier(), out),
+            b't' => self.text(Some(&*message.topic), out),
+            b'U' => {
+                let time = format!("{}.{:09}", received.as_second(), nanoseconds(received));
+                out.extend_from_slice(time.as_bytes());
+            }
+            b'x' | b'X' => self.hexadecimal(payload, out),
+            b'f' => match <[u8; 4]>::try_from(&payload[..]) {
+                Ok(bytes) => self.float(f64::from(f32::from_ne_bytes(bytes)), out),
+                Err(_) => return Err(self.no_float(message, 4)),
+            },
+            b'd' => match <[u8; 8]>::try_from(&payload[..]) {
+                Ok(bytes) => self.float(f64::from_ne_bytes(bytes), out),
+                Err(_) => return Err(self.no_float(message, 8)),
+            },
+            other => unreachable!("{other} is not in FIELDS"),
+        }
+        Ok(())
+    }
+
+    fn no_float(&self, message: &Publish, length: usize) -> String {
+        format!(
+            "%{} prints a payload of {length} bytes, and there are {} on topic {}",
+            char::from(self.letter),
+            message.payload.len(),
+            message.topic
+        )
+    }
+
+    fn padded(&self, bytes: &[u8], out: &mut Vec<u8>) {
+        let missing = self.width.saturating_sub(bytes.len());
+        if self.is_left {
+            out.extend_from_slice(bytes);
+        }
+        out.extend(std::iter::repeat_n(self.pad, missing));
+        if !self.is_left {
+            out.extend_from_slice(bytes);
+        }
+    }
+
+    fn number(&self, number: Option<impl ToString>, out: &mut Vec<u8>) {
+        let text = number.map(|number| number.to_string()).unwrap_or_default();
+        self.padded(text.as_bytes(), out);
+    }
+
+    /// Texts are never padded with zeros, except that an absent one is all padding.
+    fn text(&self, text: Option<&str>, out: &mut Vec<u8>) {
+        let Some(text) = text else {
+            return self.padded(b"", out);
+        };
+        let shown = self.precision.unwrap_or(usize::MAX).min(text.len());
+        let spaces = Field {
+            pad: b' ',
+            ..self.clone()
+        };
+        spaces.padded(&text.as_bytes()[..shown], out);
+    }
+
+    fn float(&self, value: f64, out: &mut Vec<u8>) {
+        let precision = self.precision.unwrap_or(6);
+        let text = match value.is_finite() {
+            true => format!("{value:.precision$}"),
+            false => value.to_string().to_lowercase(),
+        };
+        match text.strip_prefix('-') {
+            // Zeros stand between the sign and the digits.
+            Some(digits) if self.pad == b'0' && value.is_finite() => {
+                let zeros = self.width.saturating_sub(text.len());
+                out.push(b'-');
+                out.extend(std::iter::repeat_n(b'0', zeros));
+                out.extend_from_slice(digits.as_bytes());
+            }
+            _ => self.padded(text.as_bytes(), out),
+        }
+    }
+
+    /// The width of a payload is also its most.
+    fn cut<'a>(&self, payload: &'a [u8]) -> &'a [u8] {
+        match self.width {
+            0 => payload,
+            width => &payload[..payload.len().min(width)],
+        }
+    }
+
+    fn hexadecimal(&self, payload: &[u8], out: &mut Vec<u8>) {
+        let digits: &[u8; 16] = match self.letter {
+            b'x' => b"0123456789abcdef",
+            _ => b"0123456789ABCDEF",
+        };
+        let text: Vec<u8> = self
+            .cut(payload)
+            .iter()
+            .flat_map(|byte| [byte >> 4, byte & 0x0F])
+            .map(|nibble| digits[usize::from(nibble)])
+            .collect();
+        let (Some(group @ 1..), Some(separator)) = (self.precision, self.separator) else {
+            return self.padded(&text, out);
+        };
+        let mut padded = Vec::new();
+        self.padded(&text, &mut padded);
+        for (index, group) in padded.chunks(group).enumerate() {
+            if index > 0 {
+                out.push(separator);
+            }
+            out.extend_from_slice(group);
+        }
+    }
+}
+
+/// As a string, or where mosquitto_sub would print what is no JSON, in base64 under another name.
+fn json_text(payload: &[u8]) -> (&'static str, String) {
+    let (name, value) = match text_or_base64(payload) {
+        _ if payload.is_empty() => ("payload", Value::Null),
+        (Some(text), _) => ("payload", text.into()),
+        (None, base64) => ("payload_base64", base64.into()),
+    };
+    (name, value.to_string())
+}
+
+/// JSON without the spaces between its parts; numbers and the order of members stay as they were written.
+fn compact(json: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(json).ok()?;
+    serde_json::from_str::<serde::de::IgnoredAny>(text).ok()?;
+    let (mut in_string, mut escaped) = (false, false);
+    let keep = |character: &char| {
+        let is_kept = in_string || !character.is_ascii_whitespace();
+        if !escaped && *character == '"' {
+            in_string = !in_string;
+        }
+        escaped = in_string && !escaped && *character == '\\';
+        is_kept
+    };
+    Some(text.chars().filter(keep).collect())
+}
+
+fn json_message(
+    message: &Publish,
+    received: Timestamp,
+    zone: &TimeZone,
+    (name, payload): (&str, String),
+    out: &mut Vec<u8>,
+) {
+    let time = local("%Y-%m-%dT%H:%M:%S.%6f%z", received, zone).unwrap_or_default();
+    // Written member by member, because their order is part of the form.
+    let mut members = vec![
+        ("tst", json!(time)),
+        ("topic", json!(&*message.topic)),
+        ("qos", json!(message.qos.number())),
+        ("retain", json!(message.retain)),
+        ("payloadlen", json!(message.payload.len())),
+    ];
+    if message.packet_id != 0 {
+        members.push(("mid", json!(message.packet_id)));
+    }
+    write_members(&members, out);
+    let properties = json_properties(&message.properties);
+    if !properties.is_empty() {
+        out.extend_from_slice(b",\"properties\":");
+        write_members(&properties, out);
+        out.push(b'}');
+    }
+    out.extend_from_slice(format!(",\"{name}\":{payload}}}").as_bytes());
+}
+
+/// An object without its closing brace.
+fn write_members(members: &[(&str, Value)], out: &mut Vec<u8>) {
+    for (index, (name, value)) in members.iter().enumerate() {
+        out.push(if index == 0 { b'{' } else { b',' });
+        write_member(name, value, out);
+    }
+}
+
+fn write_member(name: &str, value: &Value, out: &mut Vec<u8>) {
+    out.extend_from_slice(format!("{}:{value}", Value::from(name)).as_bytes());
+}
+
+fn json_properties(properties: &Properties) -> Vec<(&'static str, Value)> {
+    let mut members: Vec<(&'static str, Value)> = Vec::new();
+    for property in &properties.0 {
+        let member = match property {
+            Property::PayloadFormatIndicator(value) => ("payload-format-indicator", json!(value)),
+            Property::MessageExpiryInterval(value) => ("message-expiry-interval", json!(value)),
+            Property::ContentType(text) => ("content-type", json!(&**text)),
+            Property::ResponseTopic(text) => ("response-topic", json!(&**text)),
+            Property::CorrelationData(bytes) => match text_or_base64(bytes) {
+                (Some(text), _) => ("correlation-data", json!(text)),
+                (None, base64) => ("correlation-data-base64", json!(base64)),
+            },
+            Property::SubscriptionIdentifier(value) => ("subscription-identifier", json!(value)),
+            Property::TopicAlias(value) => ("topic-alias", json!(value)),
+            Property::UserProperty(name, value) => {
+                let pair = Value::Object(Map::from_iter([(name.to_string(), json!(&**value))]));
+                let known = members
+                    .iter_mut()
+                    .find(|(name, _)| *name == "user-properties");
+                match known {
+                    Some((_, Value::Array(pairs))) => {
+                        pairs.push(pair);
+                        continue;
+                    }
+                    _ => ("user-properties", Value::Array(vec![pair])),
+                }
+            }
+            _ => continue,
+        };
+        members.push(member);
+    }
+    members
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::message::tests::{message, moment};
+    use super::*;
+    use bytes::Bytes;
+
+    fn printed(format: &str, message: &Publish) -> String {
+        let (received, zone) = moment();
+        let mut out = Vec::new();
+        let template: Template = format.parse().unwrap();
+        let complaint = template.write(message, received, &zone, &mut out);
+        assert_eq!(complaint, None);
+        String::from_utf8(out).unwrap()
+    }
+
+    fn with_properties() -> Publish {
+        let mut message = message(b"hello world");
+        message.properties = Properties(vec![
+            Property::PayloadFormatIndicator(1),
+            Property::MessageExpiryInterval(60),
+            Property::ContentType("text/plain".into()),
+            Property::ResponseTopic("answer/here".into()),
+            Property::CorrelationData(Bytes::from_static(b"c d")),
+            Property::SubscriptionIdentifier(3),
+            Property::UserProperty("k".into(), "v".into()),
+            Property::UserProperty("k".into(), "w".into()),
+        ]);
+        message
+    }
+
+    #[test]
+    fn every_field_is_printed() {
+        for (format, expected) in [
+            ("%% %t %p", "% a/ü hello world"),
+            ("%q %r %m %l", "1 1 7 11"),
+            (
+                "%C|%D|%E|%F|%R|%S|%A|%P",
+                "text/plain|c d|60|1|answer/here|3||k:v k:w",
+            ),
+            ("%x", "68656c6c6f20776f726c64"),
+            ("%X", "68656C6C6F20776F726C64"),
+            ("%I", "2026-11-23T04:58:05+0100"),
+            ("%U", "1795406285.194902123"),
+            (
+                "@Y-@m-@d @H:@M:@S.@N @z",
+                "2026-11-23 04:58:05.194902123 +0100",
+            ),
+            ("@a @b @j @s @@", "Mon Nov 327 1795406285 @"),
+            (
+                "@c|@x|@X|@D|@p",
+                "Mon Nov 23 04:58:05 2026|11/23/26|04:58:05|11/23/26|AM",
+            ),
+            (r"a\tb\\\n\0\a\e\r\v", "a\tb\\\n\0\u{7}\u{1b}\r\u{b}"),
+        ] {
+            assert_eq!(printed(format, &with_properties()), expected, "{format}");
+        }
+    }
+
+    #[test]
+    fn widths_and_precisions_are_those_of_c() {
+        for (format, expected) in [
+            ("[%5l]", "[   11]"),
+            ("[%05l]", "[00011]"),
+            ("[%-5l]", "[11   ]"),
+            ("[%-05l]", "[11   ]"),
+            ("[%6t]", "[  a/ü]"),
+            ("[%06t]", "[  a/ü]"),
+            ("[%-6t]", "[a/ü  ]"),
+            ("[%.1t]", "[a]"),
+            ("[%4.1t]", "[   a]"),
+            ("[%3p]", "[hel]"),
+            ("[%13p]", "[  hello world]"),
+            ("[%013p]", "[00hello world]"),
+            ("[%-13p]", "[hello world  ]"),
+            ("[%3x]", "[68656c]"),
+            ("[%4A]", "[    ]"),
+            ("[%04A]", "[0000]"),
+            ("[%25I]", "[ 2026-11-23T04:58:05+0100]"),
+            ("[%.10I]", "[2026-11-23]"),
+            ("[%.2:x]", "[68:65:6c:6c:6f:20:77:6f:72:6c:64]"),
+            ("[%.4-X]", "[6865-6C6C-6F20-776F-726C-64]"),
+            ("[%.1 x]", "[6 8 6 5 6 c 6 c 6 f 2 0 7 7 6 f 7 2 6 c 6 4]"),
+        ] {
+            assert_eq!(printed(format, &with_properties()), expected, "{format}");
+        }
+    }
+
+    #[test]
+    fn numbers_in_binary_are_printed_as_numbers() {
+        let mut float = message(b"");
+        float.payload = Bytes::copy_from_slice(&1.5_f32.to_ne_bytes());
+        assert_eq!(
+            printed("%f %.2f [%6.1f] [%06.1f]", &float),
+            "1.500000 1.50 [   1.5] [0001.5]"
+        );
+        let mut double = message(b"");
+        double.payload = Bytes::copy_from_slice(&(-2.25_f64).to_ne_bytes());
+        assert_eq!(
+            printed("%d [%-7.1d] [%07.2d]", &double),
+            "-2.250000 [-2.2   ] [-002.25]"
+        );
+        let mut none = message(b"");
+        none.payload = Bytes::copy_from_slice(&f64::NAN.to_ne_bytes());
+        assert_eq!(printed("%d", &none), "nan");
+    }
+
+    #[test]
+    fn a_payload_that_is_no_number_or_no_json_is_complained_about() {
+        let (received, zone) = moment();
+        for (format, complaint) in [
+            (
+                "%f",
+                "%f prints a payload of 4 bytes, and there are 11 on topic a/ü",
+            ),
+            (
+                "%d",
+                "%d prints a payload of 8 bytes, and there are 11 on topic a/ü",
+            ),
+            ("%J", "the payload is not valid JSON on topic a/ü"),
+        ] {
+            let mut out = Vec::new();
+            let template: Template = format.parse().unwrap();
+            let said = template.write(&with_properties(), received, &zone, &mut out);
+            assert_eq!(said.as_deref(), Some(complaint));
+            assert_eq!(out, b"");
+        }
+    }
+
+    #[test]
+    fn json_has_the_members_of_mosquitto_2_1_in_their_order() {
+        assert_eq!(
+            printed("%j", &with_properties()),
+            "{\"tst\":\"2026-11-23T04:58:05.194902+0100\",\"topic\":\"a/ü\",\"qos\":1,\"retain\":true,\"payloadlen\":11,\
+             \"mid\":7,\"properties\":{\"payload-format-indicator\":1,\"message-expiry-interval\":60,\
+             \"content-type\":\"text/plain\",\"response-topic\":\"answer/here\",\"correlation-data\":\"c d\",\
+             \"subscription-identifier\":3,\"user-properties\":[{\"k\":\"v\"},{\"k\":\"w\"}]},\"payload\":\"hello world\"}"
+        );
+        let mut number = message(b" [1.0, {\"b\\\" \" : 2 , \"a\":18446744073709551617}]\n");
+        number.retain = false;
+        assert_eq!(
+            printed("%J", &number),
+            "{\"tst\":\"2026-11-23T04:58:05.194902+0100\",\"topic\":\"a/ü\",\"qos\":1,\"retain\":false,\"payloadlen\":48,\
+             \"mid\":7,\"payload\":[1.0,{\"b\\\" \":2,\"a\":18446744073709551617}]}"
+        );
+        assert!(printed("%j", &message(b"")).ends_with("\"payload\":null}"));
+        assert!(printed("%J", &message(b"")).ends_with("\"payload\":null}"));
+        assert!(printed("%j", &message(b"\xff")).ends_with("\"payload_base64\":\"/w==\"}"));
+    }
+
+    #[test]
+    fn a_wrong_format_is_refused_before_anything_is_printed() {
+        for (format, error) in [
+            ("%", "incomplete: a letter follows %"),
+            ("%-5", "incomplete: a letter follows %"),
+            ("%y", "invalid format specifier %y"),
+            ("a@", "incomplete: a character follows @"),
+            ("@!", "invalid time specifier @!"),
+            ("\\", "incomplete: a letter follows \\"),
+            ("\\x41", "invalid escape \\x"),
+            ("%99999999p", "a width is at most 65535"),
+        ] {
+            assert_eq!(format.parse::<Template>(), Err(error.to_owned()));
+        }
+    }
+}
