@@ -98,4 +98,30 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s N -l no-line-feed -d '
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s c -l disable-clean-session -d 'Keep the session on the broker when this client leaves; needs --id'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l will-retain -d 'Make the will a retained message'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l help -d 'Print help'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l publishers -d 'Connections that publish' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l subscribers -d 'Connections that subscribe' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l rate -d 'Messages per second, all publishers together, as 500, 20k or 1.5M; or max: as fast as flow control allows, which is TCP\'s at QoS 0 and --window at QoS 1 and 2' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l duration -d 'How long to measure [default: 5s]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l count -d 'Measure this many messages, all publishers together, instead of a time' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l warmup -d 'Load before the measurement that does not count [default: 1s, with --count 0s]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l size -d 'Bytes of payload, at least 16: it begins with the measurement header' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s q -l qos -d 'Quality of service of publishes and subscriptions' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l window -d 'Most publishes a publisher has in flight at QoS 1 and 2; fewer when the broker\'s receive maximum says so' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s t -l topic -d 'Topic; %i is the client\'s number from 1, %% a percent sign. Where the publishers and subscribers are not equally many, the numbers of the larger group start over at the size of the smaller one, so that everyone has a partner: 10 and 10 are pairs, 1 and 10 a fan-out, 10 and 1 a fan-in [default: bench/RUN/%i]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l filter -d 'What the subscribers subscribe to, when it is not the topic; %i is then each client\'s own number' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l workers -d 'Threads that share the connections [default: one for each processor]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s h -l host -d 'Host name or address of the broker [default: localhost]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s p -l port -d 'Port of the broker [default: 1883]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s L -l url -d 'Broker as one URL, mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC] [env: MQTT_URL]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s P -l pw -l password -d 'Password; --password-file and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l password-file -d 'Read the password from the first line of FILE' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
+311\t'MQTT 3.1.1'
+5\t'MQTT 5'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l serve -d 'Measure the broker of this program, started in the same process on a free port'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l json -d 'Print the report as JSON'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s v -l verbose -d 'One line on stderr every second while the load runs'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l help -d 'Print help'

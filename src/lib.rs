@@ -28,6 +28,6 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Serve(args) => commands::serve::run(args),
         Command::Pub(args) => commands::publish::run(*args),
         Command::Sub(args) => commands::subscribe::run(*args),
-        Command::Bench(args) => commands::bench::run(args),
+        Command::Bench(args) => commands::bench::run(*args),
     }
 }

@@ -1,1 +1,27 @@
-//! The load tester.
+//! The load tester: an open-loop instrument that says how late, how much and what was lost, and whether it can
+//! be believed.
+//!
+//! ```text
+//! Plan -> Schedule -> Publisher, Subscriber (roles) on Connections -> Recorder per thread -> Measurement -> Report
+//!                                                                  -> Ledger per subscriber -^
+//! ```
+//! `plan`, `schedule`, `message`, `ledger`, `measure`, `publisher`, `subscriber` and `report` are arithmetic: no
+//! socket, no clock. `connection` is the socket, `thread` the clients of one thread, `load` the phases of a run.
+//! Nothing here prints or knows of flags.
+
+pub mod alarm;
+pub mod connection;
+pub mod ledger;
+pub mod load;
+pub mod measure;
+pub mod message;
+pub mod plan;
+pub mod publisher;
+pub mod report;
+pub mod role;
+pub mod schedule;
+pub mod subscriber;
+mod thread;
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,116 @@
-//! Options of the command.
+//! Options of `mqtt bench`.
+
+use std::time::Duration;
 
 use clap::Args;
 
-/// Options.
+use super::connection::{ConnectionArgs, duration};
+use crate::bench::plan::Pattern;
+use crate::bench::schedule::Rate;
+
+/// What is published, by how many, how fast and how long; against which broker.
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
 pub struct BenchArgs {
+    /// Measure the broker of this program, started in the same process on a free port
+    #[arg(long, conflicts_with_all = ["host", "port", "url"])]
+    pub serve: bool,
+
+    /// Connections that publish
+    #[arg(long, value_name = "N", default_value_t = 10, help_heading = "Load")]
+    pub publishers: u32,
+
+    /// Connections that subscribe
+    #[arg(long, value_name = "N", default_value_t = 10, help_heading = "Load")]
+    pub subscribers: u32,
+
+    /// Messages per second, all publishers together, as 500, 20k or 1.5M; or max: as fast as flow control allows,
+    /// which is TCP's at QoS 0 and --window at QoS 1 and 2
+    #[arg(
+        long,
+        value_name = "RATE",
+        default_value = "max",
+        help_heading = "Load"
+    )]
+    pub rate: Pace,
+
+    /// How long to measure [default: 5s]
+    #[arg(
+        long,
+        value_name = "DURATION",
+        value_parser = duration,
+        conflicts_with = "count",
+        help_heading = "Load"
+    )]
+    pub duration: Option<Duration>,
+
+    /// Measure this many messages, all publishers together, instead of a time
+    #[arg(long, value_name = "N", help_heading = "Load")]
+    pub count: Option<u64>,
+
+    /// Load before the measurement that does not count [default: 1s, with --count 0s]
+    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Load")]
+    pub warmup: Option<Duration>,
+
+    /// Bytes of payload, at least 16: it begins with the measurement header
+    #[arg(
+        long,
+        value_name = "BYTES",
+        default_value_t = 64,
+        help_heading = "Load"
+    )]
+    pub size: usize,
+
+    /// Quality of service of publishes and subscriptions
+    #[arg(short, long, value_name = "QOS", default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=2), help_heading = "Load")]
+    pub qos: u8,
+
+    /// Most publishes a publisher has in flight at QoS 1 and 2; fewer when the broker's receive maximum says so
+    #[arg(long, value_name = "N", default_value_t = 100, help_heading = "Load")]
+    pub window: u16,
+
+    /// Topic; %i is the client's number from 1, %% a percent sign. Where the publishers and subscribers are not
+    /// equally many, the numbers of the larger group start over at the size of the smaller one, so that everyone has
+    /// a partner: 10 and 10 are pairs, 1 and 10 a fan-out, 10 and 1 a fan-in [default: bench/RUN/%i]
+    #[arg(short, long, value_name = "TOPIC", help_heading = "Load")]
+    pub topic: Option<Pattern>,
+
+    /// What the subscribers subscribe to, when it is not the topic; %i is then each client's own number
+    #[arg(long, value_name = "FILTER", help_heading = "Load")]
+    pub filter: Option<Pattern>,
+
+    /// Threads that share the connections [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Load")]
+    pub workers: Option<u16>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub connection: ConnectionArgs,
+
+    /// Print the report as JSON
+    #[arg(long)]
+    pub json: bool,
+
+    /// One line on stderr every second while the load runs
+    #[arg(short, long)]
+    pub verbose: bool,
+
     /// Print help
     #[arg(long, action = clap::ArgAction::Help)]
     pub help: Option<bool>,
+}
+
+/// A rate, or none.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace(pub Option<Rate>);
+
+impl std::str::FromStr for Pace {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Pace, String> {
+        match text {
+            "max" => Ok(Pace(None)),
+            text => text.parse().map(|rate| Pace(Some(rate))),
+        }
+    }
 }

@@ -41,5 +41,5 @@ pub enum Command {
     Sub(Box<subscribe::SubscribeArgs>),
     /// Measure a broker's throughput and latency
     #[command(after_long_help = pages::BENCH.after_help())]
-    Bench(bench::BenchArgs),
+    Bench(Box<bench::BenchArgs>),
 }

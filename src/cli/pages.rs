@@ -166,14 +166,39 @@ pub const SUB: Page = Page {
 pub const BENCH: Page = Page {
     command: "bench",
     description: &[
-        "Every message is due at a moment fixed before the run, and its latency counts from that moment: a broker that \
-         stalls cannot hide it. Messages carry their publisher and their number, so lost, repeated and reordered \
-         ones are counted, not guessed.",
+        "With --rate every message is due at a moment fixed before the run, and its response latency counts from that moment: \
+         a broker that stalls cannot hide it. Beside it stand the service latency, from when the message was sent, and the \
+         send delay between the two. Without --rate nothing is due and only the service latency exists.",
+        "Messages carry their publisher and their number, so lost, repeated and reordered ones are counted, not guessed. The \
+         delivery check fails, with status 8, when a message the broker had acknowledged never arrived, when one arrived twice \
+         at QoS 2, or when one arrived after a later one of the same publisher. Loss at QoS 0 and repetition at QoS 1 are only \
+         counted.",
+        "The report says VALID, or INVALID with the reason when it describes something else than the broker: the load \
+         tester's own delay (99th percentile) was over 1 ms and over a tenth of the response latency's; without --rate, one of \
+         its threads was busy for over 90 % of the time; a connection was lost; or a run with --count came to a standstill.",
+        "Publishing starts when every subscription is acknowledged. After the last publish the run waits until everything has \
+         arrived, or until nothing has arrived for 2 seconds. Warm-up and this wait do not count in the rates. A percentile \
+         with fewer than ten samples beyond it is not given. The first interrupt ends the run and prints the report, the \
+         second leaves at once.",
     ],
-    examples: &[(
-        "The broker this program contains, in the same process",
-        "mqtt bench --serve",
-    )],
+    examples: &[
+        (
+            "The broker this program contains, in the same process, as fast as it goes",
+            "mqtt bench --serve",
+        ),
+        (
+            "Latency of another broker under 1,000 messages a second for half a minute",
+            "mqtt bench -h broker.example --rate 1000 --duration 30s",
+        ),
+        (
+            "One publisher, 100 subscribers, QoS 0",
+            "mqtt bench --serve --publishers 1 --subscribers 100 -q 0 --rate 1000",
+        ),
+        (
+            "Is anything lost? A program can read the answer",
+            "mqtt bench --serve -q 2 --count 100000 --json > report.json",
+        ),
+    ],
     environment: CONNECTING,
 };
 

@@ -1,12 +1,313 @@
-//! The command.
+//! `mqtt bench`: put a load on a broker and report what it did with it.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tokio::sync::Notify;
+
+use crate::bench::load::{Event, Load, Snapshot};
+use crate::bench::measure::Count;
+use crate::bench::plan::{Plan, Run, Stop};
+use crate::bench::report::Report;
+use crate::bench::role::Phase;
+use crate::broker::{self, Broker};
 use crate::cli::bench::BenchArgs;
+use crate::client::{Endpoint, Scheme};
+use crate::commands::connection::target;
+use crate::commands::signals::Signals;
 use crate::exit::Exit;
+use crate::mqtt::QoS;
+use crate::output::{self, Output, Unwritable};
 
-/// Runs it.
+/// Runs the load, prints the report on stdout, and ends with what the report says.
 ///
 /// # Errors
-/// None yet.
-pub fn run(_args: BenchArgs) -> anyhow::Result<Exit> {
-    Ok(Exit::Done)
+/// When the options contradict each other, or not everyone could connect and subscribe.
+pub fn run(args: BenchArgs) -> anyhow::Result<Exit> {
+    let plan = plan(&args)?;
+    let mut options = target(&args.connection)?.options;
+    allow_open_files();
+    let broker = args.serve.then(start_broker).transpose()?;
+    if let Some(broker) = &broker {
+        options.endpoint = endpoint_of(broker);
+    }
+    if cfg!(debug_assertions) {
+        say(
+            "warning: built without optimisation, the numbers say little; use cargo build --release",
+        );
+    }
+    let load = Load {
+        threads: threads(&args, &plan),
+        plan: Arc::new(plan.clone()),
+        options: options.clone(),
+    };
+    let mut progress = Progress::new(&plan, args.verbose);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let measured = runtime.block_on(async {
+        let first = Notify::new();
+        tokio::select! {
+            biased;
+            measured = load.run(first.notified(), |event| progress.show(event)) => measured.map(Some),
+            left = two_signals(&first) => left.map(|()| None),
+        }
+    });
+    // Threads that are still waiting for a broker need not be waited for.
+    runtime.shutdown_background();
+    progress.finish();
+    let Some(measurement) = measured? else {
+        return Ok(Exit::Interrupted);
+    };
+    if let Some(broker) = broker {
+        broker.stop();
+    }
+    let report = Report::new(plan, &options, args.serve, measurement);
+    print(&report, args.json)?;
+    Ok(outcome(&report))
+}
+
+/// What was typed becomes what is meant.
+fn plan(args: &BenchArgs) -> anyhow::Result<Plan> {
+    let run = Run(RandomState::new().build_hasher().finish() as u32);
+    let pattern = |text: String| {
+        text.parse()
+            .map_err(|error: String| Exit::Usage.because(error))
+    };
+    let plan = Plan {
+        run,
+        publishers: args.publishers,
+        subscribers: args.subscribers,
+        topic: match &args.topic {
+            Some(topic) => topic.clone(),
+            None => pattern(format!("bench/{run}/%i"))?,
+        },
+        filter: args.filter.clone(),
+        qos: QoS::from_number(args.qos).context("a quality of service is 0, 1 or 2")?,
+        size: args.size,
+        rate: args.rate.0,
+        warmup: args.warmup.unwrap_or(match args.count {
+            Some(_) => Duration::ZERO,
+            None => Duration::from_secs(1),
+        }),
+        stop: match (args.count, args.duration) {
+            (Some(count), _) => Stop::Count(count),
+            (None, duration) => Stop::After(duration.unwrap_or(Duration::from_secs(5))),
+        },
+        window: args.window,
+    };
+    plan.check().map_err(|error| Exit::Usage.because(error))?;
+    Ok(plan)
+}
+
+fn threads(args: &BenchArgs, plan: &Plan) -> usize {
+    let clients = plan.publishers as usize + plan.subscribers as usize;
+    let wanted = match args.workers {
+        Some(workers) => workers.into(),
+        None => std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    wanted.min(clients)
+}
+
+/// As many open files as the system allows without asking: one for each connection, and with `--serve` two.
+fn allow_open_files() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, getrlimit, setrlimit};
+        let mut limit = getrlimit(Resource::Nofile);
+        limit.current = limit.maximum;
+        // If it is refused, what it was has to do.
+        let _ = setrlimit(Resource::Nofile, limit);
+    }
+}
+
+fn start_broker() -> anyhow::Result<Broker> {
+    let config = broker::Config {
+        port: 0,
+        ..broker::Config::default()
+    };
+    Broker::start(config).context("could not start the broker of --serve")
+}
+
+fn endpoint_of(broker: &Broker) -> Endpoint {
+    Endpoint {
+        scheme: Scheme::Mqtt,
+        host: broker.address().ip().to_string(),
+        port: broker.address().port(),
+    }
+}
+
+/// The first signal is passed on, the second returns.
+async fn two_signals(first: &Notify) -> anyhow::Result<()> {
+    let mut signals = Signals::new()?;
+    signals.next().await;
+    say("ending the run; once more to leave at once");
+    first.notify_one();
+    signals.next().await;
+    Ok(())
+}
+
+fn outcome(report: &Report) -> Exit {
+    match report {
+        Report {
+            interrupted: true, ..
+        } => Exit::Interrupted,
+        report if !report.check.passed => Exit::CheckFailed,
+        report if !report.lost_connections.is_empty() => Exit::Lost,
+        _ => Exit::Done,
+    }
+}
+
+/// A reader who has left has seen enough.
+fn print(report: &Report, json: bool) -> anyhow::Result<()> {
+    let text = match json {
+        true => serde_json::to_string_pretty(report)? + "\n",
+        false => output::report::text(report),
+    };
+    let mut stdout = Output::new(io::stdout().lock());
+    stdout.buffer.extend_from_slice(text.as_bytes());
+    match stdout.flush() {
+        Ok(()) | Err(Unwritable::Closed) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[allow(clippy::print_stderr)]
+fn say(words: &str) {
+    eprintln!("mqtt: {words}");
+}
+
+/// What is shown on stderr while the load runs: a bar on a terminal, lines where they were asked for.
+struct Progress {
+    plan: Plan,
+    bar: ProgressBar,
+    verbose: bool,
+    /// What was shown last.
+    last: Option<Snapshot>,
+}
+
+impl Progress {
+    fn new(plan: &Plan, verbose: bool) -> Progress {
+        let bar = match io::stderr().is_terminal() && !verbose {
+            true => ProgressBar::with_draw_target(Some(1000), ProgressDrawTarget::stderr()),
+            false => ProgressBar::hidden(),
+        };
+        let style = ProgressStyle::with_template("{elapsed:>4} {bar:20} {msg}");
+        bar.set_style(style.expect("a template that is tested by every run"));
+        bar.set_message("connecting");
+        Progress {
+            plan: plan.clone(),
+            bar,
+            verbose,
+            last: None,
+        }
+    }
+
+    fn show(&mut self, event: Event) {
+        match event {
+            Event::Started(setup) => {
+                self.bar.reset_elapsed();
+                if self.verbose {
+                    say(&format!(
+                        "everyone connected after {}",
+                        output::report::time(setup)
+                    ));
+                }
+            }
+            Event::Shown(snapshot) => self.show_snapshot(*snapshot),
+            Event::Lost(lost) => self.bar.suspend(|| {
+                say(&format!(
+                    "{} lost its connection: {}",
+                    lost.client, lost.reason
+                ))
+            }),
+            Event::Draining => self.bar.set_message("waiting for what is on its way"),
+        }
+    }
+
+    fn show_snapshot(&mut self, snapshot: Snapshot) {
+        let due = match &self.last {
+            Some(last) => {
+                snapshot.elapsed.saturating_sub(last.elapsed) >= Duration::from_millis(900)
+            }
+            None => true,
+        };
+        if self.verbose && !due {
+            return;
+        }
+        let line = line(&self.plan, self.last.as_ref(), &snapshot);
+        if self.verbose {
+            say(&format!("{:.0}s {line}", snapshot.elapsed.as_secs_f64()));
+        }
+        self.bar
+            .set_position((self.share(&snapshot) * 1000.0) as u64);
+        self.bar.set_message(line);
+        self.last = Some(snapshot);
+    }
+
+    /// How much of the load is behind us, from 0 to 1.
+    fn share(&self, snapshot: &Snapshot) -> f64 {
+        match self.plan.stop {
+            Stop::After(duration) => {
+                snapshot.elapsed.as_secs_f64() / (self.plan.warmup + duration).as_secs_f64()
+            }
+            Stop::Count(count) => snapshot.recorder.sent.total as f64 / count as f64,
+        }
+        .min(1.0)
+    }
+
+    fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Rates since the last snapshot, and the rest so far.
+fn line(plan: &Plan, last: Option<&Snapshot>, now: &Snapshot) -> String {
+    let since = now
+        .elapsed
+        .saturating_sub(last.map_or(Duration::ZERO, |last| last.elapsed));
+    let rate = |count: fn(&Snapshot) -> Count| {
+        let new = count(now).total - last.map_or(0, |last| count(last).total);
+        output::report::whole(new as f64 / since.as_secs_f64().max(0.001))
+    };
+    let mut parts = vec![match (now.phase, now.elapsed < plan.warmup) {
+        (Phase::Load, true) => "warming up:".to_owned(),
+        (Phase::Load, false) => String::new(),
+        _ => "draining:".to_owned(),
+    }];
+    parts.push(format!(
+        "sent {}/s",
+        rate(|snapshot| snapshot.recorder.sent)
+    ));
+    if plan.subscribers > 0 {
+        parts.push(format!(
+            "delivered {}/s",
+            rate(|snapshot| snapshot.recorder.delivered)
+        ));
+    }
+    let recorder = &now.recorder;
+    let latency = match recorder.response.is_empty() {
+        true => &recorder.service,
+        false => &recorder.response,
+    };
+    if !latency.is_empty() {
+        let p99 = Duration::from_micros(latency.value_at_quantile(0.99));
+        parts.push(format!("p99 {}", output::report::time(p99)));
+    }
+    if plan.qos > QoS::AtMostOnce {
+        let in_flight = recorder.sent.total - recorder.acknowledged.total;
+        parts.push(format!(
+            "in flight {}",
+            output::report::whole(in_flight as f64)
+        ));
+    }
+    if now.lost > 0 {
+        parts.push(format!("{} lost connections", now.lost));
+    }
+    parts.retain(|part| !part.is_empty());
+    parts.join(" ")
 }

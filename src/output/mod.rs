@@ -1,7 +1,8 @@
-//! How messages are shown. Values in, bytes out; the clock and the writer are handed in.
+//! How messages and reports are shown. Values in, bytes out; the clock and the writer are handed in.
 
 pub mod format;
 pub mod message;
+pub mod report;
 
 use std::io::{self, Write};
 

@@ -17,6 +17,7 @@ mod servers;
 mod wire;
 
 mod abuse;
+mod bench;
 mod hostile;
 mod interop;
 mod load;

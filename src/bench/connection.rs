@@ -1,0 +1,453 @@
+//! The lean connection of the load tester: one task, one socket, no buffers of its own while it is idle.
+//!
+//! What is read goes through the thread's scratch buffer and is handed to the [`Role`] where it lies; what is
+//! written is encoded into the thread's other buffer and leaves in one call for all packets of a turn. Only the
+//! beginning of a packet whose end has not come, and what the socket would not take, are kept. Reconnecting is
+//! deliberately left out: a connection that is lost is a result.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+use super::alarm::Alarm;
+use super::measure::Recorder;
+use super::role::{Fault, Incoming, Next, Phase, Progress, Role, State, kind};
+use crate::client::ConnectOptions;
+use crate::mqtt::codec::{self, MAXIMUM_REMAINING_LENGTH};
+use crate::mqtt::packet::{ConnAck, Connect, Disconnect};
+use crate::mqtt::{Packet, Properties, ReasonCode, Version};
+
+/// The largest packet read: all MQTT allows.
+const LARGEST: u32 = MAXIMUM_REMAINING_LENGTH + 5;
+
+/// The size of a thread's read buffer; a larger packet makes it grow.
+const SCRATCH: usize = 128 * 1024;
+
+/// How often one turn reads before the others on the same thread have theirs.
+const READS: usize = 4;
+
+/// How long the broker may take to answer the last PINGREQ before DISCONNECT.
+const LAST_ANSWER: Duration = Duration::from_secs(2);
+
+/// What all connections of one thread share.
+pub struct Thread {
+    /// Paces the publishers.
+    pub alarm: Alarm,
+    /// Locked for the length of one turn, which never waits. Nobody else is on this thread; the lock is for
+    /// whoever watches from another one.
+    pub desk: Mutex<Desk>,
+}
+
+/// The buffers and the books of a thread.
+pub struct Desk {
+    scratch: Vec<u8>,
+    out: Vec<u8>,
+    /// What has been measured.
+    pub recorder: Recorder,
+}
+
+impl Thread {
+    /// With this recorder and empty buffers.
+    ///
+    /// # Errors
+    /// When there is no timer.
+    pub fn new(recorder: Recorder) -> io::Result<Thread> {
+        Ok(Thread {
+            alarm: Alarm::new()?,
+            desk: Mutex::new(Desk {
+                scratch: vec![0; SCRATCH],
+                out: Vec::new(),
+                recorder,
+            }),
+        })
+    }
+
+    /// The buffers and the books.
+    pub fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where the run is, and since when the load runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Stage {
+    /// The phase.
+    pub phase: Phase,
+    /// When the load starts or started; before that no time passes.
+    pub start: Option<Instant>,
+}
+
+impl Stage {
+    /// Nanoseconds since the start of the load.
+    pub fn now_ns(&self) -> u64 {
+        self.start
+            .map_or(0, |start| start.elapsed().as_nanos() as u64)
+    }
+}
+
+/// A connection that CONNACK has accepted.
+pub struct Connection {
+    stream: TcpStream,
+    version: Version,
+    /// Zero for none.
+    keep_alive: Duration,
+    /// What the socket has not taken yet.
+    unwritten: Vec<u8>,
+    /// The beginning of a packet.
+    partial: Vec<u8>,
+    /// `partial` came with CONNACK and nobody has looked at it yet.
+    untouched: bool,
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// TCP failed.
+    #[error("{0}")]
+    Unreachable(#[from] io::Error),
+    /// It took longer than the connect timeout.
+    #[error("no answer within {}", humantime::format_duration(*.0))]
+    TimedOut(Duration),
+    /// CONNACK said no.
+    #[error("connection refused: {0}")]
+    Refused(ReasonCode),
+    /// Something else than CONNACK came.
+    #[error("what answered is not an MQTT broker: {0}")]
+    NotMqtt(String),
+    /// A part of CONNECT is too long.
+    #[error("{0}")]
+    TooLarge(#[from] codec::TooLarge),
+}
+
+impl Connection {
+    /// Connects to the first of `addresses` that accepts, as the client `client_id`.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub async fn open(
+        addresses: &[SocketAddr],
+        options: &ConnectOptions,
+        client_id: String,
+    ) -> Result<(Connection, ConnAck), OpenError> {
+        tokio::time::timeout(
+            options.connect_timeout,
+            connect(addresses, options, client_id),
+        )
+        .await
+        .unwrap_or(Err(OpenError::TimedOut(options.connect_timeout)))
+    }
+
+    /// Puts bytes before everything else that will be written.
+    pub fn enqueue(&mut self, bytes: &[u8]) {
+        self.unwritten.extend_from_slice(bytes);
+    }
+
+    /// Plays a role on this connection until the run closes (`Ok`) or the connection fails. `tell` is told
+    /// whenever the role gets further.
+    ///
+    /// # Errors
+    /// Why the connection was lost.
+    pub async fn play(
+        &mut self,
+        role: &mut impl Role,
+        thread: &Arc<Thread>,
+        stages: &mut watch::Receiver<Stage>,
+        mut tell: impl FnMut(State),
+    ) -> Result<(), Fault> {
+        let mut stage = *stages.borrow_and_update();
+        let mut told = (false, Progress::Publishing);
+        let mut registered = None;
+        // When the socket last took everything, and when something was last written.
+        let mut ready_ns = 0;
+        let mut wrote = Instant::now();
+        let mut silent_since = None;
+        let mut keep_alive = pin!(tokio::time::sleep(self.keep_alive));
+
+        while stage.phase < Phase::Close {
+            let next = {
+                let mut desk = thread.desk();
+                let desk = &mut *desk;
+                desk.out.clear();
+                let was_blocked = !self.unwritten.is_empty();
+                let heard = self.read(role, desk, stage)?;
+                if heard {
+                    silent_since = None;
+                }
+                if was_blocked && self.flush()? {
+                    ready_ns = stage.now_ns();
+                }
+                let mut next = Next::Wait;
+                if self.unwritten.is_empty() || stage.phase != Phase::Load {
+                    let now_ns = stage.now_ns();
+                    let Desk { out, recorder, .. } = desk;
+                    next = role.turn(stage.phase, now_ns, ready_ns, out, recorder);
+                }
+                if !desk.out.is_empty() {
+                    self.write(&desk.out)?;
+                    wrote = Instant::now();
+                }
+                next
+            };
+            let state = role.state();
+            if (state.ready, state.progress) != told {
+                told = (state.ready, state.progress);
+                tell(state);
+            }
+            if next == Next::More {
+                tokio::task::yield_now().await;
+                if stages.has_changed().unwrap_or(true) {
+                    stage = *stages.borrow_and_update();
+                }
+                continue;
+            }
+            let deadline = match (next, stage.start) {
+                (Next::At(at_ns), Some(start)) => Some(start + Duration::from_nanos(at_ns)),
+                _ => None,
+            };
+            let due = poll_fn(|context| match deadline {
+                Some(deadline) => thread.alarm.poll(deadline, &mut registered, context),
+                None => Poll::Pending,
+            });
+            let interest = match self.unwritten.is_empty() {
+                true => Interest::READABLE,
+                false => Interest::READABLE | Interest::WRITABLE,
+            };
+            tokio::select! {
+                biased;
+                ready = self.stream.ready(interest) => {
+                    ready.map_err(network)?;
+                }
+                () = due => {}
+                changed = stages.changed() => {
+                    if changed.is_err() {
+                        return Ok(()); // Nobody is interested any more.
+                    }
+                    stage = *stages.borrow_and_update();
+                }
+                () = &mut keep_alive, if !self.keep_alive.is_zero() => {
+                    let idle = wrote.elapsed();
+                    if silent_since.is_some_and(|since: Instant| since.elapsed() >= self.keep_alive) {
+                        return Err(Fault::Silent);
+                    }
+                    if idle >= self.keep_alive {
+                        self.write(&PINGREQ)?;
+                        wrote = Instant::now();
+                        silent_since.get_or_insert(wrote);
+                    }
+                    let wait = self.keep_alive.saturating_sub(wrote.elapsed());
+                    keep_alive.as_mut().reset(tokio::time::Instant::now() + wait);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in what the broker had sent before it saw the end, then says DISCONNECT. A broker answers PINGREQ
+    /// in turn, so behind its answer nothing of this run can come.
+    pub async fn close(mut self, role: &mut impl Role, thread: &Arc<Thread>, stage: Stage) {
+        let answered = async {
+            self.write(&PINGREQ)?;
+            loop {
+                {
+                    let mut desk = thread.desk();
+                    let desk = &mut *desk;
+                    desk.out.clear();
+                    let answered = self.read(role, desk, stage)?;
+                    let out = std::mem::take(&mut desk.out);
+                    self.write(&out)?;
+                    desk.out = out;
+                    if self.flush()? && answered {
+                        return Ok::<(), Fault>(());
+                    }
+                }
+                let interest = match self.unwritten.is_empty() {
+                    true => Interest::READABLE,
+                    false => Interest::READABLE | Interest::WRITABLE,
+                };
+                self.stream.ready(interest).await.map_err(network)?;
+            }
+        };
+        if let Ok(Ok(())) = tokio::time::timeout(LAST_ANSWER, answered).await {
+            let disconnect = Packet::Disconnect(Disconnect {
+                reason: ReasonCode::SUCCESS,
+                properties: Properties::default(),
+            });
+            let mut bytes = Vec::new();
+            // The connection ends either way, and nothing is left that could be lost.
+            let _ = codec::write(&disconnect, self.version, &mut bytes);
+            let _ = self.stream.try_write(&bytes);
+        }
+    }
+
+    /// Reads what is there, hands it to the role, and says whether PINGRESP was among it.
+    fn read(&mut self, role: &mut impl Role, desk: &mut Desk, stage: Stage) -> Result<bool, Fault> {
+        let mut answered = false;
+        for _ in 0..READS {
+            let kept = self.partial.len();
+            // A packet larger than the scratch: give it room to grow, twice what it has by now.
+            if desk.scratch.len() < kept * 2 {
+                desk.scratch.resize(kept * 2, 0);
+            }
+            let count = match self.stream.try_read(&mut desk.scratch[kept..]) {
+                Ok(0) => return Err(Fault::Closed),
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+                Err(error) => return Err(network(error)),
+            };
+            if count == 0 && !self.untouched {
+                break;
+            }
+            self.untouched = false;
+            desk.scratch[..kept].copy_from_slice(&self.partial);
+            answered |= self.take_in(kept + count, role, desk, stage)?;
+            if kept + count < desk.scratch.len() {
+                // The socket is empty. Saying so spares the read that would only find that out; whatever
+                // arrives from here on raises a new event.
+                let empty = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
+                let _ = self.stream.try_io(Interest::READABLE, empty);
+                break;
+            }
+        }
+        Ok(answered)
+    }
+
+    /// Hands the packets in the first `length` bytes of the scratch to the role and keeps the rest.
+    fn take_in(
+        &mut self,
+        length: usize,
+        role: &mut impl Role,
+        desk: &mut Desk,
+        stage: Stage,
+    ) -> Result<bool, Fault> {
+        let mut answered = false;
+        let now_ns = stage.now_ns();
+        let mut rest = &desk.scratch[..length];
+        while let Some(frame) = codec::frame(rest, LARGEST)? {
+            let (bytes, behind) = rest.split_at(frame.length);
+            match frame.header >> 4 {
+                kind::PINGRESP => answered = true,
+                _ => role.packet(
+                    Incoming { frame, bytes },
+                    now_ns,
+                    &mut desk.out,
+                    &mut desk.recorder,
+                )?,
+            }
+            rest = behind;
+        }
+        if rest.is_empty() {
+            self.partial = Vec::new(); // An idle connection holds no buffer.
+        } else {
+            self.partial.clear();
+            self.partial.extend_from_slice(rest);
+        }
+        Ok(answered)
+    }
+
+    /// Writes `bytes` behind what is unwritten; what the socket does not take is kept.
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        let mut taken = 0;
+        while self.unwritten.is_empty() && taken < bytes.len() {
+            match self.stream.try_write(&bytes[taken..]) {
+                Ok(count) => taken += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(network(error)),
+            }
+        }
+        if taken < bytes.len() {
+            self.unwritten.extend_from_slice(&bytes[taken..]);
+        }
+        Ok(())
+    }
+
+    /// Writes what is unwritten; whether nothing is left.
+    fn flush(&mut self) -> Result<bool, Fault> {
+        let bytes = std::mem::take(&mut self.unwritten);
+        self.write(&bytes)?;
+        Ok(self.unwritten.is_empty())
+    }
+}
+
+/// The PINGREQ packet (3.12).
+const PINGREQ: [u8; 2] = [0xC0, 0];
+
+fn network(error: io::Error) -> Fault {
+    match error.kind() {
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => Fault::Closed,
+        _ => Fault::Network(error.to_string()),
+    }
+}
+
+async fn connect(
+    addresses: &[SocketAddr],
+    options: &ConnectOptions,
+    client_id: String,
+) -> Result<(Connection, ConnAck), OpenError> {
+    let mut stream = TcpStream::connect(addresses).await?;
+    stream.set_nodelay(true)?;
+    let connect = Packet::Connect(Box::new(Connect {
+        version: options.version,
+        clean_start: true,
+        keep_alive: options.keep_alive,
+        client_id: client_id.into(),
+        will: None,
+        username: options.username.as_deref().map(Into::into),
+        password: options.password.clone(),
+        properties: Properties::default(),
+    }));
+    let mut bytes = Vec::new();
+    codec::write(&connect, options.version, &mut bytes)?;
+    tokio::io::AsyncWriteExt::write_all(&mut stream, &bytes).await?;
+    let mut read = BytesMut::new();
+    let connack = loop {
+        if tokio::io::AsyncReadExt::read_buf(&mut stream, &mut read).await? == 0 {
+            return Err(OpenError::NotMqtt(
+                "it closed the connection without CONNACK".to_owned(),
+            ));
+        }
+        // An older broker refuses MQTT 5 in the only words it has, those of 3.1.1.
+        let older = match options.version {
+            Version::V5 => codec::read(&mut read.clone(), Version::V311, LARGEST)
+                .ok()
+                .flatten(),
+            _ => None,
+        };
+        match (codec::read(&mut read, options.version, LARGEST), older) {
+            (Ok(Some(Packet::ConnAck(connack))), _) | (Err(_), Some(Packet::ConnAck(connack))) => {
+                break connack;
+            }
+            (Ok(Some(_)), _) => {
+                return Err(OpenError::NotMqtt(
+                    "its first packet is not CONNACK".to_owned(),
+                ));
+            }
+            (Ok(None), _) => {}
+            (Err(malformed), _) => return Err(OpenError::NotMqtt(malformed.to_string())),
+        }
+    };
+    if connack.reason.is_failure() {
+        return Err(OpenError::Refused(connack.reason));
+    }
+    let keep_alive = connack
+        .properties
+        .server_keep_alive()
+        .unwrap_or(options.keep_alive);
+    let connection = Connection {
+        stream,
+        version: options.version,
+        keep_alive: Duration::from_secs(keep_alive.into()),
+        unwritten: Vec::new(),
+        untouched: !read.is_empty(),
+        partial: read.to_vec(),
+    };
+    Ok((connection, connack))
+}

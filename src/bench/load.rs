@@ -1,0 +1,426 @@
+//! Puts the load on the broker: threads, connections, and the phases of the run.
+//!
+//! Every thread has a runtime of its own and keeps its connections, its buffers and its recorder, so nothing is
+//! shared while the load runs. Here is what happens between them: everyone is connected and subscribed before
+//! the first publish; the load ends by time, count or signal; what is on its way may arrive; the books are
+//! closed. It prints nothing: what happens meanwhile is handed to an observer.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use serde::Serialize;
+use tokio::sync::{mpsc, watch};
+
+use super::connection::{Stage, Thread};
+use super::ledger::{Delivery, Sent};
+use super::measure::{Recorder, Window};
+use super::message;
+use super::plan::{Plan, Stop};
+use super::role::Phase;
+use super::thread::{self, Crew, Harvest, Note};
+use crate::client::ConnectOptions;
+use crate::exit::Exit;
+use crate::mqtt::QoS;
+
+/// How long publishers may go on sending what was due before the end of a paced run; what is left then counts
+/// as never sent.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// How long nothing may arrive before what is missing counts as lost.
+const QUIET: Duration = Duration::from_secs(2);
+
+/// How long nothing at all may happen before a run that ends by count is given up.
+const STALLED: Duration = Duration::from_secs(10);
+
+/// How often the observer is shown where the run is.
+const SHOW: Duration = Duration::from_millis(500);
+
+/// How often the end of a phase is looked for.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// Something worth telling while the run goes on.
+#[derive(Debug)]
+pub enum Event {
+    /// Everyone is connected and subscribed after this time; the load starts.
+    Started(Duration),
+    /// Where the run is, every half second.
+    Shown(Box<Snapshot>),
+    /// A connection was lost.
+    Lost(LostConnection),
+    /// Nothing new is published from here on.
+    Draining,
+}
+
+/// Where a run is.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// Since the start of the load.
+    pub elapsed: Duration,
+    /// The phase.
+    pub phase: Phase,
+    /// Everything recorded so far, by all threads.
+    pub recorder: Recorder,
+    /// Connections lost so far.
+    pub lost: usize,
+}
+
+/// A connection that ended before the run.
+#[derive(Debug, Clone, Serialize)]
+pub struct LostConnection {
+    /// Which: `publisher 1`, `subscriber 12`.
+    pub client: String,
+    /// When, in seconds since the start of the load.
+    pub at_s: f64,
+    /// Why.
+    pub reason: String,
+}
+
+/// Everything that was found.
+#[derive(Debug)]
+pub struct Measurement {
+    /// From the first connection attempt to the last SUBACK.
+    pub setup: Duration,
+    /// Counts and histograms of all threads.
+    pub recorder: Recorder,
+    /// What became of the messages.
+    pub delivery: Delivery,
+    /// Messages that were due and never sent.
+    pub unsent: u64,
+    /// Publishes the broker refused, by the code of the reason.
+    pub refusals: BTreeMap<u8, u64>,
+    /// Acknowledgements for which there was no publish.
+    pub stray_acknowledgements: u64,
+    /// The lowest quality of service a subscription was granted.
+    pub granted: QoS,
+    /// The most messages a publisher had in flight, as far as the broker let it.
+    pub window: u16,
+    /// Connections that were lost.
+    pub lost_connections: Vec<LostConnection>,
+    /// The work of the threads within the measured time.
+    pub threads: Vec<Work>,
+    /// Whether the run was ended by the stop signal.
+    pub interrupted: bool,
+    /// Whether nothing moved any more although there was more to send.
+    pub stalled: bool,
+}
+
+/// What a thread did in the measured time.
+#[derive(Debug, Clone, Copy)]
+pub struct Work {
+    /// The processor's time; `None` where the system does not tell.
+    pub cpu: Option<Duration>,
+    /// Real time.
+    pub wall: Duration,
+}
+
+/// A run, ready to start.
+pub struct Load {
+    /// What to do.
+    pub plan: Arc<Plan>,
+    /// How to connect; the client id is replaced by one for each connection.
+    pub options: ConnectOptions,
+    /// How many threads share the connections.
+    pub threads: usize,
+}
+
+impl Load {
+    /// Runs to the end, or until `stop`.
+    ///
+    /// # Errors
+    /// When not everyone could connect and subscribe, with the exit status that says why, or when `stop` came
+    /// before the load had started.
+    pub async fn run(
+        self,
+        stop: impl Future<Output = ()>,
+        mut observe: impl FnMut(Event),
+    ) -> anyhow::Result<Measurement> {
+        let load = Arc::new(self);
+        let addresses = resolve(&load.options).await?;
+        let setup = Instant::now();
+        let (stages, _) = watch::channel(Stage {
+            phase: Phase::Setup,
+            start: None,
+        });
+        let (notes, heard) = mpsc::unbounded_channel();
+        let audience = load.plan.audience();
+        let mut listeners = vec![0; load.plan.publishers as usize];
+        for publisher in audience.iter().flatten() {
+            listeners[*publisher as usize] += 1;
+        }
+        let crew = Arc::new(Crew {
+            load: Arc::clone(&load),
+            addresses,
+            audience,
+            listeners,
+            filler: message::filler(load.plan.size).into(),
+            window: window_of(&load.plan),
+        });
+        let threads = (0..load.threads)
+            .map(|number| thread::start(number, &crew, &notes, &stages))
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        drop(notes);
+        let mut run = Run {
+            plan: &load.plan,
+            crew,
+            threads,
+            heard,
+            stages,
+            tally: Tally::default(),
+            observe: &mut observe,
+        };
+        run.conduct(setup, stop).await
+    }
+}
+
+fn window_of(plan: &Plan) -> Window {
+    let from = plan.warmup;
+    Window {
+        from_ns: from.as_nanos() as u64,
+        to_ns: match plan.stop {
+            Stop::After(duration) => from.saturating_add(duration).as_nanos() as u64,
+            Stop::Count(_) => u64::MAX,
+        },
+    }
+}
+
+async fn resolve(options: &ConnectOptions) -> anyhow::Result<Vec<SocketAddr>> {
+    let endpoint = &options.endpoint;
+    let found = tokio::time::timeout(
+        options.connect_timeout,
+        tokio::net::lookup_host((endpoint.host.as_str(), endpoint.port)),
+    );
+    match found.await {
+        Ok(Ok(addresses)) => Ok(addresses.collect()),
+        Ok(Err(error)) => {
+            Err(Exit::NotReached.because(format!("could not find the host of {endpoint}: {error}")))
+        }
+        Err(_) => Err(Exit::NotReached.because(format!(
+            "could not find the host of {endpoint} within --connect-timeout"
+        ))),
+    }
+}
+
+/// The run as seen from outside its threads.
+struct Run<'a> {
+    plan: &'a Plan,
+    crew: Arc<Crew>,
+    threads: Vec<Arc<Thread>>,
+    heard: mpsc::UnboundedReceiver<Note>,
+    stages: watch::Sender<Stage>,
+    tally: Tally,
+    observe: &'a mut dyn FnMut(Event),
+}
+
+/// What the notes add up to.
+#[derive(Default)]
+struct Tally {
+    ready: u32,
+    /// Publishers that will not publish any more.
+    done: u32,
+    /// Those of them whose messages are all acknowledged.
+    settled: u32,
+    /// How many deliveries the messages of those who are done make.
+    expected: u64,
+    lost: Vec<LostConnection>,
+    harvests: Vec<Harvest>,
+}
+
+impl Run<'_> {
+    async fn conduct(
+        &mut self,
+        began: Instant,
+        stop: impl Future<Output = ()>,
+    ) -> anyhow::Result<Measurement> {
+        let mut stop = pin!(stop);
+        while self.tally.ready < self.plan.publishers + self.plan.subscribers {
+            tokio::select! {
+                biased;
+                note = self.heard.recv() => self.take(note.context("a thread of the load ended")?)?,
+                () = &mut stop => {
+                    return Err(Exit::Interrupted.because("interrupted before the load had started"));
+                }
+            }
+        }
+        let setup = began.elapsed();
+        let start = Instant::now();
+        self.enter(Phase::Load, start);
+        (self.observe)(Event::Started(setup));
+
+        let interrupted = self.watch(Phase::Load, start, &mut stop).await?;
+        let stalled = !interrupted && self.tally.done < self.plan.publishers;
+        let interrupted_ns = interrupted.then(|| start.elapsed().as_nanos() as u64);
+        if let Some(at_ns) = interrupted_ns {
+            for thread in &self.threads {
+                thread.desk().recorder.close(at_ns);
+            }
+        }
+        self.enter(Phase::Drain, start);
+        (self.observe)(Event::Draining);
+        self.watch(Phase::Drain, start, &mut pin!(std::future::pending()))
+            .await?;
+        self.enter(Phase::Close, start);
+        while self.tally.harvests.len() < self.threads.len() {
+            let note = self.heard.recv().await;
+            self.take(note.context("a thread of the load ended without its results")?)?;
+        }
+        Ok(self.add_up(setup, interrupted, stalled))
+    }
+
+    fn enter(&self, phase: Phase, start: Instant) {
+        self.stages.send_replace(Stage {
+            phase,
+            start: Some(start),
+        });
+    }
+
+    /// Stays in a phase to its end; whether `stop` ended it.
+    async fn watch(
+        &mut self,
+        phase: Phase,
+        start: Instant,
+        stop: &mut (impl Future<Output = ()> + Unpin),
+    ) -> anyhow::Result<bool> {
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut shown = Instant::now();
+        let mut moved = (0, Instant::now());
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut *stop => return Ok(true),
+                Some(note) = self.heard.recv() => self.take(note)?,
+                _ = look.tick() => {}
+            }
+            let movement = self.movement();
+            if moved.0 != movement {
+                moved = (movement, Instant::now());
+            }
+            let over = match phase {
+                Phase::Load => self.load_is_over(start.elapsed(), moved.1.elapsed()),
+                _ => self.drain_is_over(moved.1.elapsed()),
+            };
+            if over {
+                return Ok(false);
+            }
+            if shown.elapsed() >= SHOW {
+                shown = Instant::now();
+                let snapshot = Snapshot {
+                    elapsed: start.elapsed(),
+                    phase,
+                    recorder: self.recorded(),
+                    lost: self.tally.lost.len(),
+                };
+                (self.observe)(Event::Shown(Box::new(snapshot)));
+            }
+        }
+    }
+
+    fn load_is_over(&self, elapsed: Duration, still: Duration) -> bool {
+        if self.tally.done == self.plan.publishers {
+            return true;
+        }
+        let end = self.plan.end().unwrap_or_default();
+        match self.plan.stop {
+            Stop::After(_) => elapsed >= end + GRACE,
+            Stop::Count(_) => elapsed >= end && still >= STALLED,
+        }
+    }
+
+    fn drain_is_over(&self, still: Duration) -> bool {
+        let settled = self.tally.settled == self.plan.publishers;
+        let delivered = || -> u64 {
+            let of = |thread: &Arc<Thread>| thread.desk().recorder.delivered.total;
+            self.threads.iter().map(of).sum()
+        };
+        (settled && delivered() >= self.tally.expected) || still >= QUIET
+    }
+
+    /// A number that changes whenever anything is sent, acknowledged or delivered.
+    fn movement(&self) -> u64 {
+        let of = |thread: &Arc<Thread>| {
+            let recorder = &thread.desk().recorder;
+            recorder.sent.total + recorder.acknowledged.total + recorder.delivered.total
+        };
+        self.threads.iter().map(of).sum()
+    }
+
+    fn recorded(&self) -> Recorder {
+        let mut all = Recorder::new(window_of(self.plan));
+        for thread in &self.threads {
+            all.merge(&thread.desk().recorder);
+        }
+        all
+    }
+
+    fn take(&mut self, note: Note) -> anyhow::Result<()> {
+        match note {
+            Note::Ready => self.tally.ready += 1,
+            Note::Done {
+                publisher,
+                published,
+            } => {
+                self.tally.done += 1;
+                self.tally.expected += published * self.crew.listeners[publisher as usize];
+            }
+            Note::Settled => self.tally.settled += 1,
+            Note::Failed(error) => return Err(error),
+            Note::Lost(lost) => {
+                self.tally.lost.push(lost.clone());
+                (self.observe)(Event::Lost(lost));
+            }
+            Note::Finished(harvest) => self.tally.harvests.push(harvest),
+        }
+        Ok(())
+    }
+
+    /// Closes the books.
+    fn add_up(&mut self, setup: Duration, interrupted: bool, stalled: bool) -> Measurement {
+        let recorder = self.recorded();
+        let interrupted_ns = interrupted.then(|| recorder.window().to_ns);
+        let harvests = std::mem::take(&mut self.tally.harvests);
+        let mut measurement = Measurement {
+            setup,
+            recorder,
+            delivery: Delivery::default(),
+            unsent: 0,
+            refusals: BTreeMap::new(),
+            stray_acknowledgements: 0,
+            granted: self.plan.qos,
+            window: self.plan.window,
+            lost_connections: std::mem::take(&mut self.tally.lost),
+            threads: Vec::new(),
+            interrupted,
+            stalled,
+        };
+        let mut sent = vec![Sent::default(); self.plan.publishers as usize];
+        let mut subscribers = Vec::new();
+        for harvest in harvests {
+            for (number, publisher) in harvest.publishers {
+                let published = publisher.published(interrupted_ns);
+                measurement.unsent += published.unsent;
+                measurement.stray_acknowledgements += published.stray_acknowledgements;
+                for (reason, count) in published.refusals {
+                    *measurement.refusals.entry(reason).or_default() += count;
+                }
+                sent[number as usize] = published.sent;
+            }
+            measurement.window = measurement.window.min(harvest.window);
+            measurement.threads.push(harvest.work);
+            subscribers.extend(harvest.subscribers);
+        }
+        let acknowledged = self.plan.qos != QoS::AtMostOnce;
+        for (subscriber, connected) in &subscribers {
+            let delivery = subscriber.settle(&sent, acknowledged, *connected);
+            measurement.delivery.merge(&delivery);
+            measurement.granted = measurement
+                .granted
+                .min(subscriber.granted().unwrap_or_default());
+        }
+        measurement
+    }
+}

@@ -1,0 +1,348 @@
+//! The publishing role: messages in the order of the schedule, at most a window of them unacknowledged.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::ledger::{Sent, Sequences};
+use super::measure::{Recorder, Window};
+use super::message::Header;
+use super::plan::Plan;
+use super::role::{self, Fault, Incoming, Next, Phase, Progress, Role, State, TURN, kind};
+use super::schedule::Schedule;
+use crate::mqtt::codec::{PublishView, TooLarge};
+use crate::mqtt::{QoS, Version};
+
+/// One publisher.
+pub struct Publisher {
+    number: u32,
+    run: u32,
+    version: Version,
+    qos: QoS,
+    schedule: Schedule,
+    /// When sending starts to count against `share`, and where it ends.
+    window: Window,
+    /// How many measured messages are still to be sent, when a count decides.
+    share: Option<u64>,
+    /// A PUBLISH up to its payload.
+    head: Vec<u8>,
+    /// Where in `head` the packet identifier stands.
+    packet_id_at: usize,
+    /// A payload; the header is written over its beginning. One for all publishers.
+    filler: Arc<[u8]>,
+    in_flight: InFlight,
+    /// The next sequence number.
+    next: u64,
+    finished: bool,
+    /// When flow control last gave way, in nanoseconds since the start.
+    ready_ns: u64,
+    refused: Sequences,
+    /// How often the broker refused a publish, by reason.
+    refusals: BTreeMap<u8, u64>,
+    stray_acknowledgements: u64,
+}
+
+/// What a publisher did.
+#[derive(Debug, Clone, Default)]
+pub struct Published {
+    /// For the ledger.
+    pub sent: Sent,
+    /// Messages that were due and were never sent, because flow control or the generator held them back.
+    pub unsent: u64,
+    /// How often the broker refused a publish, by the code of its reason.
+    pub refusals: BTreeMap<u8, u64>,
+    /// Acknowledgements for which there was no publish.
+    pub stray_acknowledgements: u64,
+}
+
+impl Publisher {
+    /// Publisher number `number` (from 0) of the plan. `window` is the most messages it may have in flight,
+    /// which the broker can make smaller than the plan's; `measured` the part of the run that is measured.
+    ///
+    /// # Errors
+    /// When the topic or the whole packet is longer than MQTT can say.
+    pub fn new(
+        plan: &Plan,
+        number: u32,
+        version: Version,
+        window: u16,
+        measured: Window,
+        filler: Arc<[u8]>,
+    ) -> Result<Publisher, TooLarge> {
+        let mut head = Vec::new();
+        PublishView {
+            dup: false,
+            qos: plan.qos,
+            retain: false,
+            topic: &plan.topic_of(number),
+            packet_id: 0,
+            properties: &[],
+            payload: &filler,
+        }
+        .write(version, &mut head)?;
+        head.truncate(head.len() - filler.len());
+        head.shrink_to_fit();
+        // Behind the packet identifier there is only the length of the properties, 0, in MQTT 5.
+        let packet_id_at = head.len() - 2 - usize::from(version == Version::V5);
+        Ok(Publisher {
+            number,
+            run: plan.run.0,
+            version,
+            qos: plan.qos,
+            schedule: plan.schedule_of(number),
+            window: measured,
+            share: plan.share_of(number),
+            head,
+            packet_id_at,
+            filler,
+            in_flight: match plan.qos {
+                QoS::AtMostOnce => InFlight::default(),
+                _ => InFlight::new(window),
+            },
+            next: 0,
+            finished: false,
+            ready_ns: 0,
+            refused: Sequences::default(),
+            refusals: BTreeMap::new(),
+            stray_acknowledgements: 0,
+        })
+    }
+
+    /// The most messages it has in flight; `None` at QoS 0, where nothing is.
+    pub fn window(&self) -> Option<u16> {
+        (self.qos != QoS::AtMostOnce).then_some(self.in_flight.limit as u16)
+    }
+
+    /// Bytes of one PUBLISH on the wire.
+    pub fn packet_size(&self) -> usize {
+        self.head.len() + self.filler.len()
+    }
+
+    /// What it did, at the end. `interrupted_ns` is when the run was ended before its time: what would have been
+    /// due after it is not missing.
+    pub fn published(self, interrupted_ns: Option<u64>) -> Published {
+        let unsent = self.unsent(interrupted_ns);
+        let mut unacknowledged = self.refused;
+        for sequence in self.in_flight.unacknowledged() {
+            unacknowledged.insert(sequence);
+        }
+        Published {
+            sent: Sent {
+                count: self.next,
+                unacknowledged,
+            },
+            unsent,
+            refusals: self.refusals,
+            stray_acknowledgements: self.stray_acknowledgements,
+        }
+    }
+
+    fn unsent(&self, interrupted_ns: Option<u64>) -> u64 {
+        let end_ns = interrupted_ns.unwrap_or(u64::MAX).min(self.window.to_ns);
+        let due = self.schedule.due_before(Duration::from_nanos(end_ns));
+        match (due, self.share, interrupted_ns) {
+            (Some(due), share, _) => due.saturating_sub(self.next).min(share.unwrap_or(u64::MAX)),
+            (None, Some(share), None) => share,
+            (None, _, _) => 0,
+        }
+    }
+
+    fn publish(&mut self, due_ns: Option<u64>, now_ns: u64, out: &mut Vec<u8>) {
+        let start = out.len();
+        out.extend_from_slice(&self.head);
+        if self.qos != QoS::AtMostOnce {
+            let packet_id = self.in_flight.add(self.next);
+            let at = start + self.packet_id_at;
+            out[at..at + 2].copy_from_slice(&packet_id.to_be_bytes());
+        }
+        let payload = out.len();
+        out.extend_from_slice(&self.filler);
+        let header = Header {
+            publisher: self.number,
+            sequence: self.next,
+            due_ns,
+            sent_ns: now_ns,
+        };
+        header.write(self.run, &mut out[payload..]);
+        self.next += 1;
+    }
+}
+
+impl Role for Publisher {
+    fn state(&self) -> State {
+        State {
+            ready: true,
+            progress: match (self.finished, self.in_flight.count) {
+                (false, _) => Progress::Publishing,
+                (true, 0) => Progress::Settled,
+                (true, _) => Progress::Settling,
+            },
+            published: self.next,
+        }
+    }
+
+    fn turn(
+        &mut self,
+        phase: Phase,
+        now_ns: u64,
+        ready_ns: u64,
+        out: &mut Vec<u8>,
+        recorder: &mut Recorder,
+    ) -> Next {
+        if phase != Phase::Load {
+            self.finished |= phase > Phase::Load;
+            return Next::Wait;
+        }
+        self.ready_ns = self.ready_ns.max(ready_ns);
+        while !self.finished {
+            let due_ns = self
+                .schedule
+                .due(self.next)
+                .map(|due| due.as_nanos() as u64);
+            let time_ns = due_ns.unwrap_or(now_ns);
+            if time_ns >= self.window.to_ns || self.share == Some(0) {
+                self.finished = true;
+                break;
+            }
+            if time_ns > now_ns {
+                return Next::At(time_ns);
+            }
+            if self.in_flight.is_full() {
+                break;
+            }
+            if out.len() >= TURN {
+                return Next::More;
+            }
+            self.publish(due_ns, now_ns, out);
+            recorder.sent(due_ns, self.ready_ns, now_ns);
+            if let Some(share) = &mut self.share
+                && time_ns >= self.window.from_ns
+            {
+                *share -= 1;
+            }
+        }
+        Next::Wait
+    }
+
+    fn packet(
+        &mut self,
+        packet: Incoming<'_>,
+        now_ns: u64,
+        out: &mut Vec<u8>,
+        recorder: &mut Recorder,
+    ) -> Result<(), Fault> {
+        let kind = packet.kind();
+        if !matches!(kind, kind::PUBACK | kind::PUBREC | kind::PUBCOMP) {
+            return packet.refuse(self.version);
+        }
+        let (packet_id, reason) = packet.acknowledgement(self.version)?;
+        let Some(slot) = self.in_flight.find(packet_id) else {
+            self.stray_acknowledgements += 1;
+            return Ok(());
+        };
+        match (self.qos, kind, slot.received, reason.is_failure()) {
+            (QoS::ExactlyOnce, kind::PUBREC, false, false) => {
+                slot.received = true;
+                role::write_acknowledgement(kind::PUBREL, packet_id, out);
+                return Ok(());
+            }
+            (QoS::AtLeastOnce, kind::PUBACK, _, false)
+            | (QoS::ExactlyOnce, kind::PUBCOMP, true, _) => recorder.acknowledged(now_ns),
+            (QoS::AtLeastOnce, kind::PUBACK, _, true)
+            | (QoS::ExactlyOnce, kind::PUBREC, false, true) => {
+                self.refused.insert(slot.sequence);
+                *self.refusals.entry(reason.0).or_default() += 1;
+            }
+            _ => {
+                self.stray_acknowledgements += 1;
+                return Ok(());
+            }
+        }
+        if self.in_flight.is_full() {
+            self.ready_ns = now_ns;
+        }
+        self.in_flight.remove(packet_id);
+        Ok(())
+    }
+}
+
+/// The messages that are sent and not acknowledged, by packet identifier. Identifiers go round through all
+/// 65,535 of them, so that a late second acknowledgement is not taken for that of a newer message.
+#[derive(Default)]
+struct InFlight {
+    /// A power of two at least as large as `limit`; an identifier has its place by its lower bits.
+    slots: Vec<Slot>,
+    limit: usize,
+    count: usize,
+    /// The last identifier given out.
+    last: u16,
+}
+
+#[derive(Clone, Default)]
+struct Slot {
+    /// 0 when the slot is free.
+    packet_id: u16,
+    /// Whether PUBREC has come: the broker has the message, PUBCOMP is outstanding.
+    received: bool,
+    sequence: u64,
+}
+
+impl InFlight {
+    fn new(limit: u16) -> InFlight {
+        let limit = usize::from(limit);
+        InFlight {
+            slots: vec![Slot::default(); limit.next_power_of_two()],
+            limit,
+            count: 0,
+            last: 0,
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        !self.slots.is_empty() && self.count == self.limit
+    }
+
+    fn place(&self, packet_id: u16) -> usize {
+        usize::from(packet_id) & (self.slots.len() - 1)
+    }
+
+    /// Gives a message an identifier. There must be room.
+    fn add(&mut self, sequence: u64) -> u16 {
+        loop {
+            self.last = self.last.checked_add(1).unwrap_or(1);
+            let place = self.place(self.last);
+            if self.slots[place].packet_id == 0 {
+                self.slots[place] = Slot {
+                    packet_id: self.last,
+                    received: false,
+                    sequence,
+                };
+                self.count += 1;
+                return self.last;
+            }
+        }
+    }
+
+    fn find(&mut self, packet_id: u16) -> Option<&mut Slot> {
+        if self.slots.is_empty() {
+            return None;
+        }
+        let place = self.place(packet_id);
+        let slot = &mut self.slots[place];
+        (slot.packet_id == packet_id).then_some(slot)
+    }
+
+    fn remove(&mut self, packet_id: u16) {
+        let place = self.place(packet_id);
+        self.slots[place].packet_id = 0;
+        self.count -= 1;
+    }
+
+    /// The messages the broker has not taken responsibility for.
+    fn unacknowledged(&self) -> impl Iterator<Item = u64> {
+        self.slots
+            .iter()
+            .filter(|slot| slot.packet_id != 0 && !slot.received)
+            .map(|slot| slot.sequence)
+    }
+}

@@ -1,0 +1,413 @@
+//! What was found, as plain data with units in the names: the load's [`Measurement`] beside the plan that made
+//! it, and the verdict. `--json` prints it as it is; its fields stay or [`Report::schema`] changes.
+//!
+//! The verdict asks one question: was the generator itself what was measured? It is INVALID when
+//! * the 99th percentile of the generator's own delay ([`Recorder::lag`]) is over 1 ms and over a tenth of that
+//!   of the response latency: a paced message then waits for its sender rather than for the broker;
+//! * in an unpaced run its threads were busy for over 90 % of the time: faster than this it cannot go;
+//! * a connection was lost, or the run came to a standstill: then not all of the load was there.
+//!
+//! A broker that holds publishers back by flow control makes a run slow, not invalid.
+
+use std::time::{Duration, SystemTime};
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use super::ledger::Delivery;
+use super::load::{LostConnection, Measurement, Work};
+use super::measure::{Count, Recorder};
+use super::plan::{Plan, Stop};
+use crate::client::ConnectOptions;
+use crate::mqtt::{QoS, ReasonCode};
+
+/// Everything about one run.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// The version of this structure. Fields may be added within a version.
+    pub schema: u32,
+    /// What made it.
+    pub tool: Tool,
+    /// When the report was made, RFC 3339.
+    pub finished_at: String,
+    /// The machine.
+    pub environment: Environment,
+    /// The other side.
+    pub broker: Broker,
+    /// What was to be done.
+    pub plan: Plan,
+    /// Whether the numbers describe the broker.
+    pub verdict: Verdict,
+    /// Whether what MQTT promises was kept.
+    pub check: Check,
+    /// Seconds from the first connection attempt to the last SUBACK.
+    pub setup_s: f64,
+    /// Seconds of the measurement, warm-up and drain left out; with `--count` up to the last delivery.
+    pub measured_s: f64,
+    /// The run was ended by a signal.
+    pub interrupted: bool,
+    /// Messages per second.
+    pub rate_per_s: Rates,
+    /// Messages of the whole run, warm-up and drain included.
+    pub messages: Messages,
+    /// What became of them, counted in deliveries.
+    pub delivery: Delivery,
+    /// Latencies of the measured messages.
+    pub latency_us: Latencies,
+    /// Refused publishes by reason.
+    pub refusals: Vec<Refusal>,
+    /// Connections that were lost.
+    pub lost_connections: Vec<LostConnection>,
+    /// The load tester's own work.
+    pub generator: Generator,
+}
+
+/// The program.
+#[derive(Debug, Clone, Serialize)]
+#[allow(missing_docs)]
+pub struct Tool {
+    pub name: &'static str,
+    pub version: &'static str,
+}
+
+/// The machine the load came from.
+#[derive(Debug, Clone, Serialize)]
+pub struct Environment {
+    /// Operating system.
+    pub os: &'static str,
+    /// Processor family.
+    pub arch: &'static str,
+    /// Processors this process may use.
+    pub cpus: usize,
+    /// The program was built without optimisation: its numbers say little.
+    pub debug_build: bool,
+}
+
+/// The broker as it was reached.
+#[derive(Debug, Clone, Serialize)]
+pub struct Broker {
+    /// URL without user and password.
+    pub endpoint: String,
+    /// MQTT version spoken.
+    pub version: String,
+    /// It ran in this process, and shared its processors with the load.
+    pub embedded: bool,
+    /// The lowest quality of service it granted a subscription.
+    pub granted_qos: u8,
+    /// The most publishes a publisher had in flight, as far as the broker allowed; `null` at QoS 0.
+    pub window: Option<u16>,
+}
+
+/// Whether the numbers can be relied on.
+#[derive(Debug, Clone, Serialize)]
+pub struct Verdict {
+    /// `false` when the run does not describe the broker.
+    pub valid: bool,
+    /// Why not; empty when valid.
+    pub reasons: Vec<String>,
+}
+
+/// The delivery check.
+#[derive(Debug, Clone, Serialize)]
+pub struct Check {
+    /// Nothing acknowledged was lost, nothing doubled at QoS 2, nothing out of order.
+    pub passed: bool,
+    /// What was broken.
+    pub faults: Vec<String>,
+}
+
+/// Messages per second within the measurement.
+#[derive(Debug, Clone, Serialize)]
+pub struct Rates {
+    /// Asked for; `null` when not paced.
+    pub offered: Option<f64>,
+    /// Handed to the connections.
+    pub sent: Option<f64>,
+    /// Acknowledged by the broker; `null` at QoS 0.
+    pub acknowledged: Option<f64>,
+    /// Arrived at subscribers.
+    pub delivered: Option<f64>,
+}
+
+/// Counts of the whole run.
+#[derive(Debug, Clone, Serialize)]
+pub struct Messages {
+    /// Handed to the connections.
+    pub sent: u64,
+    /// Of those, within the measurement.
+    pub sent_measured: u64,
+    /// Acknowledged by the broker; `null` at QoS 0.
+    pub acknowledged: Option<u64>,
+    /// Refused by the broker.
+    pub refused: u64,
+    /// Due and never sent.
+    pub never_sent: u64,
+    /// Acknowledgements for which there was no publish.
+    pub stray_acknowledgements: u64,
+}
+
+/// The three latencies. Without pacing no message is due, and only the service latency exists.
+#[derive(Debug, Clone, Serialize)]
+pub struct Latencies {
+    /// From due to arrived.
+    pub response: Option<Latency>,
+    /// From sent to arrived.
+    pub service: Option<Latency>,
+    /// From due to sent.
+    pub send_delay: Option<Latency>,
+    /// The part of the send delay that flow control does not explain.
+    pub generator_delay: Option<Latency>,
+}
+
+/// One distribution in microseconds. A percentile is `null` when fewer than ten samples lie beyond it.
+#[derive(Debug, Clone, Serialize)]
+#[allow(missing_docs)]
+pub struct Latency {
+    pub samples: u64,
+    pub min: u64,
+    pub mean: f64,
+    pub p50: Option<u64>,
+    pub p90: Option<u64>,
+    pub p99: Option<u64>,
+    #[serde(rename = "p99.9")]
+    pub p99_9: Option<u64>,
+    #[serde(rename = "p99.99")]
+    pub p99_99: Option<u64>,
+    pub max: u64,
+}
+
+/// How often the broker gave this reason.
+#[derive(Debug, Clone, Serialize)]
+#[allow(missing_docs)]
+pub struct Refusal {
+    pub reason: String,
+    pub count: u64,
+}
+
+/// The load tester's own work within the measurement.
+#[derive(Debug, Clone, Serialize)]
+pub struct Generator {
+    /// Threads that share the connections.
+    pub threads: usize,
+    /// Processor seconds of all of them; `null` where the system does not tell.
+    pub cpu_s: Option<f64>,
+    /// Processor time over real time of the busiest thread.
+    pub busiest: Option<f64>,
+    /// Messages sent and delivered per processor second.
+    pub messages_per_cpu_s: Option<f64>,
+}
+
+impl Report {
+    /// The version of the structure.
+    pub const SCHEMA: u32 = 1;
+
+    /// Makes the report. `embedded` says whether the broker ran in this process.
+    pub fn new(
+        plan: Plan,
+        options: &ConnectOptions,
+        embedded: bool,
+        measurement: Measurement,
+    ) -> Report {
+        let acknowledges = plan.qos != QoS::AtMostOnce;
+        let recorder = &measurement.recorder;
+        let latency_us = Latencies {
+            response: latency(&recorder.response),
+            service: latency(&recorder.service),
+            send_delay: latency(&recorder.send_delay),
+            generator_delay: latency(&recorder.lag),
+        };
+        let generator = generator(&measurement);
+        Report {
+            schema: Report::SCHEMA,
+            tool: Tool {
+                name: "mqtt bench",
+                version: env!("CARGO_PKG_VERSION"),
+            },
+            finished_at: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
+            environment: Environment {
+                os: std::env::consts::OS,
+                arch: std::env::consts::ARCH,
+                cpus: std::thread::available_parallelism().map_or(1, usize::from),
+                debug_build: cfg!(debug_assertions),
+            },
+            broker: Broker {
+                endpoint: options.endpoint.to_string(),
+                version: options.version.to_string(),
+                embedded,
+                granted_qos: measurement.granted.number(),
+                window: acknowledges.then_some(measurement.window),
+            },
+            verdict: verdict(&plan, &measurement, &latency_us, &generator),
+            check: check(&plan, &measurement),
+            setup_s: measurement.setup.as_secs_f64(),
+            measured_s: span(&plan, recorder, recorder.delivered)
+                .max(span(&plan, recorder, recorder.sent))
+                .as_secs_f64(),
+            interrupted: measurement.interrupted,
+            rate_per_s: rates(&plan, recorder),
+            messages: Messages {
+                sent: recorder.sent.total,
+                sent_measured: recorder.sent.measured,
+                acknowledged: acknowledges.then_some(recorder.acknowledged.total),
+                refused: measurement.refusals.values().sum(),
+                never_sent: measurement.unsent,
+                stray_acknowledgements: measurement.stray_acknowledgements,
+            },
+            delivery: measurement.delivery,
+            latency_us,
+            refusals: measurement
+                .refusals
+                .iter()
+                .map(|(&code, &count)| Refusal {
+                    reason: ReasonCode(code).to_string(),
+                    count,
+                })
+                .collect(),
+            lost_connections: measurement.lost_connections,
+            generator,
+            plan,
+        }
+    }
+}
+
+/// How long the measurement took as far as `count` is concerned: the window where its end is known, otherwise up
+/// to the last of the events.
+fn span(plan: &Plan, recorder: &Recorder, count: Count) -> Duration {
+    let window = recorder.window();
+    let end_ns = match (plan.stop, window.to_ns) {
+        (Stop::Count(_), u64::MAX) => count.last_ns,
+        (_, to_ns) => to_ns,
+    };
+    Duration::from_nanos(end_ns.saturating_sub(window.from_ns))
+}
+
+fn rates(plan: &Plan, recorder: &Recorder) -> Rates {
+    let rate = |count: Count| {
+        let seconds = span(plan, recorder, count).as_secs_f64();
+        // Less than a millisecond is no time to speak of rates.
+        (seconds >= 0.001).then(|| count.measured as f64 / seconds)
+    };
+    Rates {
+        offered: plan.rate.map(super::schedule::Rate::per_second),
+        sent: rate(recorder.sent),
+        acknowledged: match plan.qos {
+            QoS::AtMostOnce => None,
+            _ => rate(recorder.acknowledged),
+        },
+        delivered: match plan.subscribers {
+            0 => None,
+            _ => rate(recorder.delivered),
+        },
+    }
+}
+
+fn latency(histogram: &Histogram<u64>) -> Option<Latency> {
+    let samples = histogram.len();
+    let quantile = |quantile: f64| {
+        let beyond = samples as f64 * (1.0 - quantile);
+        // A millionth of slack: 1 - 0.9 is a little more than a tenth.
+        (beyond >= 10.0 - 1e-6).then(|| histogram.value_at_quantile(quantile))
+    };
+    (samples > 0).then(|| Latency {
+        samples,
+        min: histogram.min(),
+        mean: histogram.mean(),
+        p50: quantile(0.5),
+        p90: quantile(0.9),
+        p99: quantile(0.99),
+        p99_9: quantile(0.999),
+        p99_99: quantile(0.9999),
+        max: histogram.max(),
+    })
+}
+
+fn generator(measurement: &Measurement) -> Generator {
+    let threads = &measurement.threads;
+    let cpu: Option<Duration> = threads.iter().map(|work| work.cpu).sum();
+    let busy = |work: &Work| Some(work.cpu?.as_secs_f64() / work.wall.as_secs_f64().max(1e-9));
+    let messages = measurement.recorder.sent.measured + measurement.recorder.delivered.measured;
+    Generator {
+        threads: threads.len(),
+        cpu_s: cpu.map(|cpu| cpu.as_secs_f64()),
+        busiest: threads.iter().filter_map(busy).reduce(f64::max),
+        messages_per_cpu_s: cpu
+            .filter(|cpu| *cpu >= Duration::from_millis(10))
+            .map(|cpu| messages as f64 / cpu.as_secs_f64()),
+    }
+}
+
+fn verdict(
+    plan: &Plan,
+    measurement: &Measurement,
+    latency: &Latencies,
+    generator: &Generator,
+) -> Verdict {
+    let mut reasons = Vec::new();
+    let p99 = |latency: &Option<Latency>| {
+        latency
+            .as_ref()
+            .map(|latency| latency.p99.unwrap_or(latency.max))
+    };
+    if let Some(delay) = p99(&latency.generator_delay) {
+        // Without subscribers there is no response to compare with, and 1 ms alone decides.
+        let tenth = p99(&latency.response).unwrap_or(0) / 10;
+        if delay > tenth.max(1000) {
+            reasons.push(format!(
+                "the generator was too slow: its own delay at the 99th percentile is {}; \
+                 lower --rate, or give the load more processors",
+                humantime::format_duration(Duration::from_micros(delay))
+            ));
+        }
+    }
+    if let (None, Some(busiest)) = (plan.rate, generator.busiest)
+        && busiest > 0.9
+    {
+        reasons.push(format!(
+            "the generator was at its limit: a thread of it was busy {:.0} % of the time; the broker may be faster",
+            busiest * 100.0
+        ));
+    }
+    match measurement.lost_connections.len() {
+        0 => {}
+        1 => reasons.push("a connection was lost".to_owned()),
+        lost => reasons.push(format!("{lost} connections were lost")),
+    }
+    if measurement.stalled && matches!(plan.stop, Stop::Count(_)) {
+        reasons.push("the load came to a standstill before everything was sent".to_owned());
+    }
+    Verdict {
+        valid: reasons.is_empty(),
+        reasons,
+    }
+}
+
+fn check(plan: &Plan, measurement: &Measurement) -> Check {
+    let delivery = &measurement.delivery;
+    let qos = plan.qos.min(measurement.granted);
+    let mut faults = Vec::new();
+    let mut fault = |broken: bool, count: u64, words: &str| {
+        if broken && count > 0 {
+            faults.push(format!("{count} {words}"));
+        }
+    };
+    fault(
+        qos > QoS::AtMostOnce,
+        delivery.lost_acknowledged,
+        "acknowledged and lost",
+    );
+    fault(
+        qos == QoS::ExactlyOnce,
+        delivery.duplicates,
+        "delivered more than once at QoS 2",
+    );
+    fault(true, delivery.reordered, "delivered out of order");
+    fault(
+        true,
+        delivery.unexpected,
+        "delivered to a subscriber that had not asked",
+    );
+    Check {
+        passed: faults.is_empty(),
+        faults,
+    }
+}

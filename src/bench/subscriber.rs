@@ -1,0 +1,191 @@
+//! The subscribing role: acknowledges what arrives, enters it in the ledger and times it.
+
+use super::ledger::{Delivery, Ledger, Sent};
+use super::measure::Recorder;
+use super::message::Header;
+use super::role::{self, Fault, Incoming, Next, Phase, Progress, Role, State, kind};
+use super::schedule::Schedule;
+use crate::mqtt::codec::{self, PublishView, TooLarge};
+use crate::mqtt::packet::{RetainHandling, Subscribe, Subscription};
+use crate::mqtt::{Packet, Properties, QoS, ReasonCode, Version};
+
+/// One subscriber.
+pub struct Subscriber {
+    run: u32,
+    version: Version,
+    filter: String,
+    /// Any publisher's schedule: tells the due time of a message whose header has no room for it.
+    schedule: Schedule,
+    /// What the broker granted, once it has.
+    granted: Option<QoS>,
+    ledger: Ledger,
+    /// Packet identifiers of QoS 2 messages that are received and not released (4.3.3).
+    held: PacketIds,
+}
+
+/// The packet identifier of the only SUBSCRIBE.
+const SUBSCRIBE_ID: u16 = 1;
+
+impl Subscriber {
+    /// A subscriber to `filter`, for the messages of run `run` whose schedule is `schedule`.
+    pub fn new(
+        run: u32,
+        version: Version,
+        filter: String,
+        schedule: Schedule,
+        ledger: Ledger,
+    ) -> Subscriber {
+        Subscriber {
+            run,
+            version,
+            filter,
+            schedule,
+            granted: None,
+            ledger,
+            held: PacketIds::default(),
+        }
+    }
+
+    /// Appends the SUBSCRIBE that asks for `qos`.
+    ///
+    /// # Errors
+    /// When the filter is longer than MQTT can say.
+    pub fn write_subscribe(&self, qos: QoS, out: &mut Vec<u8>) -> Result<(), TooLarge> {
+        let subscribe = Subscribe {
+            packet_id: SUBSCRIBE_ID,
+            filters: vec![Subscription {
+                filter: self.filter.as_str().into(),
+                qos,
+                no_local: false,
+                retain_as_published: false,
+                // Retained messages are older than the run and would only be foreign to it.
+                retain_handling: RetainHandling::Never,
+            }],
+            properties: Properties::default(),
+        };
+        codec::write(&Packet::Subscribe(subscribe), self.version, out)
+    }
+
+    /// What the broker granted; `None` before its SUBACK.
+    pub fn granted(&self) -> Option<QoS> {
+        self.granted
+    }
+
+    /// Closes the ledger, see [`Ledger::settle`].
+    pub fn settle(&self, sent: &[Sent], acknowledged: bool, connected: bool) -> Delivery {
+        self.ledger.settle(sent, acknowledged, connected)
+    }
+
+    fn arrived(&mut self, payload: &[u8], now_ns: u64, recorder: &mut Recorder) {
+        let Some(header) = Header::read(self.run, payload) else {
+            self.ledger.enter_foreign();
+            return;
+        };
+        if self.ledger.enter(header.publisher, header.sequence) {
+            let due_ns = header.due_ns.or_else(|| {
+                let due = self.schedule.of(header.publisher).due(header.sequence)?;
+                Some(due.as_nanos() as u64)
+            });
+            recorder.delivered(due_ns, header.sent_ns, now_ns);
+        }
+    }
+}
+
+impl Role for Subscriber {
+    fn state(&self) -> State {
+        State {
+            ready: self.granted.is_some(),
+            progress: Progress::Settled,
+            published: 0,
+        }
+    }
+
+    fn turn(&mut self, _: Phase, _: u64, _: u64, _: &mut Vec<u8>, _: &mut Recorder) -> Next {
+        Next::Wait
+    }
+
+    fn packet(
+        &mut self,
+        packet: Incoming<'_>,
+        now_ns: u64,
+        out: &mut Vec<u8>,
+        recorder: &mut Recorder,
+    ) -> Result<(), Fault> {
+        match packet.kind() {
+            kind::PUBLISH => {
+                let PublishView {
+                    qos,
+                    packet_id,
+                    payload,
+                    ..
+                } = codec::publish_view(packet.frame.header, packet.frame.body, self.version)?;
+                match qos {
+                    QoS::AtMostOnce => self.arrived(payload, now_ns, recorder),
+                    QoS::AtLeastOnce => {
+                        self.arrived(payload, now_ns, recorder);
+                        role::write_acknowledgement(kind::PUBACK, packet_id, out);
+                    }
+                    QoS::ExactlyOnce => {
+                        if self.held.insert(packet_id) {
+                            self.arrived(payload, now_ns, recorder);
+                        }
+                        role::write_acknowledgement(kind::PUBREC, packet_id, out);
+                    }
+                }
+                Ok(())
+            }
+            kind::PUBREL => {
+                let (packet_id, _) = packet.acknowledgement(self.version)?;
+                self.held.remove(packet_id);
+                role::write_acknowledgement(kind::PUBCOMP, packet_id, out);
+                Ok(())
+            }
+            kind::SUBACK => {
+                let reason = match packet.decode(self.version)? {
+                    Packet::SubAck(suback) => suback.reasons.first().copied(),
+                    _ => None,
+                };
+                let reason = reason.unwrap_or(ReasonCode::UNSPECIFIED_ERROR);
+                self.granted = QoS::from_number(reason.0);
+                if self.granted.is_none() {
+                    return Err(Fault::Denied {
+                        filter: self.filter.clone(),
+                        reason,
+                    });
+                }
+                Ok(())
+            }
+            _ => packet.refuse(self.version),
+        }
+    }
+}
+
+/// A set of packet identifiers: nothing while unused, 8 KiB from the first on.
+#[derive(Default)]
+struct PacketIds {
+    words: Vec<u64>,
+}
+
+impl PacketIds {
+    /// Whether the identifier is new.
+    fn insert(&mut self, packet_id: u16) -> bool {
+        if self.words.is_empty() {
+            self.words = vec![0; 65_536 / 64];
+        }
+        let (word, bit) = PacketIds::place(packet_id);
+        let new = self.words[word] & bit == 0;
+        self.words[word] |= bit;
+        new
+    }
+
+    fn remove(&mut self, packet_id: u16) {
+        let (word, bit) = PacketIds::place(packet_id);
+        if let Some(word) = self.words.get_mut(word) {
+            *word &= !bit;
+        }
+    }
+
+    fn place(packet_id: u16) -> (usize, u64) {
+        (usize::from(packet_id) / 64, 1 << (packet_id % 64))
+    }
+}

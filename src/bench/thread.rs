@@ -1,0 +1,371 @@
+//! One thread of the load: its runtime, its share of the clients, and what it brings home.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinSet;
+
+use super::connection::{Connection, OpenError, Stage, Thread};
+use super::ledger::Ledger;
+use super::load::{Load, LostConnection, Work};
+use super::measure::{Recorder, Window};
+use super::plan::{Plan, Stop};
+use super::publisher::Publisher;
+use super::role::{Fault, Phase, Progress, Role, State};
+use super::subscriber::Subscriber;
+use crate::exit::Exit;
+use crate::mqtt::packet::ConnAck;
+
+/// How many connections one thread opens at a time: enough to be quick, too few to overrun a listen queue of 128.
+const OPENING: usize = 32;
+
+/// What the threads have in common.
+pub(super) struct Crew {
+    pub(super) load: Arc<Load>,
+    pub(super) addresses: Vec<SocketAddr>,
+    /// For each subscriber the publishers it hears.
+    pub(super) audience: Vec<Vec<u32>>,
+    /// For each publisher how many hear it.
+    pub(super) listeners: Vec<u64>,
+    pub(super) filler: Arc<[u8]>,
+    pub(super) window: Window,
+}
+
+/// What the threads tell.
+pub(super) enum Note {
+    Ready,
+    /// A publisher will not publish any more than this.
+    Done {
+        publisher: u32,
+        published: u64,
+    },
+    /// All that publisher's messages are acknowledged.
+    Settled,
+    Failed(anyhow::Error),
+    Lost(LostConnection),
+    Finished(Harvest),
+}
+
+/// What a thread brings home.
+pub(super) struct Harvest {
+    pub(super) publishers: Vec<(u32, Publisher)>,
+    pub(super) subscribers: Vec<(Subscriber, bool)>,
+    pub(super) window: u16,
+    pub(super) work: Work,
+}
+
+/// Starts one thread with its share of the clients.
+pub(super) fn start(
+    number: usize,
+    crew: &Arc<Crew>,
+    notes: &mpsc::UnboundedSender<Note>,
+    stages: &watch::Sender<Stage>,
+) -> anyhow::Result<Arc<Thread>> {
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        // Look for what has arrived often: publishers at full speed would keep subscribers waiting.
+        .event_interval(4)
+        .build()
+        .context("could not start a thread of the load")?;
+    let thread = {
+        let _inside = runtime.enter();
+        Arc::new(Thread::new(Recorder::new(crew.window)).context("could not make a timer")?)
+    };
+    let member = Member {
+        number,
+        crew: Arc::clone(crew),
+        thread: Arc::clone(&thread),
+        notes: notes.clone(),
+        stages: stages.subscribe(),
+    };
+    std::thread::Builder::new()
+        .name(format!("load-{number}"))
+        .spawn(move || member.work(&runtime))
+        .context("could not start a thread of the load")?;
+    Ok(thread)
+}
+
+/// One thread's view.
+struct Member {
+    number: usize,
+    crew: Arc<Crew>,
+    thread: Arc<Thread>,
+    notes: mpsc::UnboundedSender<Note>,
+    stages: watch::Receiver<Stage>,
+}
+
+/// What is left of a client at the end.
+enum Client {
+    Publisher(u32, Publisher),
+    Subscriber(Subscriber, bool),
+}
+
+impl Member {
+    fn work(self, runtime: &Runtime) {
+        runtime.block_on(async {
+            let member = Arc::new(self);
+            let alarm = Arc::clone(&member.thread);
+            tokio::spawn(async move { alarm.alarm.run().await });
+            let opening = Arc::new(Semaphore::new(OPENING));
+            let mut clients = JoinSet::new();
+            let plan = &member.crew.load.plan;
+            // A pair's two ends are on different threads, so that neither waits for the other.
+            for subscriber in 0..plan.subscribers {
+                if (subscriber as usize + 1) % member.crew.load.threads == member.number {
+                    let (member, opening) = (Arc::clone(&member), Arc::clone(&opening));
+                    clients.spawn(async move { member.subscribe(subscriber, &opening).await });
+                }
+            }
+            for publisher in 0..plan.publishers {
+                if publisher as usize % member.crew.load.threads == member.number {
+                    let (member, opening) = (Arc::clone(&member), Arc::clone(&opening));
+                    clients.spawn(async move { member.publish(publisher, &opening).await });
+                }
+            }
+            let work = member.measure_work().await;
+            let mut harvest = Harvest {
+                publishers: Vec::new(),
+                subscribers: Vec::new(),
+                window: plan.window,
+                work,
+            };
+            while let Some(client) = clients.join_next().await {
+                match client {
+                    Ok(Some(Client::Publisher(number, publisher))) => {
+                        harvest.window = harvest.window.min(publisher.window().unwrap_or(u16::MAX));
+                        harvest.publishers.push((number, publisher));
+                    }
+                    Ok(Some(Client::Subscriber(subscriber, connected))) => {
+                        harvest.subscribers.push((subscriber, connected));
+                    }
+                    Ok(None) => {}
+                    Err(error) => member.tell(Note::Failed(error.into())),
+                }
+            }
+            member.tell(Note::Finished(harvest));
+        });
+    }
+
+    /// Whoever listened may have left: then the run is over for everyone.
+    fn tell(&self, note: Note) {
+        let _ = self.notes.send(note);
+    }
+
+    async fn subscribe(&self, number: u32, opening: &Semaphore) -> Option<Client> {
+        let plan = &self.crew.load.plan;
+        let version = self.crew.load.options.version;
+        let mut subscriber = Subscriber::new(
+            plan.run.0,
+            version,
+            plan.filter_of(number),
+            plan.schedule_of(0),
+            Ledger::new(self.crew.audience[number as usize].iter().copied()),
+        );
+        let name = Name::Subscriber(number);
+        let (mut connection, _) = self.open(name, opening).await?;
+        let mut subscribe = Vec::new();
+        if let Err(error) = subscriber.write_subscribe(plan.qos, &mut subscribe) {
+            self.tell(Note::Failed(
+                Exit::Usage.because(format!("--filter: {error}")),
+            ));
+            return None;
+        }
+        connection.enqueue(&subscribe);
+        let connected = self.play(name, connection, &mut subscriber).await;
+        Some(Client::Subscriber(subscriber, connected))
+    }
+
+    async fn publish(&self, number: u32, opening: &Semaphore) -> Option<Client> {
+        let plan = &self.crew.load.plan;
+        let name = Name::Publisher(number);
+        let (connection, connack) = self.open(name, opening).await?;
+        let publisher = Publisher::new(
+            plan,
+            number,
+            self.crew.load.options.version,
+            connack
+                .properties
+                .receive_maximum()
+                .unwrap_or(u16::MAX)
+                .min(plan.window),
+            self.crew.window,
+            Arc::clone(&self.crew.filler),
+        );
+        let limit = connack.properties.maximum_packet_size().unwrap_or(u32::MAX);
+        let allowed = connack.properties.maximum_qos().unwrap_or(2);
+        let refusal = match &publisher {
+            Err(error) => Some(Exit::Usage.because(error.to_string())),
+            Ok(publisher) if publisher.packet_size() > limit as usize => Some(Exit::Denied.because(format!(
+                "the broker takes packets of at most {limit} bytes, these have {}; make --size smaller",
+                publisher.packet_size()
+            ))),
+            Ok(_) if plan.qos.number() > allowed => Some(Exit::Denied.because(format!(
+                "the broker takes publishes of at most QoS {allowed}; run with -q {allowed}"
+            ))),
+            Ok(_) => None,
+        };
+        if let Some(error) = refusal {
+            self.tell(Note::Failed(error));
+            return None;
+        }
+        let mut publisher = publisher.ok()?;
+        self.play(name, connection, &mut publisher).await;
+        Some(Client::Publisher(number, publisher))
+    }
+
+    async fn open(&self, name: Name, opening: &Semaphore) -> Option<(Connection, ConnAck)> {
+        let Load { plan, options, .. } = &*self.crew.load;
+        let permit = opening.acquire().await.ok()?;
+        let client_id = name.client_id(plan);
+        let mut stages = self.stages.clone();
+        let opened = tokio::select! {
+            opened = Connection::open(&self.crew.addresses, options, client_id) => opened,
+            _ = stages.wait_for(|stage| stage.phase == Phase::Close) => return None,
+        };
+        drop(permit);
+        opened
+            .map_err(|error| {
+                let exit = match error {
+                    OpenError::Refused(_) => Exit::Refused,
+                    OpenError::TooLarge(_) => Exit::Usage,
+                    _ => Exit::NotReached,
+                };
+                let endpoint = &options.endpoint;
+                let error =
+                    exit.because(format!("could not connect {name} to {endpoint}: {error}"));
+                self.tell(Note::Failed(error));
+            })
+            .ok()
+    }
+
+    /// Plays the role to the end of the run; whether the connection lasted that long.
+    async fn play(&self, name: Name, mut connection: Connection, role: &mut impl Role) -> bool {
+        let mut stages = self.stages.clone();
+        let mut told = State::default();
+        let mut tell = |state: State| {
+            if state.ready && !told.ready {
+                self.tell(Note::Ready);
+            }
+            if let Name::Publisher(publisher) = name {
+                let published = state.published;
+                if state.progress > Progress::Publishing && told.progress == Progress::Publishing {
+                    self.tell(Note::Done {
+                        publisher,
+                        published,
+                    });
+                }
+                if state.progress == Progress::Settled && told.progress < Progress::Settled {
+                    self.tell(Note::Settled);
+                }
+            }
+            told = state;
+        };
+        let played = connection
+            .play(role, &self.thread, &mut stages, &mut tell)
+            .await;
+        let stage = *stages.borrow();
+        let fault = match played {
+            Ok(()) => {
+                connection.close(role, &self.thread, stage).await;
+                return true;
+            }
+            Err(fault) => fault,
+        };
+        if stage.phase == Phase::Setup {
+            let exit = match fault {
+                Fault::Denied { .. } => Exit::Denied,
+                _ => Exit::Lost,
+            };
+            self.tell(Note::Failed(exit.because(format!("{name}: {fault}"))));
+        } else {
+            tell(State {
+                progress: Progress::Settled,
+                ..role.state()
+            });
+            self.tell(Note::Lost(LostConnection {
+                client: name.to_string(),
+                at_s: stage.now_ns() as f64 / 1e9,
+                reason: fault.to_string(),
+            }));
+        }
+        false
+    }
+
+    /// What this thread does from the end of the warm-up to the end of the measurement, or of the run when only
+    /// that is known.
+    async fn measure_work(&self) -> Work {
+        let mut stages = self.stages.clone();
+        let plan = &self.crew.load.plan;
+        let last = match plan.stop {
+            Stop::After(_) => Phase::Drain,
+            Stop::Count(_) => Phase::Close,
+        };
+        let start = match stages.wait_for(|stage| stage.phase >= Phase::Load).await {
+            Ok(stage) => tokio::time::Instant::from_std(stage.start.unwrap_or_else(Instant::now)),
+            Err(_) => tokio::time::Instant::now(),
+        };
+        let mut sleep_or = async |deadline: Option<Duration>| {
+            let sleep = async {
+                match deadline {
+                    Some(deadline) => tokio::time::sleep_until(start + deadline).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = sleep => {}
+                _ = stages.wait_for(|stage| stage.phase >= last) => {}
+            }
+        };
+        sleep_or(Some(plan.warmup)).await;
+        let (cpu, wall) = (processor_time(), Instant::now());
+        sleep_or(plan.end().filter(|_| last == Phase::Drain)).await;
+        Work {
+            cpu: processor_time().zip(cpu).map(|(end, start)| end - start),
+            wall: wall.elapsed(),
+        }
+    }
+}
+
+/// The processor time of the current thread so far.
+#[cfg(unix)]
+fn processor_time() -> Option<Duration> {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).ok()
+}
+
+#[cfg(not(unix))]
+fn processor_time() -> Option<Duration> {
+    None
+}
+
+/// Which client.
+#[derive(Debug, Clone, Copy)]
+enum Name {
+    Publisher(u32),
+    Subscriber(u32),
+}
+
+impl Name {
+    /// At most 23 bytes up to client 99,999, because MQTT 3.1 allows no more.
+    fn client_id(self, plan: &Plan) -> String {
+        let run = plan.run;
+        match self {
+            Name::Publisher(number) => format!("bench-{run}-p{}", number + 1),
+            Name::Subscriber(number) => format!("bench-{run}-s{}", number + 1),
+        }
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Name::Publisher(number) => write!(out, "publisher {}", number + 1),
+            Name::Subscriber(number) => write!(out, "subscriber {}", number + 1),
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! A bench's report for a person: what was done, whether it can be trusted, how fast, how late, what was lost.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use colored::Colorize;
+
+use crate::bench::plan::{Plan, Stop};
+use crate::bench::report::{Latency, Report};
+use crate::mqtt::QoS;
+
+/// The whole report, in colour where stdout shows it.
+pub fn text(report: &Report) -> String {
+    let mut out = String::new();
+    // Writing to a string cannot fail.
+    let _ = write_report(&mut out, report);
+    out
+}
+
+fn write_report(out: &mut String, report: &Report) -> std::fmt::Result {
+    let Report { plan, broker, .. } = report;
+    writeln!(out, "{}", load(plan).bold())?;
+    let embedded = if broker.embedded {
+        ", in this process"
+    } else {
+        ""
+    };
+    writeln!(
+        out,
+        "{} with MQTT {}{embedded}",
+        broker.endpoint, broker.version
+    )?;
+    writeln!(out, "{}\n", measurement(report))?;
+    verdict(out, report)?;
+    rates(out, report)?;
+    latencies(out, report)?;
+    delivery(out, report)?;
+    generator(out, report)
+}
+
+/// `10 publishers -> 10 subscribers, QoS 1, 64 bytes, as fast as flow control allows`
+fn load(plan: &Plan) -> String {
+    let some =
+        |count: u32, what: &str| format!("{} {what}{}", count, if count == 1 { "" } else { "s" });
+    let rate = match plan.rate {
+        Some(rate) => format!("{}/s", whole(rate.per_second())),
+        None => "as fast as flow control allows".to_owned(),
+    };
+    format!(
+        "{} to {}, QoS {}, {} bytes, {rate}",
+        some(plan.publishers, "publisher"),
+        some(plan.subscribers, "subscriber"),
+        plan.qos,
+        plan.size
+    )
+}
+
+fn measurement(report: &Report) -> String {
+    let measured = time(Duration::from_secs_f64(report.measured_s));
+    let mut text = match report.plan.stop {
+        Stop::After(_) => format!("measured for {measured}"),
+        Stop::Count(count) => format!("measured {} messages in {measured}", whole(count as f64)),
+    };
+    if !report.plan.warmup.is_zero() {
+        text += &format!(" after {} of warm-up", time(report.plan.warmup));
+    }
+    if report.interrupted {
+        text += ", interrupted";
+    }
+    text
+}
+
+fn verdict(out: &mut String, report: &Report) -> std::fmt::Result {
+    let (verdict, check) = (&report.verdict, &report.check);
+    match verdict.valid {
+        true => writeln!(out, "{}", "VALID".green().bold())?,
+        false => writeln!(
+            out,
+            "{}  {}",
+            "INVALID".red().bold(),
+            verdict.reasons.join("; ")
+        )?,
+    }
+    match check.passed {
+        true => writeln!(out, "{}\n", "DELIVERY CHECK PASSED".green().bold()),
+        false => writeln!(
+            out,
+            "{}  {}\n",
+            "DELIVERY CHECK FAILED".red().bold(),
+            check.faults.join("; ")
+        ),
+    }
+}
+
+fn rates(out: &mut String, report: &Report) -> std::fmt::Result {
+    let rate = &report.rate_per_s;
+    let rows = [
+        ("offered", rate.offered),
+        ("sent", rate.sent),
+        ("acknowledged", rate.acknowledged),
+        ("delivered", rate.delivered),
+    ];
+    writeln!(
+        out,
+        "{}",
+        format!("{:<13}{:>12}", "rate", "messages/s").dimmed()
+    )?;
+    for (name, rate) in rows {
+        if let Some(rate) = rate {
+            writeln!(out, "{name:<13}{:>12}", whole(rate))?;
+        }
+    }
+    writeln!(out)
+}
+
+fn latencies(out: &mut String, report: &Report) -> std::fmt::Result {
+    let latency = &report.latency_us;
+    let rows = [
+        ("response", &latency.response),
+        ("service", &latency.service),
+        ("send delay", &latency.send_delay),
+    ];
+    if rows.iter().all(|(_, latency)| latency.is_none()) {
+        return Ok(());
+    }
+    let heads = ["p50", "p90", "p99", "p99.9", "p99.99", "max"].map(|head| format!("{head:>9}"));
+    writeln!(
+        out,
+        "{}",
+        format!("{:<13}{}{:>13}", "latency", heads.concat(), "samples").dimmed()
+    )?;
+    for (name, latency) in rows {
+        if let Some(latency) = latency {
+            let Latency {
+                p50,
+                p90,
+                p99,
+                p99_9,
+                p99_99,
+                max,
+                samples,
+                ..
+            } = latency;
+            write!(out, "{name:<13}")?;
+            for percentile in [*p50, *p90, *p99, *p99_9, *p99_99, Some(*max)] {
+                let text = percentile.map_or("-".to_owned(), |us| time(Duration::from_micros(us)));
+                write!(out, "{text:>9}")?;
+            }
+            writeln!(out, "{:>13}", whole(*samples as f64))?;
+        }
+    }
+    let meaning = match latency.response {
+        Some(_) => "response counts from when a message was due, service from when it was sent",
+        None => "service counts from when a message was sent; without --rate none is due",
+    };
+    writeln!(out, "{}\n", meaning.dimmed())
+}
+
+fn delivery(out: &mut String, report: &Report) -> std::fmt::Result {
+    let (delivery, messages) = (&report.delivery, &report.messages);
+    let mut facts = Vec::new();
+    let mut fact = |count: u64, words: &str| {
+        if count > 0 {
+            facts.push(format!("{} {words}", whole(count as f64)));
+        }
+    };
+    fact(delivery.lost_acknowledged, "acknowledged and lost");
+    match report.plan.qos {
+        QoS::AtMostOnce => fact(delivery.lost_unacknowledged, "lost"),
+        _ => fact(delivery.lost_unacknowledged, "lost without acknowledgement"),
+    }
+    fact(
+        delivery.lost_disconnected,
+        "lost with a subscriber's connection",
+    );
+    fact(delivery.duplicates, "duplicates");
+    fact(delivery.reordered, "out of order");
+    fact(delivery.unexpected, "at the wrong subscriber");
+    fact(delivery.unclassified, "too late to tell from duplicates");
+    fact(delivery.foreign, "not of this run");
+    fact(messages.never_sent, "due and never sent");
+    fact(
+        messages.stray_acknowledgements,
+        "acknowledgements of nothing",
+    );
+    for refusal in &report.refusals {
+        fact(refusal.count, &format!("refused: {}", refusal.reason));
+    }
+    let arrived = match report.plan.subscribers {
+        0 => format!("{} sent", whole(messages.sent as f64)),
+        _ => format!(
+            "{} of {} arrived",
+            whole(delivery.received as f64),
+            whole(delivery.expected as f64)
+        ),
+    };
+    facts.insert(0, arrived);
+    if facts.len() == 1 && report.plan.subscribers > 0 {
+        facts.push("none lost, doubled or out of order".to_owned());
+    }
+    writeln!(out, "{:<13}{}", "messages".dimmed(), facts.join(", "))?;
+    let granted = report.broker.granted_qos;
+    if granted < report.plan.qos.number() {
+        writeln!(out, "{:<13}the broker granted only QoS {granted}", "")?;
+    }
+    for lost in report.lost_connections.iter().take(10) {
+        writeln!(
+            out,
+            "{:<13}{} lost its connection after {:.1} s: {}",
+            "", lost.client, lost.at_s, lost.reason
+        )?;
+    }
+    if let Some(more @ 1..) = report.lost_connections.len().checked_sub(10) {
+        writeln!(out, "{:<13}and {more} more", "")?;
+    }
+    Ok(())
+}
+
+fn generator(out: &mut String, report: &Report) -> std::fmt::Result {
+    let generator = &report.generator;
+    let mut facts = vec![match generator.threads {
+        1 => "1 thread".to_owned(),
+        threads => format!("{threads} threads"),
+    }];
+    if let (Some(cpu), Some(busiest)) = (generator.cpu_s, generator.busiest) {
+        facts.push(format!("{cpu:.2} s of processor time"));
+        facts.push(format!("busiest {:.0} %", busiest * 100.0));
+    }
+    if let Some(messages) = generator.messages_per_cpu_s {
+        facts.push(format!("{} messages per processor second", whole(messages)));
+    }
+    if report.environment.debug_build {
+        facts.push("built without optimisation".to_owned());
+    }
+    writeln!(out, "{:<13}{}", "generator".dimmed(), facts.join(", "))
+}
+
+/// A duration with three digits and the unit that fits: `120 µs`, `3.42 ms`, `1.20 s`.
+pub fn time(duration: Duration) -> String {
+    let us = duration.as_secs_f64() * 1e6;
+    let (value, unit) = match us {
+        ..999.5 => return format!("{us:.0} µs"),
+        ..999_500.0 => (us / 1e3, "ms"),
+        _ => (us / 1e6, "s"),
+    };
+    let digits = match value {
+        ..9.995 => 2,
+        ..99.95 => 1,
+        _ => 0,
+    };
+    format!("{value:.digits$} {unit}")
+}
+
+/// A number without fractions, its thousands apart; below ten with what it needs.
+pub fn whole(number: f64) -> String {
+    if number < 10.0 && number.fract() > 0.005 {
+        return format!("{number:.2}");
+    }
+    let digits = format!("{number:.0}");
+    let mut grouped = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_has_three_digits_and_the_unit_that_fits() {
+        for (us, expected) in [
+            (0, "0 µs"),
+            (7, "7 µs"),
+            (999, "999 µs"),
+            (1000, "1.00 ms"),
+            (12_345, "12.3 ms"),
+            (999_499, "999 ms"),
+            (999_500, "1.00 s"),
+            (61_000_000, "61.0 s"),
+        ] {
+            assert_eq!(time(Duration::from_micros(us)), expected);
+        }
+    }
+
+    #[test]
+    fn thousands_are_apart() {
+        for (number, expected) in [
+            (0.0, "0"),
+            (0.5, "0.50"),
+            (12.6, "13"),
+            (999.0, "999"),
+            (1000.0, "1,000"),
+            (1_234_567.0, "1,234,567"),
+        ] {
+            assert_eq!(whole(number), expected);
+        }
+    }
+}
