@@ -149,6 +149,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Attached<S> {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             self.written += count;
+            link.counters.bytes_sent.add(count as u64);
         }
     }
 
@@ -167,6 +168,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Attached<S> {
         let mut free = ReadBuf::new(&mut buffer[have..]);
         let polled = Pin::new(&mut self.stream).poll_read(context, &mut free);
         let count = free.filled().len();
+        self.peer.link.counters.bytes_received.add(count as u64);
         if count > 0 {
             let bytes = &buffer[..have + count];
             let handled = self.take_in(bytes);
@@ -185,6 +187,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Attached<S> {
         let polled = Pin::new(&mut self.stream).poll_read(context, &mut free);
         let count = free.filled().len();
         self.partial.truncate(have + count);
+        self.peer.link.counters.bytes_received.add(count as u64);
         if count > 0 {
             let bytes = std::mem::take(&mut self.partial);
             match self.take_in(&bytes) {

@@ -10,8 +10,10 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
 
 use super::Config;
+use super::counters::Census;
 use crate::mqtt::codec::{self, Malformed};
 use crate::mqtt::packet::{ConnAck, Connect, Packet};
 use crate::mqtt::{ByteString, Properties, ReasonCode, Version};
@@ -46,6 +48,10 @@ pub struct Newcomer {
 pub enum Mail {
     /// A client to attach.
     Newcomer(Box<Newcomer>),
+    /// Look around and say what there is.
+    Census(oneshot::Sender<Census>),
+    /// Publish these topics and payloads, retained, in the broker's own name.
+    Publish(Vec<(String, String)>),
     /// Say goodbye to everyone and end.
     Stop,
 }

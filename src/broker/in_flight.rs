@@ -61,6 +61,11 @@ pub struct InFlight {
 const MOST: usize = 65_000;
 
 impl InFlight {
+    /// How many are sent on this connection and not complete.
+    pub fn open(&self) -> usize {
+        self.open
+    }
+
     /// Whether another publish may be sent under this receive maximum (4.9).
     pub fn has_room(&self, receive_maximum: u16) -> bool {
         self.open < usize::from(receive_maximum) && self.entries.len() < MOST

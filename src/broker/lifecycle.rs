@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use super::PACKET_LIMIT;
 use super::agenda::Due;
 use super::groups::Change;
+use super::link::Link;
 use super::partition::{Partition, Shared};
 use super::protocol::Peer;
 use super::record::Envelope;
-use super::session::{Link, Pace, Session};
+use super::session::{Pace, Session};
 use crate::mqtt::packet::{ConnAck, Connect, Packet, Will};
 use crate::mqtt::{Properties, Property, ReasonCode, Version, codec};
 
@@ -42,6 +43,8 @@ impl Partition {
         link.maximum_packet_size = properties.maximum_packet_size().unwrap_or(u32::MAX);
         link.topic_alias_maximum = properties.topic_alias_maximum().unwrap_or(0);
         let link = Rc::new(link);
+        self.means.counters.connections.add(1);
+        self.means.counters.packets_received.add(1);
 
         let existing = self.by_client_id.get(&connect.client_id).copied();
         if let Some(place) = existing {
@@ -249,6 +252,7 @@ impl Partition {
                 }
                 Due::SessionEnd(place) => {
                     self.sessions[place as usize].expiry_due = None;
+                    self.means.counters.sessions_expired.add(1);
                     self.end_session(place);
                 }
             }

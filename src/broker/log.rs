@@ -247,6 +247,16 @@ impl Writer {
         self.unread_bytes < self.window
     }
 
+    /// Bytes that some reader may not have passed yet.
+    pub fn unread_bytes(&self) -> usize {
+        let passed = self.passed();
+        self.unread
+            .iter()
+            .filter(|(sequence, _)| *sequence > passed)
+            .map(|(_, size)| size)
+            .sum()
+    }
+
     /// The sequence number whose passing makes room: the oldest unread one.
     pub fn oldest_unread(&self) -> Option<u64> {
         self.unread.front().map(|(sequence, _)| *sequence)

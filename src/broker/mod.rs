@@ -9,12 +9,15 @@
 
 pub mod agenda;
 pub mod connection;
+pub mod counters;
 pub mod front;
 pub mod groups;
 pub mod in_flight;
 pub mod lifecycle;
+pub mod link;
 pub mod log;
 pub mod message;
+pub mod observe;
 pub mod partition;
 pub mod protocol;
 pub mod record;
@@ -35,10 +38,12 @@ use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 
 use crate::mqtt::ReasonCode;
+use counters::Counters;
 use front::{Mail, Newcomer};
+use link::{Buffers, Link};
 use log::{LogEnded, Seat};
+use observe::Observer;
 use partition::{Partition, Shared};
-use session::{Buffers, Link};
 
 /// How the broker is started.
 #[derive(Debug, Clone)]
@@ -53,6 +58,12 @@ pub struct Config {
     pub max_packet_size: u32,
     /// Messages kept for a session whose client is away or does not keep up; beyond it new ones are dropped.
     pub max_queued: usize,
+    /// Whether QoS 0 messages are kept too for clients that are away.
+    pub queue_qos0: bool,
+    /// Time between two updates of the `$SYS` tree; zero for none.
+    pub sys_interval: Duration,
+    /// Name or address, and port, of the Prometheus endpoint.
+    pub metrics: Option<(String, u16)>,
 }
 
 impl Default for Config {
@@ -63,6 +74,9 @@ impl Default for Config {
             workers: thread::available_parallelism().map_or(1, usize::from),
             max_packet_size: PACKET_LIMIT,
             max_queued: 100_000,
+            queue_qos0: false,
+            sys_interval: Duration::from_secs(10),
+            metrics: None,
         }
     }
 }
@@ -76,10 +90,25 @@ const BACKLOG: i32 = 4096;
 /// Longest time for the last packets to reach the clients when the broker stops.
 const FAREWELL: Duration = Duration::from_secs(1);
 
+/// Why a broker could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Its address cannot be listened on.
+    #[error("could not listen on {0} port {1}")]
+    Listen(String, u16, #[source] io::Error),
+    /// The address of its Prometheus endpoint cannot be listened on.
+    #[error("could not listen for metrics on {0} port {1}")]
+    Metrics(String, u16, #[source] io::Error),
+    /// A thread, or the log, could not be started.
+    #[error("could not start the broker")]
+    Threads(#[from] io::Error),
+}
+
 /// A broker that runs on threads of its own until it is stopped or dropped.
 #[derive(Debug)]
 pub struct Broker {
     address: SocketAddr,
+    metrics_address: Option<SocketAddr>,
     mailboxes: Vec<UnboundedSender<Mail>>,
     stop_front: Option<oneshot::Sender<()>>,
     threads: Vec<JoinHandle<()>>,
@@ -91,24 +120,38 @@ impl Broker {
     ///
     /// # Errors
     /// When the host has no address, the port cannot be bound, or a thread cannot be started.
-    pub fn start(config: Config) -> io::Result<Broker> {
-        let listener = bind(&config.host, config.port)?;
+    pub fn start(config: Config) -> Result<Broker, StartError> {
+        let (host, port) = (&config.host, config.port);
+        let listener =
+            bind(host, port).map_err(|error| StartError::Listen(host.clone(), port, error))?;
         let address = listener.local_addr()?;
+        let metrics = match &config.metrics {
+            Some((host, port)) => {
+                let failed = |error| StartError::Metrics(host.clone(), *port, error);
+                Some(bind(host, *port).map_err(failed)?)
+            }
+            None => None,
+        };
+        let metrics_address = metrics.as_ref().map(TcpListener::local_addr).transpose()?;
+        let started = Instant::now();
         let seats = log::open(config.workers.max(1)).map_err(io::Error::other)?;
         let config = Arc::new(config);
         let (failure, failed) = mpsc::unbounded_channel();
         let mut mailboxes = Vec::new();
+        let mut all_counters = Vec::new();
         let mut threads = Vec::new();
         for (index, seat) in seats.into_iter().enumerate() {
             let (mailbox, mail) = mpsc::unbounded_channel();
             mailboxes.push(mailbox);
+            let counters = Arc::new(Counters::default());
+            all_counters.push(Arc::clone(&counters));
             let (config, failure) = (Arc::clone(&config), failure.clone());
             let work = move || {
                 let _guard = Watch {
                     index,
                     failure: failure.clone(),
                 };
-                if let Err(ended) = run_partition(index, config, seat, mail) {
+                if let Err(ended) = run_partition(index, config, counters, started, seat, mail) {
                     let _ = failure.send(ended.to_string());
                 }
             };
@@ -120,11 +163,16 @@ impl Broker {
         }
         let (stop_front, stopped) = oneshot::channel();
         let (report, reported) = oneshot::channel();
-        let partitions = mailboxes.clone();
-        let work = move || run_front(listener, partitions, config, stopped, failed, report);
+        let observer = Observer {
+            counters: all_counters,
+            partitions: mailboxes.clone(),
+            started,
+        };
+        let work = move || run_front(listener, metrics, observer, config, stopped, failed, report);
         threads.push(thread::Builder::new().name("front".into()).spawn(work)?);
         Ok(Broker {
             address,
+            metrics_address,
             mailboxes,
             stop_front: Some(stop_front),
             threads,
@@ -135,6 +183,11 @@ impl Broker {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where its Prometheus endpoint listens.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
     }
 
     /// Returns, with the reason, when the broker has come to an end by itself. A broker that cannot deliver any more
@@ -220,7 +273,8 @@ fn runtime() -> io::Result<tokio::runtime::Runtime> {
 
 fn run_front(
     listener: TcpListener,
-    partitions: Vec<UnboundedSender<Mail>>,
+    metrics: Option<TcpListener>,
+    observer: Observer,
     config: Arc<Config>,
     stopped: oneshot::Receiver<()>,
     mut failed: UnboundedReceiver<String>,
@@ -229,6 +283,17 @@ fn run_front(
     let outcome = runtime().and_then(|runtime| {
         runtime.block_on(async move {
             let listener = tokio::net::TcpListener::from_std(listener)?;
+            if let Some(metrics) = metrics {
+                let metrics = tokio::net::TcpListener::from_std(metrics)?;
+                tokio::spawn(observe::serve_metrics(metrics, observer.clone()));
+            }
+            if !config.sys_interval.is_zero() {
+                tokio::spawn(observe::publish_system_topics(
+                    observer.clone(),
+                    config.sys_interval,
+                ));
+            }
+            let partitions = observer.partitions;
             tokio::select! {
                 () = front::accept(listener, partitions, config) => Ok(None),
                 _ = stopped => Ok(None),
@@ -247,6 +312,8 @@ fn run_front(
 fn run_partition(
     index: usize,
     config: Arc<Config>,
+    counters: Arc<Counters>,
+    started: Instant,
     seat: Seat,
     mail: UnboundedReceiver<Mail>,
 ) -> Result<(), Box<dyn std::error::Error>> {
@@ -257,7 +324,9 @@ fn run_partition(
     } = seat;
     let runtime = runtime()?;
     let ended: Result<(), LogEnded> = LocalSet::new().block_on(&runtime, async move {
-        let shared: Shared = Rc::new(RefCell::new(Partition::new(index, config, writer, passage)));
+        let shared: Shared = Rc::new(RefCell::new(Partition::new(
+            index, config, counters, started, writer, passage,
+        )));
         tokio::task::spawn_local(partition::append_gathered(Rc::clone(&shared)));
         tokio::task::spawn_local(partition::acknowledge_passed(Rc::clone(&shared)));
         tokio::task::spawn_local(lifecycle::keep_agenda(Rc::clone(&shared)));
@@ -272,8 +341,15 @@ fn run_partition(
 /// Attaches newcomers until told to stop; then says goodbye to everyone and waits a moment for it to be heard.
 async fn take_in(shared: Shared, mut mail: UnboundedReceiver<Mail>) {
     let buffers = Rc::new(Buffers::default());
-    while let Some(Mail::Newcomer(newcomer)) = mail.recv().await {
-        welcome(&shared, *newcomer, &buffers);
+    while let Some(mail) = mail.recv().await {
+        match mail {
+            Mail::Newcomer(newcomer) => welcome(&shared, *newcomer, &buffers),
+            Mail::Census(answer) => {
+                let _ = answer.send(shared.borrow().census());
+            }
+            Mail::Publish(topics) => shared.borrow_mut().publish_own(&topics),
+            Mail::Stop => break,
+        }
     }
     shared.borrow_mut().stopping = true;
     let links: Vec<Rc<Link>> = shared
@@ -322,7 +398,8 @@ fn welcome(shared: &Shared, newcomer: Newcomer, buffers: &Rc<Buffers>) {
             ""
         }
     );
-    let link = Link::new(connect.version, Rc::clone(buffers));
+    let counters = Arc::clone(&shared.borrow().means.counters);
+    let link = Link::new(connect.version, Rc::clone(buffers), counters);
     let peer = shared.borrow_mut().attach(connect, assigned, link);
     tokio::task::spawn_local(connection::serve(Rc::clone(shared), stream, peer, early));
 }

@@ -10,7 +10,7 @@ use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
 use slab::Slab;
@@ -18,13 +18,15 @@ use tokio::sync::Notify;
 
 use super::Config;
 use super::agenda::Agenda;
+use super::counters::{Census, Counters};
 use super::groups::{Change, Groups, Member};
 use super::in_flight::Delivery;
+use super::link::Link;
 use super::log::{LogEnded, Passage, RECORD, Record, Writer};
 use super::message::write_block;
-use super::record::{Entry, Envelope, entries, write_member};
+use super::record::{self, Entry, Envelope, write_member};
 use super::retained::Retained;
-use super::session::{Arrival, Grant, Link, Pace, Session};
+use super::session::{Arrival, Grant, Means, Pace, Session};
 use super::tree::Tree;
 use crate::mqtt::packet::{Acknowledgement, Packet};
 use crate::mqtt::{ByteString, QoS};
@@ -80,12 +82,14 @@ pub struct Partition {
     pub agenda_changed: Rc<Notify>,
     /// A buffer lent to whoever reads a socket; an idle connection holds none.
     pub scratch: Vec<u8>,
-    /// A buffer for property blocks.
-    pub block: Vec<u8>,
+    /// What delivering takes.
+    pub means: Means,
     /// The number of the last session.
     pub last_number: u32,
     /// Whether the broker is stopping.
     pub stopping: bool,
+    /// When the broker started; records carry times against it.
+    started: Instant,
     writer: Writer,
     passage: Passage,
     /// The body of the record that is being gathered.
@@ -111,7 +115,20 @@ pub type Shared = Rc<RefCell<Partition>>;
 
 impl Partition {
     /// A partition without sessions.
-    pub fn new(index: usize, config: Arc<Config>, writer: Writer, passage: Passage) -> Partition {
+    pub fn new(
+        index: usize,
+        config: Arc<Config>,
+        counters: Arc<Counters>,
+        started: Instant,
+        writer: Writer,
+        passage: Passage,
+    ) -> Partition {
+        let means = Means {
+            max_queued: config.max_queued,
+            queue_qos0: config.queue_qos0,
+            counters,
+            scratch: Vec::new(),
+        };
         Partition {
             index,
             config,
@@ -123,9 +140,10 @@ impl Partition {
             agenda: Agenda::default(),
             agenda_changed: Rc::default(),
             scratch: Vec::new(),
-            block: Vec::new(),
+            means,
             last_number: 0,
             stopping: false,
+            started,
             writer,
             passage,
             gathered: Vec::new(),
@@ -198,6 +216,10 @@ impl Partition {
             self.append();
         }
         if self.gathered.is_empty() {
+            record::begin(
+                self.started.elapsed().as_micros() as u64,
+                &mut self.gathered,
+            );
             self.gathered_some.notify_one();
         }
     }
@@ -294,9 +316,12 @@ impl Partition {
 
     /// Goes through a record: matches and delivers its publishes, and follows the groups.
     fn deliver(&mut self, record: &Record, now: Instant) {
-        for entry in entries(&record.body) {
+        let (arrived, entries) = record::open(&record.body);
+        let mut publishes = 0;
+        for entry in entries {
             match entry {
                 Entry::Publish(envelope) => {
+                    publishes += 1;
                     let arrival = Arrival::new(envelope, now);
                     if envelope.retain {
                         self.retained.store(arrival.message(), now);
@@ -324,6 +349,46 @@ impl Partition {
                 }
             }
         }
+        let latency = self
+            .started
+            .elapsed()
+            .saturating_sub(Duration::from_micros(arrived));
+        self.means.counters.took(latency, publishes);
+    }
+
+    /// Publishes what the broker says of itself, retained.
+    pub fn publish_own(&mut self, topics: &[(String, String)]) {
+        for (topic, payload) in topics {
+            let envelope = Envelope {
+                publisher: 0,
+                qos: QoS::AtMostOnce,
+                retain: true,
+                topic,
+                properties: &[],
+                payload: payload.as_bytes(),
+            };
+            self.gather(&envelope, 0, None);
+        }
+    }
+
+    /// Looks around.
+    pub fn census(&self) -> Census {
+        let mut census = Census {
+            sessions: self.sessions.len(),
+            subscriptions: self.tree.len(),
+            retained: self.retained.len(),
+            unread_bytes: self.writer.unread_bytes(),
+            ..Census::default()
+        };
+        for (_, session) in &self.sessions {
+            let (queued, queued_bytes, in_flight) = session.backlog();
+            census.connected += usize::from(session.link.is_some());
+            census.shared_subscriptions += session.shares.len();
+            census.queued += queued;
+            census.queued_bytes += queued_bytes;
+            census.in_flight += in_flight;
+        }
+        census
     }
 
     fn deliver_shared(&mut self, arrival: &Arrival<'_>) {
@@ -371,7 +436,7 @@ impl Partition {
             },
             share: Some(share),
         };
-        session.deliver(arrival, grant, self.config.max_queued, &mut self.block);
+        session.deliver(arrival, grant, &mut self.means);
         if session.became_congested(arrival.now) {
             self.congested.push(member.place);
         }
@@ -383,10 +448,9 @@ impl Partition {
             sessions,
             hits,
             identifiers,
-            block,
+            means,
             stamp,
             congested,
-            config,
             ..
         } = self;
         let envelope = &arrival.envelope;
@@ -411,7 +475,7 @@ impl Partition {
             let Some(grant) = combine(group, own, envelope.retain, identifiers) else {
                 continue;
             };
-            session.deliver(arrival, grant, config.max_queued, block);
+            session.deliver(arrival, grant, means);
             if session.became_congested(arrival.now) {
                 congested.push(place);
             }
@@ -424,7 +488,7 @@ impl Partition {
             return;
         };
         if session.has_waiting() {
-            session.fill(now, &mut self.block);
+            session.fill(now, &mut self.means);
         }
         let caught_up = match session.pace {
             Pace::Keeping => false,

@@ -9,9 +9,10 @@ use bytes::Bytes;
 
 use super::groups::Change;
 use super::lifecycle::{Ending, TOPIC_ALIAS_MAXIMUM};
+use super::link::Link;
 use super::partition::{Partition, Subscription};
 use super::record::{Envelope, forwarded_properties, has_subscription_identifier, topic_alias};
-use super::session::{Grant, Link};
+use super::session::Grant;
 use crate::mqtt::codec::{self, Frame, Malformed, PublishView};
 use crate::mqtt::packet::{
     Acknowledgement, Disconnect, Packet, RetainHandling, SubAck, Subscribe,
@@ -25,6 +26,9 @@ const LEVELS: usize = 200;
 
 /// What a shared subscription begins with (4.8.2). Taken as one in the older versions too, as mosquitto does.
 const SHARE: &str = "$share/";
+
+/// Topics that only the broker publishes to.
+const SYSTEM: &str = "$SYS/";
 
 /// What one connection remembers of its client: nothing that outlives it.
 #[derive(Debug)]
@@ -74,6 +78,7 @@ impl Partition {
         now: Instant,
     ) -> Result<(), Stop> {
         let version = peer.link.version;
+        self.means.counters.packets_received.add(1);
         if frame.header >> 4 == 3 {
             if version == Version::V5 && !frame.is_minimal() {
                 return Err(fault(
@@ -152,6 +157,14 @@ impl Partition {
             view.payload.len(),
             if view.retain { ", retained" } else { "" }
         );
+        let counters = &self.means.counters;
+        counters.publishes_received[usize::from(view.qos.number())].add(1);
+        counters.payload_received.add(view.payload.len() as u64);
+        if topic.starts_with(SYSTEM) {
+            // The tree is the broker's own; as mosquitto does, a client's publish there goes nowhere.
+            self.acknowledge_unheard(view.qos, view.packet_id, &peer.link);
+            return Ok(());
+        }
         if view.qos == QoS::ExactlyOnce && !self.session_of(peer).received.insert(view.packet_id) {
             // [MQTT-4.3.3-10]: the same publish once more; it is on its way already.
             self.acknowledge_again(view.packet_id, &peer.link);
@@ -168,6 +181,19 @@ impl Partition {
         };
         self.gather(&envelope, view.packet_id, Some(&peer.link));
         Ok(())
+    }
+
+    /// Answers a publish that may not be made (3.4.2.1). Before MQTT 5 there is no word for it but success.
+    fn acknowledge_unheard(&mut self, qos: QoS, packet_id: u16, link: &Rc<Link>) {
+        let mut answer = Acknowledgement::success(packet_id);
+        if link.version == Version::V5 {
+            answer.reason = ReasonCode::NOT_AUTHORIZED;
+        }
+        match qos {
+            QoS::AtMostOnce => {}
+            QoS::AtLeastOnce => link.send(&Packet::PubAck(answer)),
+            QoS::ExactlyOnce => link.send(&Packet::PubRec(answer)),
+        }
     }
 
     fn check_properties(&self, view: &PublishView<'_>) -> Result<Option<u16>, Stop> {
@@ -303,7 +329,10 @@ impl Partition {
 
     fn send_retained(&mut self, place: u32, request: &Request, identifier: u32) {
         let Partition {
-            retained, sessions, ..
+            retained,
+            sessions,
+            means,
+            ..
         } = self;
         let session = &mut sessions[place as usize];
         let identifiers: &[u32] = if identifier == 0 { &[] } else { &[identifier] };
@@ -314,7 +343,7 @@ impl Partition {
             share: None,
         };
         retained.each_match(&request.filter, |message| {
-            session.enqueue_retained(message, grant)
+            session.enqueue_retained(message, grant, &means.counters)
         });
     }
 

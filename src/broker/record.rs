@@ -98,6 +98,17 @@ impl Envelope<'_> {
     }
 }
 
+/// Begins a record's body with the time its first entry arrived, in microseconds of the broker's life.
+pub fn begin(arrived: u64, body: &mut Vec<u8>) {
+    body.extend_from_slice(&arrived.to_be_bytes());
+}
+
+/// The time a record's first entry arrived, and its entries.
+pub fn open(body: &[u8]) -> (u64, impl Iterator<Item = Entry<'_>>) {
+    let (arrived, rest) = body.split_first_chunk().unwrap_or((&[0; 8], &[]));
+    (u64::from_be_bytes(*arrived), entries(rest))
+}
+
 /// Adds a change of a group to a record's body: as a publish to the share would be, with the place for a payload.
 pub fn write_member(share: &str, number: u32, place: u32, change: Change, body: &mut Vec<u8>) {
     body.push(MEMBER | change as u8);
@@ -110,7 +121,7 @@ pub fn write_member(share: &str, number: u32, place: u32, change: Change, body: 
 }
 
 /// The entries of a record's body, in the order they were written.
-pub fn entries(mut body: &[u8]) -> impl Iterator<Item = Entry<'_>> {
+fn entries(mut body: &[u8]) -> impl Iterator<Item = Entry<'_>> {
     std::iter::from_fn(move || {
         let (prefix, rest) = body.split_first_chunk::<PREFIX>()?;
         let topic_length = usize::from(u16::from_be_bytes([prefix[5], prefix[6]]));
@@ -194,6 +205,7 @@ mod tests {
             payload: b"21.5",
         };
         let mut body = Vec::new();
+        begin(12_345, &mut body);
         envelope.write(&mut body);
         envelope.write_again("$share/g/#", &mut body);
         write_member("$share/g/a", 3, 4, Change::Rests, &mut body);
@@ -210,11 +222,13 @@ mod tests {
             Entry::Publish(envelope),
         ];
         assert_eq!(
-            entries(&body)
+            open(&body)
+                .1
                 .map(|entry| format!("{entry:?}"))
                 .collect::<Vec<_>>(),
             expected.map(|entry| format!("{entry:?}"))
         );
+        assert_eq!(open(&body).0, 12_345);
         assert_eq!(envelope.expiry(), Some(Duration::from_secs(9)));
     }
 

@@ -3,167 +3,31 @@
 //! A message goes straight into the connection's output while there is room; what does not fit waits in the
 //! session's queue. The session does no I/O: it fills the link's output and wakes the task that writes it.
 
-use std::cell::{Cell, OnceCell, RefCell, RefMut};
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::cell::OnceCell;
+use std::collections::{HashSet, VecDeque};
 use std::rc::Rc;
-use std::task::Waker;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
 
 use super::agenda;
+use super::counters::Counters;
 use super::in_flight::{Delivery, InFlight, Stage};
+use super::link::{Link, OUT_LIMIT};
 use super::message::{Message, Outgoing};
 use super::partition::Subscription;
 use super::record::Envelope;
 use crate::mqtt::codec::PublishView;
-use crate::mqtt::packet::{Acknowledgement, Disconnect, Packet, Will};
-use crate::mqtt::{ByteString, Properties, QoS, ReasonCode, Version, codec};
-
-/// Bytes of output that may wait for a connection's socket; beyond that messages wait in the queue. Two socket
-/// buffers' worth: enough to keep the socket busy, little enough to keep for many connections.
-const OUT_LIMIT: usize = 256 << 10;
+use crate::mqtt::packet::{Acknowledgement, Packet, Will};
+use crate::mqtt::{ByteString, QoS};
 
 /// A connected client's queue beyond this makes the partition wait for it, for a while.
 const CONGESTED_MESSAGES: usize = 20_000;
 const CONGESTED_BYTES: usize = 8 << 20;
 
-/// Output buffers that no connection is using, so that an idle one holds none and a busy one finds a warm one.
-#[derive(Debug, Default)]
-pub struct Buffers(RefCell<Vec<Vec<u8>>>);
-
-/// Idle buffers worth keeping for a partition, and the largest that is worth it.
-const BUFFERS: usize = 64;
-const BUFFER_LIMIT: usize = 2 * OUT_LIMIT;
-
-impl Buffers {
-    /// Gives a buffer back.
-    pub fn give_back(&self, mut buffer: Vec<u8>) {
-        let mut buffers = self.0.borrow_mut();
-        if buffer.capacity() > 0 && buffer.capacity() <= BUFFER_LIMIT && buffers.len() < BUFFERS {
-            buffer.clear();
-            buffers.push(buffer);
-        }
-    }
-
-    fn take(&self) -> Vec<u8> {
-        self.0.borrow_mut().pop().unwrap_or_default()
-    }
-}
-
 /// How long a partition waits for one client that has fallen behind before it goes on without it.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// The connection a session is attached to, as the partition sees it.
-#[derive(Debug)]
-pub struct Link {
-    /// Encoded packets that the connection's task has to write.
-    out: RefCell<Vec<u8>>,
-    /// Where output buffers come from.
-    pub buffers: Rc<Buffers>,
-    /// The task to wake when there is something to write, or to read again.
-    pub waker: RefCell<Option<Waker>>,
-    /// Write what is in `out`, then close.
-    pub closing: Cell<bool>,
-    /// When the last packet of the client arrived, for keep alive.
-    pub last_heard: Cell<Instant>,
-    /// Version of this connection.
-    pub version: Version,
-    /// Most unacknowledged publishes the client takes (3.1.2.11.3).
-    pub receive_maximum: u16,
-    /// Largest packet the client takes, in bytes (3.1.2.11.4).
-    pub maximum_packet_size: u32,
-    /// Topic aliases the client takes (3.1.2.11.5).
-    pub topic_alias_maximum: u16,
-    /// Those in use, by topic.
-    pub aliases: RefCell<HashMap<Box<str>, u16, RandomState>>,
-}
-
-impl Link {
-    /// A fresh connection with nothing to write.
-    pub fn new(version: Version, buffers: Rc<Buffers>) -> Link {
-        Link {
-            out: RefCell::default(),
-            buffers,
-            waker: RefCell::default(),
-            closing: Cell::new(false),
-            last_heard: Cell::new(Instant::now()),
-            version,
-            receive_maximum: u16::MAX,
-            maximum_packet_size: u32::MAX,
-            topic_alias_maximum: 0,
-            aliases: RefCell::default(),
-        }
-    }
-
-    /// Takes all there is to write. The buffer goes back to [`Link::buffers`].
-    pub fn take_output(&self) -> Vec<u8> {
-        self.out.take()
-    }
-
-    /// Bytes that wait to be written.
-    pub fn output_length(&self) -> usize {
-        self.out.borrow().len()
-    }
-
-    fn output(&self) -> RefMut<'_, Vec<u8>> {
-        let mut out = self.out.borrow_mut();
-        if out.capacity() == 0 {
-            *out = self.buffers.take();
-        }
-        out
-    }
-
-    /// The alias of a topic on this connection, and whether the client knows it already. The first topics get one.
-    fn alias_of(&self, topic: &str) -> (Option<u16>, bool) {
-        let mut aliases = self.aliases.borrow_mut();
-        if let Some(alias) = aliases.get(topic) {
-            return (Some(*alias), true);
-        }
-        if aliases.len() >= usize::from(self.topic_alias_maximum) {
-            return (None, false);
-        }
-        // Aliases are never taken back but the one given last, so the next number is free.
-        let alias = aliases.len() as u16 + 1;
-        aliases.insert(topic.into(), alias);
-        (Some(alias), false)
-    }
-
-    /// Wakes the connection's task.
-    pub fn wake(&self) {
-        if let Some(waker) = self.waker.borrow_mut().take() {
-            waker.wake();
-        }
-    }
-
-    /// Encodes a packet into the output and wakes the writer.
-    pub fn send(&self, packet: &Packet) {
-        let mut out = self.output();
-        let before = out.len();
-        // Every packet the broker makes is far below the limits, but what it repeats of a client's (a reason
-        // string, a client id) is not its own: such a packet is left out whole.
-        if codec::write(packet, self.version, &mut out).is_err() {
-            out.truncate(before);
-        }
-        drop(out);
-        self.wake();
-    }
-
-    /// Says goodbye where the version has words for it (3.14 of MQTT 5), and closes once it is written.
-    pub fn close(&self, reason: ReasonCode) {
-        if self.closing.get() {
-            return;
-        }
-        if self.version == Version::V5 {
-            self.send(&Packet::Disconnect(Disconnect {
-                reason,
-                properties: Properties::default(),
-            }));
-        }
-        self.closing.set(true);
-        self.wake();
-    }
-}
 
 /// A publish as it arrives from the log; copied out of its record at most once, when somebody has to keep it.
 pub struct Arrival<'a> {
@@ -191,6 +55,19 @@ impl<'a> Arrival<'a> {
                 .get_or_init(|| Message::new(&self.envelope, self.now)),
         )
     }
+}
+
+/// What delivering takes besides the session: one for a partition, lent to each.
+#[derive(Debug, Default)]
+pub struct Means {
+    /// Messages a session's queue takes while its client is away or lags.
+    pub max_queued: usize,
+    /// Whether QoS 0 messages are queued for clients that are away.
+    pub queue_qos0: bool,
+    /// Where what happens is counted.
+    pub counters: Arc<Counters>,
+    /// A buffer for property blocks.
+    pub scratch: Vec<u8>,
 }
 
 /// What the matching subscriptions of one session ask for, taken together.
@@ -297,21 +174,21 @@ impl Session {
         self.expiry > 0
     }
 
-    /// Delivers one publish: into the output if it can go now, else into the queue. `most` is the number of
-    /// messages the queue takes while the client is away or lags; beyond it the new message is dropped and counted.
-    pub fn deliver(
-        &mut self,
-        arrival: &Arrival<'_>,
-        grant: Grant<'_>,
-        most: usize,
-        scratch: &mut Vec<u8>,
-    ) {
+    /// Delivers one publish: into the output if it can go now, else into the queue. Beyond what the queue takes while
+    /// the client is away or lags, the new message is dropped and counted.
+    pub fn deliver(&mut self, arrival: &Arrival<'_>, grant: Grant<'_>, means: &mut Means) {
         let envelope = &arrival.envelope;
         let qos = envelope.qos.min(grant.qos);
         let Some(link) = &self.link else {
-            // A QoS 0 message is for those who are there (4.3.1).
-            if qos > QoS::AtMostOnce {
-                self.enqueue(arrival.message(), qos, grant, most);
+            // A QoS 0 message is for those who are there (4.3.1), unless asked otherwise.
+            if qos > QoS::AtMostOnce || means.queue_qos0 {
+                self.enqueue(
+                    arrival.message(),
+                    qos,
+                    grant,
+                    means.max_queued,
+                    &means.counters,
+                );
             }
             return;
         };
@@ -320,16 +197,12 @@ impl Session {
             && link.output_length() < OUT_LIMIT
             && (qos == QoS::AtMostOnce || self.in_flight.has_room(link.receive_maximum));
         if !goes_now {
-            let most = if self.pace == Pace::Lagging {
-                if qos == QoS::AtMostOnce {
-                    most.min(CONGESTED_MESSAGES)
-                } else {
-                    most
-                }
-            } else {
-                usize::MAX
+            let most = match (self.pace, qos) {
+                (Pace::Lagging, QoS::AtMostOnce) => means.max_queued.min(CONGESTED_MESSAGES),
+                (Pace::Lagging, _) => means.max_queued,
+                _ => usize::MAX,
             };
-            self.enqueue(arrival.message(), qos, grant, most);
+            self.enqueue(arrival.message(), qos, grant, most, &means.counters);
             return;
         }
         let link = Rc::clone(link);
@@ -356,13 +229,13 @@ impl Session {
             expiry_left: None,
             alias: None,
         };
-        self.write(&link, outgoing, scratch);
+        self.write(&link, outgoing, means);
         link.wake();
     }
 
     /// Writes one PUBLISH, or nothing when it is larger than the client takes: then it counts as delivered
     /// [MQTT-3.1.2-25].
-    fn write(&mut self, link: &Link, mut outgoing: Outgoing<'_>, scratch: &mut Vec<u8>) {
+    fn write(&mut self, link: &Link, mut outgoing: Outgoing<'_>, means: &mut Means) {
         let mut out = link.output();
         let before = out.len();
         let topic = outgoing.publish.topic;
@@ -375,9 +248,10 @@ impl Session {
                 outgoing.publish.topic = "";
             }
         }
-        let written = outgoing.write(link.version, scratch, &mut out);
+        let written = outgoing.write(link.version, &mut means.scratch, &mut out);
         if written.is_err() || out.len() - before > link.maximum_packet_size as usize {
             out.truncate(before);
+            means.counters.dropped_too_large.add(1);
             if introduced {
                 link.aliases.borrow_mut().remove(topic);
             }
@@ -388,12 +262,28 @@ impl Session {
                 Stage::AtLeastOnce
             };
             self.in_flight.acknowledged(publish.packet_id, stage);
+            return;
         }
+        let publish = &outgoing.publish;
+        means.counters.packets_sent.add(1);
+        means.counters.publishes_sent[usize::from(publish.qos.number())].add(1);
+        means
+            .counters
+            .payload_sent
+            .add(publish.payload.len() as u64);
     }
 
-    fn enqueue(&mut self, message: Rc<Message>, qos: QoS, grant: Grant<'_>, most: usize) {
+    fn enqueue(
+        &mut self,
+        message: Rc<Message>,
+        qos: QoS,
+        grant: Grant<'_>,
+        most: usize,
+        counters: &Counters,
+    ) {
         if self.queue.len() >= most {
             self.dropped += 1;
+            counters.dropped_queue_full.add(1);
             return;
         }
         self.queued_bytes += message.size();
@@ -402,14 +292,19 @@ impl Session {
 
     /// Queues a retained message for a new subscription. Retained messages are not limited by the queue: the
     /// subscriber asked for them.
-    pub fn enqueue_retained(&mut self, message: &Rc<Message>, grant: Grant<'_>) {
+    pub fn enqueue_retained(
+        &mut self,
+        message: &Rc<Message>,
+        grant: Grant<'_>,
+        counters: &Counters,
+    ) {
         let qos = message.qos.min(grant.qos);
-        self.enqueue(Rc::clone(message), qos, grant, usize::MAX);
+        self.enqueue(Rc::clone(message), qos, grant, usize::MAX, counters);
     }
 
     /// Moves what waits into the output as far as there is room: first what an earlier connection left
     /// unacknowledged, then the queue. Called whenever the output was written, or the window opened.
-    pub fn fill(&mut self, now: Instant, scratch: &mut Vec<u8>) {
+    pub fn fill(&mut self, now: Instant, means: &mut Means) {
         let Some(link) = self.link.clone() else {
             return;
         };
@@ -419,8 +314,8 @@ impl Session {
                 if !self.in_flight.has_room(link.receive_maximum) {
                     break;
                 }
-                self.resend_one(&link, now, scratch);
-            } else if !self.send_queued(&link, now, scratch) {
+                self.resend_one(&link, now, means);
+            } else if !self.send_queued(&link, now, means) {
                 break;
             }
         }
@@ -432,7 +327,7 @@ impl Session {
         }
     }
 
-    fn resend_one(&mut self, link: &Link, now: Instant, scratch: &mut Vec<u8>) {
+    fn resend_one(&mut self, link: &Link, now: Instant, means: &mut Means) {
         let Some(entry) = self.in_flight.resend() else {
             return;
         };
@@ -441,10 +336,10 @@ impl Session {
             link.send(&Packet::PubRel(Acknowledgement::success(packet_id)));
             return;
         };
-        self.write_delivery(link, &delivery, packet_id, true, now, scratch);
+        self.write_delivery(link, &delivery, packet_id, true, now, means);
     }
 
-    fn send_queued(&mut self, link: &Link, now: Instant, scratch: &mut Vec<u8>) -> bool {
+    fn send_queued(&mut self, link: &Link, now: Instant, means: &mut Means) -> bool {
         let Some(delivery) = self.queue.front() else {
             return false;
         };
@@ -456,6 +351,7 @@ impl Session {
         };
         self.queued_bytes -= delivery.message.size();
         if delivery.message.has_expired(now) {
+            means.counters.dropped_expired.add(1);
             return true;
         }
         let packet_id = match delivery.qos {
@@ -464,7 +360,7 @@ impl Session {
                 .in_flight
                 .push(qos, self.is_kept().then(|| delivery.clone())),
         };
-        self.write_delivery(link, &delivery, packet_id, false, now, scratch);
+        self.write_delivery(link, &delivery, packet_id, false, now, means);
         true
     }
 
@@ -475,7 +371,7 @@ impl Session {
         packet_id: u16,
         dup: bool,
         now: Instant,
-        scratch: &mut Vec<u8>,
+        means: &mut Means,
     ) {
         let message = &delivery.message;
         let publish = PublishView {
@@ -494,7 +390,7 @@ impl Session {
             expiry_left,
             alias: None,
         };
-        self.write(link, outgoing, scratch);
+        self.write(link, outgoing, means);
     }
 
     /// Takes out what shared subscriptions gave this session and it has not taken, when it ends: for another member.
@@ -533,6 +429,11 @@ impl Session {
     /// PUBCOMP from the client (3.7).
     pub fn pubcomp(&mut self, packet_id: u16) -> bool {
         self.in_flight.acknowledged(packet_id, Stage::Released)
+    }
+
+    /// Messages that wait, the bytes they occupy, and publishes sent and not acknowledged.
+    pub fn backlog(&self) -> (usize, usize, usize) {
+        (self.queue.len(), self.queued_bytes, self.in_flight.open())
     }
 
     /// Whether messages wait that could go out as soon as there is room.

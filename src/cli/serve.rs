@@ -1,6 +1,7 @@
 //! Options of `mqtt serve`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{ArgAction, Args};
 
@@ -24,6 +25,22 @@ pub struct ServeArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub workers: Option<u16>,
 
+    /// Messages kept for a session whose client is away or does not keep up; beyond it new ones are dropped
+    #[arg(long, value_name = "MESSAGES", default_value_t = 100_000)]
+    pub max_queued: usize,
+
+    /// Keep QoS 0 messages too for clients that are away
+    #[arg(long)]
+    pub queue_qos0: bool,
+
+    /// Time between two updates of the $SYS topics, 0 for none
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = super::connection::duration)]
+    pub sys_interval: Duration,
+
+    /// Answer Prometheus at http://ADDRESS/metrics, for example 127.0.0.1:9883
+    #[arg(long, value_name = "ADDRESS", value_parser = host_and_port)]
+    pub metrics: Option<(String, u16)>,
+
     /// Write the URL to FILE once connections are accepted
     #[arg(long, value_name = "FILE")]
     pub ready_file: Option<PathBuf>,
@@ -39,4 +56,16 @@ pub struct ServeArgs {
     /// Print help
     #[arg(long, action = ArgAction::Help)]
     pub help: Option<bool>,
+}
+
+/// `HOST:PORT`, with brackets around an IPv6 address.
+fn host_and_port(text: &str) -> Result<(String, u16), String> {
+    let wanted = "write HOST:PORT, for example 127.0.0.1:9883";
+    let (host, port) = text.rsplit_once(':').ok_or(wanted)?;
+    let host = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host);
+    let port = port.parse().map_err(|_| wanted)?;
+    Ok((host.to_owned(), port))
 }

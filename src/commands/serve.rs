@@ -13,7 +13,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::broker::{Broker, Config};
+use crate::broker::{Broker, Config, StartError};
 use crate::cli::serve::ServeArgs;
 use crate::exit::Exit;
 
@@ -31,8 +31,7 @@ pub fn run(args: ServeArgs) -> anyhow::Result<Exit> {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
 
-        let (host, port) = (args.host.clone(), args.port);
-        let mut broker = Broker::start(config(&args)).with_context(|| could_not_listen(&host, port))?;
+        let mut broker = Broker::start(config(&args)).map_err(explain)?;
         announce(&broker, &args)?;
 
         tokio::select! {
@@ -50,6 +49,10 @@ fn config(args: &ServeArgs) -> Config {
         host: args.host.clone(),
         port: args.port,
         max_packet_size: args.max_packet_size,
+        max_queued: args.max_queued,
+        queue_qos0: args.queue_qos0,
+        sys_interval: args.sys_interval,
+        metrics: args.metrics.clone(),
         ..Config::default()
     };
     if let Some(workers) = args.workers {
@@ -58,8 +61,17 @@ fn config(args: &ServeArgs) -> Config {
     config
 }
 
-fn could_not_listen(host: &str, port: u16) -> String {
-    format!("could not listen on {host} port {port} (another port: -p PORT, any free one: -p 0)")
+fn explain(error: StartError) -> anyhow::Error {
+    let words = match &error {
+        StartError::Listen(..) => format!("{error} (another port: -p PORT, any free one: -p 0)"),
+        StartError::Metrics(..) => format!("{error} (another one: --metrics HOST:PORT)"),
+        StartError::Threads(_) => error.to_string(),
+    };
+    match error {
+        StartError::Listen(.., source)
+        | StartError::Metrics(.., source)
+        | StartError::Threads(source) => anyhow::Error::new(source).context(words),
+    }
 }
 
 /// One line on stdout, and the file, for scripts that wait for the broker.
