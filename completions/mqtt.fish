@@ -34,7 +34,11 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -s h -l host -d 'Name o
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -s p -l port -d 'Port to listen on, 0 for any free one' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l max-packet-size -d 'Largest packet taken from a client, in bytes' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l workers -d 'Threads that sessions are spread over [default: one per processor]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l max-queued -d 'Messages kept for a session whose client is away or does not keep up; beyond it new ones are dropped' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l sys-interval -d 'Time between two updates of the $SYS topics, 0 for none' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l metrics -d 'Answer Prometheus at http://ADDRESS/metrics, for example 127.0.0.1:9883' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l ready-file -d 'Write the URL to FILE once connections are accepted' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l queue-qos0 -d 'Keep QoS 0 messages too for clients that are away'
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l json -d 'Print the ready line as JSON'
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -s v -l verbose -d 'Say who connects, disconnects and subscribes; twice: every message too'
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l help -d 'Print help'
