@@ -228,7 +228,7 @@ impl Page {
 mod tests {
     use super::*;
     use crate::cli::Cli;
-    use clap::CommandFactory;
+    use clap::{CommandFactory, Parser};
 
     #[test]
     fn every_command_has_its_page() {
@@ -241,5 +241,24 @@ mod tests {
     #[test]
     fn the_definitions_hold_together() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_example_is_a_command_line_that_is_understood() {
+        for (_, line) in ALL.iter().flat_map(|page| page.examples) {
+            let mut words = line
+                .split(" | ")
+                .map(|command| command.split('>').next().unwrap_or_default())
+                .map(|command| {
+                    command
+                        .split_whitespace()
+                        .map(|word| word.trim_matches('\''))
+                })
+                .find(|words| words.clone().next() == Some("mqtt"))
+                .unwrap_or_else(|| panic!("{line} does not run mqtt"));
+            if let Err(error) = Cli::try_parse_from(words.by_ref()) {
+                panic!("{line}\n{error}");
+            }
+        }
     }
 }

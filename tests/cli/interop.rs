@@ -1,9 +1,9 @@
-//! `mqtt serve` under other people's clients.
+//! `mqtt serve` under other people's clients, and `mqtt pub` and `mqtt sub` under another broker.
 
 use std::path::Path;
 
 use crate::harness::{Mqtt, Running};
-use crate::servers::MqttServe;
+use crate::servers::{Mosquitto, MqttServe};
 
 const PAHO: [&str; 11] = [
     "every_quality_of_service",
@@ -25,7 +25,7 @@ const PAHO_5: [&str; 6] = [
     "a_topic_alias_stands_for_its_topic",
     "a_session_without_expiry_ends_with_its_connection",
     "an_expired_message_is_not_delivered",
-    "a_shared_subscription_is_refused_with_its_reason",
+    "a_shared_subscription_gives_each_message_to_one",
 ];
 const MQTT_JS: [&str; 6] = [
     "every quality of service",
@@ -204,6 +204,51 @@ fn a_hundred_thousand_lines_go_through_the_broker_in_order() {
             "{qos}: {}",
             printed.lines().count()
         );
+    }
+}
+
+#[test]
+fn our_clients_pass_messages_through_mosquitto() {
+    let broker = Mosquitto::start(["max_queued_messages 0", "max_inflight_messages 1000"]);
+    let port = broker.port();
+    for version in ["31", "311", "5"] {
+        for qos in ["0", "1", "2"] {
+            let topic = format!("温度/{version}/🦀/{qos}");
+            let common = [
+                "-h",
+                "127.0.0.1",
+                "-p",
+                &port,
+                "-V",
+                version,
+                "-q",
+                qos,
+                "-t",
+                &topic,
+            ];
+            let mut publish = vec!["pub"];
+            publish.extend(common);
+            let mut subscribe = vec!["sub"];
+            subscribe.extend(common);
+            subscribe.extend(["-v", "-C", "1001"]);
+            let ready = publish.iter().chain(&["-m", "ready", "-r"]);
+            Mqtt::new(ready).run();
+            let mut subscriber = Mqtt::new(&subscribe).start();
+            subscriber.wait_for_stdout(|line| line.ends_with("ready"));
+            let lines: String = (1..=1000).map(|number| format!("{number}\n")).collect();
+            Mqtt::new(publish.iter().chain(&["-l"])).stdin(lines).run();
+            let finished = subscriber.wait();
+            let expected: String = std::iter::once("ready".to_owned())
+                .chain((1..=1000).map(|number| number.to_string()))
+                .map(|payload| format!("{topic} {payload}\n"))
+                .collect();
+            assert!(finished.stdout_text() == expected, "{topic}: {finished:?}");
+            assert_eq!(
+                (finished.status, finished.stderr.as_str()),
+                (0, ""),
+                "{topic}"
+            );
+        }
     }
 }
 
