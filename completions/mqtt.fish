@@ -35,8 +35,16 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -s p -l port -d 'Port t
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l max-packet-size -d 'Largest packet taken from a client, in bytes' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l workers -d 'Threads that sessions are spread over [default: one per processor]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l max-queued -d 'Messages kept for a session whose client is away or does not keep up; beyond it new ones are dropped' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l max-queued-bytes -d 'Bytes kept for such a session' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l sys-interval -d 'Time between two updates of the $SYS topics, 0 for none' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l metrics -d 'Answer Prometheus at http://ADDRESS/metrics, for example 127.0.0.1:9883' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l trace -d 'Print every packet on stdout, as a line of text or of JSON' -r -f -a "text\t'A line of text a packet'
+json\t'A line of JSON a packet'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l trace-client -d 'Trace only the packets of this client; may be repeated' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l trace-topic -d 'Trace only packets with a topic that this filter matches; may be repeated' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l trace-payload -d 'Show this much of a payload in the trace' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l log-format -d 'Say what is logged as lines of text or of JSON' -r -f -a "text\t'A line of text an event'
+json\t'A line of JSON an event'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l ready-file -d 'Write the URL to FILE once connections are accepted' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l queue-qos0 -d 'Keep QoS 0 messages too for clients that are away'
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l json -d 'Print the ready line as JSON'

@@ -8,7 +8,7 @@ use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -16,10 +16,14 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::lifecycle::Ending;
 use super::partition::Shared;
 use super::protocol::{Peer, Stop};
+use super::trace::Direction;
 use crate::mqtt::codec;
 
 /// Bytes taken from a socket at a time, into a buffer all connections of a partition share.
 const READ: usize = super::log::RECORD;
+
+/// Longest time for the last packets of a connection that is being closed.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Reads of one connection before the others have their turn.
 const TURN: usize = 4;
@@ -40,6 +44,7 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         partial: Vec::new(),
         writing: Vec::new(),
         written: 0,
+        farewell: None,
     };
     if !connection.peer.link.closing.get() {
         let handled = connection.take_in(&early);
@@ -60,6 +65,8 @@ struct Attached<S> {
     /// Output that is being written, and how much of it is.
     writing: Vec<u8>,
     written: usize,
+    /// Runs while the last packets wait for a client that does not read them.
+    farewell: Option<Pin<Box<tokio::time::Sleep>>>,
 }
 
 impl<S> Drop for Attached<S> {
@@ -97,6 +104,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Attached<S> {
                 Poll::Ready(Ok(())) if !readable => break,
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => return self.lost(&error),
+                Poll::Pending if self.peer.link.closing.get() => {
+                    let farewell = self
+                        .farewell
+                        .get_or_insert_with(|| Box::pin(tokio::time::sleep(FAREWELL)));
+                    return farewell.as_mut().poll(context);
+                }
                 Poll::Pending if !readable => break,
                 Poll::Pending => {}
             }
@@ -141,6 +154,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Attached<S> {
                     return Poll::Ready(Ok(()));
                 }
                 self.writing = link.take_output();
+                if let Some(tracer) = &self.peer.tracer {
+                    tracer.packets(Direction::Sent, &self.writing);
+                }
             }
             let count = ready!(
                 Pin::new(&mut self.stream).poll_write(context, &self.writing[self.written..])
@@ -218,8 +234,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Attached<S> {
             let frame = match codec::frame(rest, partition.config.max_packet_size) {
                 Ok(Some(frame)) => frame,
                 Ok(None) => break None,
-                Err(malformed) => break Some(Stop::from(malformed)),
+                Err(malformed) => {
+                    if let Some(tracer) = &self.peer.tracer {
+                        tracer.malformed(rest.len(), malformed.clone());
+                    }
+                    break Some(Stop::from(malformed));
+                }
             };
+            if let Some(tracer) = &self.peer.tracer {
+                tracer.packets(Direction::Received, &rest[..frame.length]);
+            }
             if let Err(stop) = partition.handle(&mut self.peer, &frame, &rest[..frame.length], now)
             {
                 break Some(stop);

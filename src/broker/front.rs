@@ -31,6 +31,8 @@ const BREATH: Duration = Duration::from_millis(100);
 /// A client whose CONNECT was read.
 #[derive(Debug)]
 pub struct Newcomer {
+    /// Number of the connection, from 1.
+    pub id: u64,
     /// Its socket, free of the front's runtime.
     pub stream: std::net::TcpStream,
     /// Where it comes from.
@@ -64,6 +66,7 @@ pub async fn accept(
 ) {
     let hasher = foldhash::fast::RandomState::default();
     let partitions = Arc::new(partitions);
+    let mut id = 0;
     loop {
         let (stream, address) = match listener.accept().await {
             Ok(accepted) => accepted,
@@ -75,10 +78,11 @@ pub async fn accept(
                 continue;
             }
         };
+        id += 1;
         let partitions = Arc::clone(&partitions);
         let (hasher, config) = (hasher.clone(), Arc::clone(&config));
         tokio::spawn(async move {
-            match tokio::time::timeout(HANDSHAKE, admit(stream, address, &config)).await {
+            match tokio::time::timeout(HANDSHAKE, admit(id, stream, address, &config)).await {
                 Ok(Some(newcomer)) => {
                     let index =
                         hasher.hash_one(&*newcomer.connect.client_id) as usize % partitions.len();
@@ -93,7 +97,12 @@ pub async fn accept(
 }
 
 /// Reads the CONNECT; refuses with the right CONNACK what cannot be served (3.1.4, 3.2.2).
-async fn admit(mut stream: TcpStream, address: SocketAddr, config: &Config) -> Option<Newcomer> {
+async fn admit(
+    id: u64,
+    mut stream: TcpStream,
+    address: SocketAddr,
+    config: &Config,
+) -> Option<Newcomer> {
     let mut buffer = BytesMut::with_capacity(1024);
     let limit = config.max_packet_size.min(CONNECT_LIMIT);
     let packet = loop {
@@ -119,6 +128,7 @@ async fn admit(mut stream: TcpStream, address: SocketAddr, config: &Config) -> O
                 }
                 let stream = stream.into_std().ok()?;
                 return Some(Newcomer {
+                    id,
                     stream,
                     address,
                     connect,

@@ -98,6 +98,7 @@ impl Partition {
             number,
             link,
             aliases: HashMap::new(),
+            tracer: None,
         }
     }
 

@@ -23,6 +23,7 @@ pub mod protocol;
 pub mod record;
 pub mod retained;
 pub mod session;
+pub mod trace;
 pub mod tree;
 
 use std::cell::RefCell;
@@ -38,12 +39,14 @@ use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 
 use crate::mqtt::ReasonCode;
+use crate::mqtt::packet::Packet;
 use counters::Counters;
 use front::{Mail, Newcomer};
 use link::{Buffers, Link};
 use log::{LogEnded, Seat};
 use observe::Observer;
 use partition::{Partition, Shared};
+use trace::{Direction, Trace};
 
 /// How the broker is started.
 #[derive(Debug, Clone)]
@@ -58,10 +61,14 @@ pub struct Config {
     pub max_packet_size: u32,
     /// Messages kept for a session whose client is away or does not keep up; beyond it new ones are dropped.
     pub max_queued: usize,
+    /// Bytes kept for such a session.
+    pub max_queued_bytes: usize,
     /// Whether QoS 0 messages are kept too for clients that are away.
     pub queue_qos0: bool,
     /// Time between two updates of the `$SYS` tree; zero for none.
     pub sys_interval: Duration,
+    /// The packet trace, if there is one.
+    pub trace: Option<Arc<Trace>>,
     /// Name or address, and port, of the Prometheus endpoint.
     pub metrics: Option<(String, u16)>,
 }
@@ -74,8 +81,10 @@ impl Default for Config {
             workers: thread::available_parallelism().map_or(1, usize::from),
             max_packet_size: PACKET_LIMIT,
             max_queued: 100_000,
+            max_queued_bytes: 256 << 20,
             queue_qos0: false,
             sys_interval: Duration::from_secs(10),
+            trace: None,
             metrics: None,
         }
     }
@@ -375,6 +384,7 @@ async fn take_in(shared: Shared, mut mail: UnboundedReceiver<Mail>) {
 
 fn welcome(shared: &Shared, newcomer: Newcomer, buffers: &Rc<Buffers>) {
     let Newcomer {
+        id,
         stream,
         address,
         connect,
@@ -398,8 +408,20 @@ fn welcome(shared: &Shared, newcomer: Newcomer, buffers: &Rc<Buffers>) {
             ""
         }
     );
+    let config = Arc::clone(&shared.borrow().config);
+    let tracer = config
+        .trace
+        .as_ref()
+        .and_then(|trace| trace.connection(id, &connect.client_id, address, connect.version));
+    if let Some(tracer) = &tracer {
+        tracer.packet(
+            Direction::Received,
+            Packet::Connect(Box::new(connect.clone())),
+        );
+    }
     let counters = Arc::clone(&shared.borrow().means.counters);
     let link = Link::new(connect.version, Rc::clone(buffers), counters);
-    let peer = shared.borrow_mut().attach(connect, assigned, link);
+    let mut peer = shared.borrow_mut().attach(connect, assigned, link);
+    peer.tracer = tracer;
     tokio::task::spawn_local(connection::serve(Rc::clone(shared), stream, peer, early));
 }

@@ -125,6 +125,7 @@ impl Partition {
     ) -> Partition {
         let means = Means {
             max_queued: config.max_queued,
+            max_queued_bytes: config.max_queued_bytes,
             queue_qos0: config.queue_qos0,
             counters,
             scratch: Vec::new(),

@@ -13,6 +13,7 @@ use super::link::Link;
 use super::partition::{Partition, Subscription};
 use super::record::{Envelope, forwarded_properties, has_subscription_identifier, topic_alias};
 use super::session::Grant;
+use super::trace::Tracer;
 use crate::mqtt::codec::{self, Frame, Malformed, PublishView};
 use crate::mqtt::packet::{
     Acknowledgement, Disconnect, Packet, RetainHandling, SubAck, Subscribe,
@@ -41,6 +42,8 @@ pub struct Peer {
     pub link: Rc<Link>,
     /// Topic aliases of this connection (3.3.2.3.4).
     pub aliases: HashMap<u16, Box<str>>,
+    /// Traces its packets, if that was asked for.
+    pub tracer: Option<Tracer>,
 }
 
 /// Why the client's packets are not read any further.

@@ -26,6 +26,9 @@ use crate::mqtt::{ByteString, QoS};
 const CONGESTED_MESSAGES: usize = 20_000;
 const CONGESTED_BYTES: usize = 8 << 20;
 
+/// A queue's limit in messages and bytes, for those that are limited by the partition's waiting.
+const UNLIMITED: (usize, usize) = (usize::MAX, usize::MAX);
+
 /// How long a partition waits for one client that has fallen behind before it goes on without it.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -62,6 +65,8 @@ impl<'a> Arrival<'a> {
 pub struct Means {
     /// Messages a session's queue takes while its client is away or lags.
     pub max_queued: usize,
+    /// Bytes it takes then.
+    pub max_queued_bytes: usize,
     /// Whether QoS 0 messages are queued for clients that are away.
     pub queue_qos0: bool,
     /// Where what happens is counted.
@@ -182,13 +187,8 @@ impl Session {
         let Some(link) = &self.link else {
             // A QoS 0 message is for those who are there (4.3.1), unless asked otherwise.
             if qos > QoS::AtMostOnce || means.queue_qos0 {
-                self.enqueue(
-                    arrival.message(),
-                    qos,
-                    grant,
-                    means.max_queued,
-                    &means.counters,
-                );
+                let limit = (means.max_queued, means.max_queued_bytes);
+                self.enqueue(arrival.message(), qos, grant, limit, &means.counters);
             }
             return;
         };
@@ -197,12 +197,15 @@ impl Session {
             && link.output_length() < OUT_LIMIT
             && (qos == QoS::AtMostOnce || self.in_flight.has_room(link.receive_maximum));
         if !goes_now {
-            let most = match (self.pace, qos) {
-                (Pace::Lagging, QoS::AtMostOnce) => means.max_queued.min(CONGESTED_MESSAGES),
-                (Pace::Lagging, _) => means.max_queued,
-                _ => usize::MAX,
+            let limit = match (self.pace, qos) {
+                (Pace::Lagging, QoS::AtMostOnce) => (
+                    means.max_queued.min(CONGESTED_MESSAGES),
+                    means.max_queued_bytes.min(CONGESTED_BYTES),
+                ),
+                (Pace::Lagging, _) => (means.max_queued, means.max_queued_bytes),
+                _ => UNLIMITED,
             };
-            self.enqueue(arrival.message(), qos, grant, most, &means.counters);
+            self.enqueue(arrival.message(), qos, grant, limit, &means.counters);
             return;
         }
         let link = Rc::clone(link);
@@ -278,10 +281,11 @@ impl Session {
         message: Rc<Message>,
         qos: QoS,
         grant: Grant<'_>,
-        most: usize,
+        limit: (usize, usize),
         counters: &Counters,
     ) {
-        if self.queue.len() >= most {
+        let (messages, bytes) = limit;
+        if self.queue.len() >= messages || self.queued_bytes >= bytes {
             self.dropped += 1;
             counters.dropped_queue_full.add(1);
             return;
@@ -299,7 +303,7 @@ impl Session {
         counters: &Counters,
     ) {
         let qos = message.qos.min(grant.qos);
-        self.enqueue(Rc::clone(message), qos, grant, usize::MAX, counters);
+        self.enqueue(Rc::clone(message), qos, grant, UNLIMITED, counters);
     }
 
     /// Moves what waits into the output as far as there is room: first what an earlier connection left

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args};
+use clap::{ArgAction, Args, ValueEnum};
+
+use crate::output::trace::TraceFormat;
 
 /// A broker for MQTT 3.1, 3.1.1 and 5 that starts with one word.
 #[derive(Debug, Args)]
@@ -29,6 +31,10 @@ pub struct ServeArgs {
     #[arg(long, value_name = "MESSAGES", default_value_t = 100_000)]
     pub max_queued: usize,
 
+    /// Bytes kept for such a session
+    #[arg(long, value_name = "BYTES", default_value_t = 268_435_456)]
+    pub max_queued_bytes: usize,
+
     /// Keep QoS 0 messages too for clients that are away
     #[arg(long)]
     pub queue_qos0: bool,
@@ -40,6 +46,26 @@ pub struct ServeArgs {
     /// Answer Prometheus at http://ADDRESS/metrics, for example 127.0.0.1:9883
     #[arg(long, value_name = "ADDRESS", value_parser = host_and_port)]
     pub metrics: Option<(String, u16)>,
+
+    /// Print every packet on stdout, as a line of text or of JSON
+    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
+    pub trace: Option<TraceFormat>,
+
+    /// Trace only the packets of this client; may be repeated
+    #[arg(long, value_name = "CLIENT_ID", requires = "trace")]
+    pub trace_client: Vec<String>,
+
+    /// Trace only packets with a topic that this filter matches; may be repeated
+    #[arg(long, value_name = "FILTER", requires = "trace")]
+    pub trace_topic: Vec<String>,
+
+    /// Show this much of a payload in the trace
+    #[arg(long, value_name = "BYTES", default_value_t = 64)]
+    pub trace_payload: usize,
+
+    /// Say what is logged as lines of text or of JSON
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
 
     /// Write the URL to FILE once connections are accepted
     #[arg(long, value_name = "FILE")]
@@ -56,6 +82,15 @@ pub struct ServeArgs {
     /// Print help
     #[arg(long, action = ArgAction::Help)]
     pub help: Option<bool>,
+}
+
+/// How the log on stderr is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// A line of text an event
+    Text,
+    /// A line of JSON an event
+    Json,
 }
 
 /// `HOST:PORT`, with brackets around an IPv6 address.

@@ -4,25 +4,34 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::mpsc::Receiver;
+use std::thread;
 
 use anyhow::Context;
+use jiff::tz::TimeZone;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::Level;
+use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::broker::trace::{Trace, Traced};
 use crate::broker::{Broker, Config, StartError};
-use crate::cli::serve::ServeArgs;
+use crate::cli::serve::{LogFormat, ServeArgs};
 use crate::exit::Exit;
+use crate::output::trace::TraceFormat;
+use crate::output::{self, Output, Unwritable};
 
 /// Serves until SIGINT or SIGTERM.
 ///
 /// # Errors
 /// When the address cannot be listened on, the ready line or file cannot be written, or the broker ends by itself.
 pub fn run(args: ServeArgs) -> anyhow::Result<Exit> {
-    log_to_stderr(args.verbose);
+    log_to_stderr(args.verbose, args.log_format);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -31,8 +40,12 @@ pub fn run(args: ServeArgs) -> anyhow::Result<Exit> {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
 
-        let mut broker = Broker::start(config(&args)).map_err(explain)?;
+        let (trace, traced) = trace(&args);
+        let mut broker = Broker::start(Config { trace, ..config(&args) }).map_err(explain)?;
         announce(&broker, &args)?;
+        if let Some(traced) = traced {
+            show(traced, &args)?;
+        }
 
         tokio::select! {
             _ = interrupt.recv() => {}
@@ -50,6 +63,7 @@ fn config(args: &ServeArgs) -> Config {
         port: args.port,
         max_packet_size: args.max_packet_size,
         max_queued: args.max_queued,
+        max_queued_bytes: args.max_queued_bytes,
         queue_qos0: args.queue_qos0,
         sys_interval: args.sys_interval,
         metrics: args.metrics.clone(),
@@ -105,8 +119,55 @@ fn write_whole(path: &Path, url: &str) -> io::Result<()> {
     fs::rename(&beside, path)
 }
 
+/// Packets that may wait to be shown before the broker goes on without them.
+const TRACED: usize = 100_000;
+
+fn trace(args: &ServeArgs) -> (Option<Arc<Trace>>, Option<Receiver<Traced>>) {
+    if args.trace.is_none() {
+        return (None, None);
+    }
+    let (sink, traced) = std::sync::mpsc::sync_channel(TRACED);
+    let trace = Trace {
+        sink,
+        client_ids: args.trace_client.clone(),
+        topic_filters: args.trace_topic.clone(),
+        missed: AtomicU64::new(0),
+    };
+    (Some(Arc::new(trace)), Some(traced))
+}
+
+/// Prints the trace on a thread of its own, for a slow reader must not slow the broker. When the reader has left, the
+/// broker goes on.
+fn show(traced: Receiver<Traced>, args: &ServeArgs) -> io::Result<()> {
+    let (format, most) = (args.trace.unwrap_or(TraceFormat::Text), args.trace_payload);
+    let work = move || {
+        let zone = TimeZone::system();
+        let mut output = Output::new(io::stdout());
+        while let Ok(first) = traced.recv() {
+            let mut next = Some(first);
+            while let Some(packet) = next.take() {
+                output::trace::write(format, &packet, most, &zone, &mut output.buffer);
+                next = if output.is_full() {
+                    None
+                } else {
+                    traced.try_recv().ok()
+                };
+            }
+            match output.flush() {
+                Ok(()) => {}
+                Err(Unwritable::Closed) => return,
+                Err(error) => return tracing::error!("{error}"),
+            }
+        }
+    };
+    thread::Builder::new()
+        .name("trace".into())
+        .spawn(work)
+        .map(|_| ())
+}
+
 /// Only our own words: the log underneath speaks of a span per packet.
-fn log_to_stderr(verbose: u8) {
+fn log_to_stderr(verbose: u8, format: LogFormat) {
     let level = match verbose {
         0 => Level::WARN,
         1 => Level::INFO,
@@ -116,6 +177,10 @@ fn log_to_stderr(verbose: u8) {
         .with_writer(io::stderr)
         .with_target(false)
         .with_ansi(false);
+    let lines = match format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    };
     tracing_subscriber::registry()
         .with(lines)
         .with(Targets::new().with_target("mqtt_toolbox", level))

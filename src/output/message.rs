@@ -121,7 +121,7 @@ fn json(message: &Publish, received: Timestamp, zone: &TimeZone, out: &mut Vec<u
 }
 
 /// `2026-11-23T04:58:05.194902+01:00`
-fn rfc_3339(time: Timestamp, zone: &TimeZone) -> String {
+pub(super) fn rfc_3339(time: Timestamp, zone: &TimeZone) -> String {
     let offset = zone.to_offset(time);
     format!("{:.6}", time.display_with_offset(offset))
 }

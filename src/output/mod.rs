@@ -3,6 +3,7 @@
 pub mod format;
 pub mod message;
 pub mod report;
+pub mod trace;
 
 use std::io::{self, Write};
 

@@ -21,5 +21,6 @@ mod bench;
 mod hostile;
 mod interop;
 mod load;
+mod observe;
 mod serve;
 mod usage;
