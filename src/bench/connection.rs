@@ -14,14 +14,14 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use tokio::io::Interest;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::alarm::Alarm;
 use super::measure::Recorder;
 use super::role::{Fault, Incoming, Next, Phase, Progress, Role, State, kind};
-use crate::client::ConnectOptions;
+use crate::client::{ConnectOptions, Failure};
 use crate::mqtt::codec::{self, MAXIMUM_REMAINING_LENGTH};
 use crate::mqtt::packet::{ConnAck, Connect, Disconnect};
 use crate::mqtt::{Packet, Properties, ReasonCode, Version};
@@ -108,42 +108,27 @@ pub struct Connection {
     untouched: bool,
 }
 
-/// Why there is no connection.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// TCP failed.
-    #[error("{0}")]
-    Unreachable(#[from] io::Error),
-    /// It took longer than the connect timeout.
-    #[error("no answer within {}", humantime::format_duration(*.0))]
-    TimedOut(Duration),
-    /// CONNACK said no.
-    #[error("connection refused: {0}")]
-    Refused(ReasonCode),
-    /// Something else than CONNACK came.
-    #[error("what answered is not an MQTT broker: {0}")]
-    NotMqtt(String),
-    /// A part of CONNECT is too long.
-    #[error("{0}")]
-    TooLarge(#[from] codec::TooLarge),
-}
-
 impl Connection {
     /// Connects to the first of `addresses` that accepts, as the client `client_id`.
     ///
     /// # Errors
-    /// See [`OpenError`].
+    /// When there is no connection, no answer in time, no broker, or the broker refuses.
     pub async fn open(
         addresses: &[SocketAddr],
         options: &ConnectOptions,
         client_id: String,
-    ) -> Result<(Connection, ConnAck), OpenError> {
-        tokio::time::timeout(
-            options.connect_timeout,
-            connect(addresses, options, client_id),
-        )
-        .await
-        .unwrap_or(Err(OpenError::TimedOut(options.connect_timeout)))
+    ) -> Result<(Connection, ConnAck), Failure> {
+        let opened = connect(addresses, options, client_id);
+        tokio::time::timeout(options.connect_timeout, opened)
+            .await
+            .unwrap_or_else(|_| {
+                let limit = humantime::format_duration(options.connect_timeout);
+                let words = format!(
+                    "no answer from {} within {limit} (--connect-timeout)",
+                    options.endpoint
+                );
+                Err(Failure::NotReached(words))
+            })
     }
 
     /// Puts bytes before everything else that will be written.
@@ -383,17 +368,47 @@ const PINGREQ: [u8; 2] = [0xC0, 0];
 fn network(error: io::Error) -> Fault {
     match error.kind() {
         io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => Fault::Closed,
-        _ => Fault::Network(error.to_string()),
+        _ => Fault::Network(plain(&error)),
     }
 }
+
+/// An I/O error without its number: `connection refused`.
+fn plain(error: &io::Error) -> String {
+    match error.kind().to_string() {
+        vague if vague == "uncategorized error" => error.to_string(),
+        plain => plain,
+    }
+}
+
+/// Too many open files; the number is the same on every Unix, and the standard library has no name for it.
+const EMFILE: i32 = 24;
 
 async fn connect(
     addresses: &[SocketAddr],
     options: &ConnectOptions,
     client_id: String,
-) -> Result<(Connection, ConnAck), OpenError> {
-    let mut stream = TcpStream::connect(addresses).await?;
-    stream.set_nodelay(true)?;
+) -> Result<(Connection, ConnAck), Failure> {
+    let endpoint = &options.endpoint;
+    let not_reached = |error: io::Error| {
+        let advice = match error.kind() {
+            io::ErrorKind::ConnectionRefused => {
+                "; is a broker running there? `mqtt serve` starts one"
+            }
+            io::ErrorKind::AddrNotAvailable => {
+                "; this machine has no more ports for connections to there"
+            }
+            _ if error.raw_os_error() == Some(EMFILE) => "; raise the limit with ulimit -n",
+            _ => "",
+        };
+        Failure::NotReached(format!(
+            "cannot connect to {endpoint}: {}{advice}",
+            plain(&error)
+        ))
+    };
+    let not_mqtt =
+        |words: &str| Failure::NotReached(format!("{endpoint} is no MQTT broker: {words}"));
+    let mut stream = TcpStream::connect(addresses).await.map_err(not_reached)?;
+    stream.set_nodelay(true).map_err(not_reached)?;
     let connect = Packet::Connect(Box::new(Connect {
         version: options.version,
         clean_start: true,
@@ -405,14 +420,13 @@ async fn connect(
         properties: Properties::default(),
     }));
     let mut bytes = Vec::new();
-    codec::write(&connect, options.version, &mut bytes)?;
-    tokio::io::AsyncWriteExt::write_all(&mut stream, &bytes).await?;
+    codec::write(&connect, options.version, &mut bytes)
+        .map_err(|error| Failure::NotReached(format!("CONNECT cannot be written: {error}")))?;
+    stream.write_all(&bytes).await.map_err(not_reached)?;
     let mut read = BytesMut::new();
     let connack = loop {
-        if tokio::io::AsyncReadExt::read_buf(&mut stream, &mut read).await? == 0 {
-            return Err(OpenError::NotMqtt(
-                "it closed the connection without CONNACK".to_owned(),
-            ));
+        if stream.read_buf(&mut read).await.map_err(not_reached)? == 0 {
+            return Err(not_mqtt("it closed the connection without CONNACK"));
         }
         // An older broker refuses MQTT 5 in the only words it has, those of 3.1.1.
         let older = match options.version {
@@ -425,17 +439,21 @@ async fn connect(
             (Ok(Some(Packet::ConnAck(connack))), _) | (Err(_), Some(Packet::ConnAck(connack))) => {
                 break connack;
             }
-            (Ok(Some(_)), _) => {
-                return Err(OpenError::NotMqtt(
-                    "its first packet is not CONNACK".to_owned(),
-                ));
-            }
+            (Ok(Some(_)), _) => return Err(not_mqtt("its first packet is not CONNACK")),
             (Ok(None), _) => {}
-            (Err(malformed), _) => return Err(OpenError::NotMqtt(malformed.to_string())),
+            (Err(malformed), _) => return Err(not_mqtt(&malformed.to_string())),
         }
     };
     if connack.reason.is_failure() {
-        return Err(OpenError::Refused(connack.reason));
+        return Err(Failure::Refused {
+            broker: endpoint.to_string(),
+            version: options.version,
+            reason: connack.reason,
+            text: connack
+                .properties
+                .reason_string()
+                .map(|text| text.to_string()),
+        });
     }
     let keep_alive = connack
         .properties

@@ -40,8 +40,11 @@ const STALLED: Duration = Duration::from_secs(10);
 /// How often the observer is shown where the run is.
 const SHOW: Duration = Duration::from_millis(500);
 
-/// How often the end of a phase is looked for.
-const LOOK: Duration = Duration::from_millis(5);
+/// How often the end of the load is looked for when nobody tells it.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// How often it is looked whether everything has arrived.
+const LOOK_CLOSELY: Duration = Duration::from_millis(5);
 
 /// Something worth telling while the run goes on.
 #[derive(Debug)]
@@ -194,14 +197,16 @@ async fn resolve(options: &ConnectOptions) -> anyhow::Result<Vec<SocketAddr>> {
         options.connect_timeout,
         tokio::net::lookup_host((endpoint.host.as_str(), endpoint.port)),
     );
+    let failed = |words: String| {
+        Exit::NotReached.because(format!(
+            "cannot find the address of {}{words}",
+            endpoint.host
+        ))
+    };
     match found.await {
         Ok(Ok(addresses)) => Ok(addresses.collect()),
-        Ok(Err(error)) => {
-            Err(Exit::NotReached.because(format!("could not find the host of {endpoint}: {error}")))
-        }
-        Err(_) => Err(Exit::NotReached.because(format!(
-            "could not find the host of {endpoint} within --connect-timeout"
-        ))),
+        Ok(Err(error)) => Err(failed(format!(": {error}; check --host"))),
+        Err(_) => Err(failed(" in time (--connect-timeout)".to_owned())),
     }
 }
 
@@ -285,7 +290,10 @@ impl Run<'_> {
         start: Instant,
         stop: &mut (impl Future<Output = ()> + Unpin),
     ) -> anyhow::Result<bool> {
-        let mut look = tokio::time::interval(LOOK);
+        let mut look = tokio::time::interval(match phase {
+            Phase::Load => LOOK,
+            _ => LOOK_CLOSELY,
+        });
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut shown = Instant::now();
         let mut moved = (0, Instant::now());

@@ -9,7 +9,11 @@ use serde::{Serialize, Serializer};
 
 use super::message;
 use super::schedule::{Rate, Schedule};
+use crate::mqtt::codec::MAXIMUM_REMAINING_LENGTH;
 use crate::mqtt::{QoS, topic};
+
+/// The longest measurement and the longest warm-up. Times are nanoseconds in 64 bits, which end after 584 years.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 
 /// The description of one run.
 #[derive(Debug, Clone, Serialize)]
@@ -140,6 +144,17 @@ impl Plan {
                 message::MOST_PUBLISHERS - 1
             ));
         }
+        if self.subscribers >= message::MOST_PUBLISHERS {
+            return Err(format!(
+                "--subscribers must be less than {}",
+                message::MOST_PUBLISHERS
+            ));
+        }
+        if self.size > MAXIMUM_REMAINING_LENGTH as usize {
+            return Err(format!(
+                "--size must be at most {MAXIMUM_REMAINING_LENGTH}, the largest packet of MQTT"
+            ));
+        }
         if self.size < message::SMALLEST {
             return Err(format!(
                 "--size must be at least {}: the payload carries the measurement header",
@@ -152,7 +167,13 @@ impl Plan {
         match self.stop {
             Stop::After(Duration::ZERO) => return Err("--duration must not be 0".to_owned()),
             Stop::Count(0) => return Err("--count must not be 0".to_owned()),
+            Stop::After(duration) if duration > LONGEST => {
+                return Err("--duration must be at most a year".to_owned());
+            }
             Stop::After(_) | Stop::Count(_) => {}
+        }
+        if self.warmup > LONGEST {
+            return Err("--warmup must be at most a year".to_owned());
         }
         let topic = self.topic_of(self.publishers - 1);
         if !topic::is_valid_topic_name(&topic) {
@@ -360,6 +381,10 @@ pub mod tests {
         };
         assert!(refused(|plan| plan.publishers = 0).starts_with("--publishers"));
         assert!(refused(|plan| plan.size = 15).starts_with("--size"));
+        assert!(refused(|plan| plan.size = 1 << 40).starts_with("--size"));
+        assert!(refused(|plan| plan.subscribers = u32::MAX).starts_with("--subscribers"));
+        assert!(refused(|plan| plan.warmup = Duration::MAX).starts_with("--warmup"));
+        assert!(refused(|plan| plan.stop = Stop::After(Duration::MAX)).starts_with("--duration"));
         assert!(refused(|plan| plan.window = 0).starts_with("--window"));
         assert!(refused(|plan| plan.stop = Stop::Count(0)).starts_with("--count"));
         assert!(refused(|plan| plan.stop = Stop::After(Duration::ZERO)).starts_with("--duration"));

@@ -353,9 +353,9 @@ fn verdict(
         let tenth = p99(&latency.response).unwrap_or(0) / 10;
         if delay > tenth.max(1000) {
             reasons.push(format!(
-                "the generator was too slow: its own delay at the 99th percentile is {}; \
+                "the generator was too slow: its own delay is {:.1} ms at the 99th percentile; \
                  lower --rate, or give the load more processors",
-                humantime::format_duration(Duration::from_micros(delay))
+                delay as f64 / 1000.0
             ));
         }
     }
@@ -409,5 +409,216 @@ fn check(plan: &Plan, measurement: &Measurement) -> Check {
     Check {
         passed: faults.is_empty(),
         faults,
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::bench::measure::Window;
+    use crate::bench::plan::tests::plan;
+    use crate::client::Endpoint;
+
+    const S: u64 = 1_000_000_000;
+
+    /// A second of 10,000 messages, each sent 20 µs late and delivered 100 µs after that, and then some.
+    pub fn measurement(change: impl FnOnce(&mut Measurement)) -> Measurement {
+        let mut recorder = Recorder::new(Window {
+            from_ns: S,
+            to_ns: 2 * S,
+        });
+        for n in 0..15_000 {
+            let due_ns = n * 100_000 + S / 2;
+            recorder.sent(Some(due_ns), 0, due_ns + 20_000);
+            recorder.acknowledged(due_ns + 60_000);
+            recorder.delivered(Some(due_ns), due_ns + 20_000, due_ns + 120_000);
+        }
+        let mut measurement = Measurement {
+            setup: Duration::from_millis(5),
+            recorder,
+            delivery: Delivery {
+                expected: 15_000,
+                received: 15_000,
+                ..Delivery::default()
+            },
+            unsent: 0,
+            refusals: BTreeMap::new(),
+            stray_acknowledgements: 0,
+            granted: QoS::ExactlyOnce,
+            window: 100,
+            lost_connections: Vec::new(),
+            threads: vec![
+                Work {
+                    cpu: Some(Duration::from_millis(100)),
+                    wall: Duration::from_secs(1),
+                },
+                Work {
+                    cpu: Some(Duration::from_millis(400)),
+                    wall: Duration::from_secs(1),
+                },
+            ],
+            interrupted: false,
+            stalled: false,
+        };
+        change(&mut measurement);
+        measurement
+    }
+
+    /// The report on it, of a plan that asked for 10,000 messages a second for one second.
+    pub fn report(qos: u8, change: impl FnOnce(&mut Measurement)) -> Report {
+        let mut plan = plan(1, 1);
+        plan.qos = QoS::from_number(qos).unwrap();
+        plan.rate = "10k".parse().ok();
+        plan.warmup = Duration::from_secs(1);
+        plan.stop = Stop::After(Duration::from_secs(1));
+        let options = ConnectOptions::new(Endpoint::default());
+        Report::new(plan, &options, false, measurement(change))
+    }
+
+    #[test]
+    fn rates_are_what_happened_within_the_measurement() {
+        let rates = report(1, |_| {}).rate_per_s;
+        assert_eq!(rates.offered, Some(10_000.0));
+        assert_eq!(rates.sent, Some(10_000.0));
+        assert_eq!(rates.acknowledged, Some(10_000.0));
+        assert_eq!(rates.delivered, Some(10_000.0));
+        assert_eq!(report(0, |_| {}).rate_per_s.acknowledged, None);
+    }
+
+    #[test]
+    fn a_percentile_needs_ten_samples_beyond_it() {
+        let given = |samples: u64| {
+            let mut histogram = Histogram::new(3).unwrap();
+            (0..samples).for_each(|us| histogram.record(us).unwrap());
+            let Latency {
+                p50,
+                p90,
+                p99,
+                p99_9,
+                p99_99,
+                ..
+            } = latency(&histogram)?;
+            Some([p50, p90, p99, p99_9, p99_99].map(|percentile| percentile.is_some()))
+        };
+        assert_eq!(given(0), None);
+        assert_eq!(given(19), Some([false; 5]));
+        assert_eq!(given(20), Some([true, false, false, false, false]));
+        assert_eq!(given(99), Some([true, false, false, false, false]));
+        assert_eq!(given(100), Some([true, true, false, false, false]));
+        assert_eq!(given(1000), Some([true, true, true, false, false]));
+        assert_eq!(given(10_000), Some([true, true, true, true, false]));
+        assert_eq!(given(100_000), Some([true; 5]));
+    }
+
+    #[test]
+    fn the_check_fails_when_a_promise_of_mqtt_is_broken() {
+        let faults = |qos, change: fn(&mut Measurement)| {
+            let check = report(qos, change).check;
+            assert_eq!(check.passed, check.faults.is_empty());
+            check.faults.join("; ")
+        };
+        assert_eq!(faults(1, |_| {}), "");
+        let lost: fn(&mut Measurement) = |found| found.delivery.lost_acknowledged = 2;
+        assert_eq!(faults(1, lost), "2 acknowledged and lost");
+        assert_eq!(faults(0, lost), "");
+        let unpromised: fn(&mut Measurement) = |found| {
+            found.delivery.lost_unacknowledged = 2;
+            found.delivery.lost_disconnected = 2;
+            found.delivery.foreign = 2;
+            found.unsent = 2;
+        };
+        assert_eq!(faults(2, unpromised), "");
+        let doubled: fn(&mut Measurement) = |found| found.delivery.duplicates = 1;
+        assert_eq!(faults(1, doubled), "");
+        assert_eq!(faults(2, doubled), "1 delivered more than once at QoS 2");
+        let granted_less: fn(&mut Measurement) = |found| {
+            found.delivery.duplicates = 1;
+            found.granted = QoS::AtLeastOnce;
+        };
+        assert_eq!(faults(2, granted_less), "");
+        let reordered: fn(&mut Measurement) = |found| found.delivery.reordered = 3;
+        assert_eq!(faults(0, reordered), "3 delivered out of order");
+    }
+
+    #[test]
+    fn a_run_whose_generator_was_late_is_invalid_and_one_held_back_by_the_broker_is_not() {
+        let late = |ready: bool, late_us: u64, response_us: u64| {
+            let change = |found: &mut Measurement| {
+                let mut recorder = Recorder::new(found.recorder.window());
+                for n in 0..1000 {
+                    let due_ns = S + n * 1000;
+                    let sent_ns = due_ns + late_us * 1000;
+                    recorder.sent(Some(due_ns), if ready { 0 } else { sent_ns }, sent_ns);
+                    recorder.delivered(Some(due_ns), sent_ns, due_ns + response_us * 1000);
+                }
+                found.recorder = recorder;
+            };
+            report(1, change).verdict
+        };
+        assert!(
+            late(true, 900, 1000).valid,
+            "below a millisecond nobody is late"
+        );
+        assert!(
+            late(true, 5000, 100_000).valid,
+            "a twentieth of the response"
+        );
+        let verdict = late(true, 5000, 10_000);
+        assert!(!verdict.valid);
+        assert!(
+            verdict.reasons[0].contains("its own delay is 5.0 ms"),
+            "{verdict:?}"
+        );
+        assert!(late(false, 5000, 10_000).valid, "flow control held it back");
+    }
+
+    #[test]
+    fn an_unpaced_run_is_invalid_when_the_generator_had_no_time_left() {
+        let verdict = |cpu_ms| {
+            let mut plan = plan(1, 1);
+            plan.stop = Stop::After(Duration::from_secs(1));
+            let busy =
+                measurement(|found| found.threads[0].cpu = Some(Duration::from_millis(cpu_ms)));
+            let options = ConnectOptions::new(Endpoint::default());
+            Report::new(plan, &options, false, busy).verdict
+        };
+        assert!(verdict(890).valid);
+        let verdict = verdict(950);
+        assert!(verdict.reasons[0].contains("busy 95 %"), "{verdict:?}");
+    }
+
+    #[test]
+    fn a_lost_connection_makes_a_run_invalid() {
+        let lost = |found: &mut Measurement| {
+            found.lost_connections.push(LostConnection {
+                client: "publisher 1".to_owned(),
+                at_s: 0.5,
+                reason: "the broker closed the connection".to_owned(),
+            });
+        };
+        assert_eq!(report(1, lost).verdict.reasons, ["a connection was lost"]);
+    }
+
+    #[test]
+    fn json_has_the_units_in_its_names_and_null_for_what_does_not_exist() {
+        let json = serde_json::to_value(report(0, |found| {
+            found.recorder.response.reset();
+            found.refusals.insert(0x97, 4);
+        }))
+        .unwrap();
+        assert_eq!(json["schema"], 1);
+        assert_eq!(json["plan"]["rate_per_s"], 10_000.0);
+        assert_eq!(json["plan"]["stop"]["after_s"], 1.0);
+        assert_eq!(json["plan"]["warmup_s"], 1.0);
+        assert_eq!(json["plan"]["run"], "00c0ffee");
+        assert_eq!(json["latency_us"]["service"]["p99"], 100);
+        assert_eq!(json["latency_us"]["service"]["p99.9"], 100);
+        assert!(json["latency_us"]["service"]["p99.99"].is_null());
+        assert!(json["latency_us"]["response"].is_null());
+        assert!(json["messages"]["acknowledged"].is_null());
+        assert_eq!(json["refusals"][0]["reason"], "quota exceeded (0x97)");
+        assert_eq!(json["generator"]["busiest"], 0.4);
     }
 }

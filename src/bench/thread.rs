@@ -10,7 +10,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::connection::{Connection, OpenError, Stage, Thread};
+use super::connection::{Connection, Stage, Thread};
 use super::ledger::Ledger;
 use super::load::{Load, LostConnection, Work};
 use super::measure::{Recorder, Window};
@@ -229,15 +229,8 @@ impl Member {
         };
         drop(permit);
         opened
-            .map_err(|error| {
-                let exit = match error {
-                    OpenError::Refused(_) => Exit::Refused,
-                    OpenError::TooLarge(_) => Exit::Usage,
-                    _ => Exit::NotReached,
-                };
-                let endpoint = &options.endpoint;
-                let error =
-                    exit.because(format!("could not connect {name} to {endpoint}: {error}"));
+            .map_err(|failure| {
+                let error = failure.exit().because(format!("{name}: {failure}"));
                 self.tell(Note::Failed(error));
             })
             .ok()

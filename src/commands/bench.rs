@@ -9,7 +9,7 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::Notify;
 
-use crate::bench::load::{Event, Load, Snapshot};
+use crate::bench::load::{Event, Load, LostConnection, Snapshot};
 use crate::bench::measure::Count;
 use crate::bench::plan::{Plan, Run, Stop};
 use crate::bench::report::Report;
@@ -188,7 +188,11 @@ struct Progress {
     verbose: bool,
     /// What was shown last.
     last: Option<Snapshot>,
+    lost: usize,
 }
+
+/// How many lost connections are named while the load runs.
+const LOST_SHOWN: usize = 10;
 
 impl Progress {
     fn new(plan: &Plan, verbose: bool) -> Progress {
@@ -204,6 +208,7 @@ impl Progress {
             bar,
             verbose,
             last: None,
+            lost: 0,
         }
     }
 
@@ -219,14 +224,19 @@ impl Progress {
                 }
             }
             Event::Shown(snapshot) => self.show_snapshot(*snapshot),
-            Event::Lost(lost) => self.bar.suspend(|| {
-                say(&format!(
-                    "{} lost its connection: {}",
-                    lost.client, lost.reason
-                ))
-            }),
+            Event::Lost(lost) => self.show_lost(&lost),
             Event::Draining => self.bar.set_message("waiting for what is on its way"),
         }
+    }
+
+    fn show_lost(&mut self, lost: &LostConnection) {
+        self.lost += 1;
+        let words = match self.lost {
+            ..=LOST_SHOWN => format!("{} lost its connection: {}", lost.client, lost.reason),
+            _ if self.lost == LOST_SHOWN + 1 => "and more; the report counts them".to_owned(),
+            _ => return,
+        };
+        self.bar.suspend(|| say(&words));
     }
 
     fn show_snapshot(&mut self, snapshot: Snapshot) {

@@ -105,9 +105,19 @@ fn rates(out: &mut String, report: &Report) -> std::fmt::Result {
         "{}",
         format!("{:<13}{:>12}", "rate", "messages/s").dimmed()
     )?;
-    for (name, rate) in rows {
-        if let Some(rate) = rate {
-            writeln!(out, "{name:<13}{:>12}", whole(rate))?;
+    for (name, value) in rows {
+        if let Some(value) = value {
+            write!(out, "{name:<13}{:>12}", whole(value))?;
+            match rate.offered {
+                Some(offered) if name == "sent" && value < offered * 0.99 => {
+                    writeln!(
+                        out,
+                        "   {:.1} % of what was offered",
+                        value / offered * 100.0
+                    )?;
+                }
+                _ => writeln!(out)?,
+            }
         }
     }
     writeln!(out)
@@ -270,6 +280,80 @@ pub fn whole(number: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::load::LostConnection;
+    use crate::bench::report::tests::report;
+
+    fn plain(report: &Report) -> String {
+        // Tests run without a terminal, but the one who runs them may have asked for colours.
+        colored::control::set_override(false);
+        let mut report = report.clone();
+        report.environment.debug_build = false;
+        text(&report)
+    }
+
+    #[test]
+    fn a_good_run_reads_at_a_glance() {
+        let expected = "\
+1 publisher to 1 subscriber, QoS 1, 64 bytes, 10,000/s
+mqtt://localhost:1883 with MQTT 3.1.1
+measured for 1.00 s after 1.00 s of warm-up
+
+VALID
+DELIVERY CHECK PASSED
+
+rate           messages/s
+offered            10,000
+sent               10,000
+acknowledged       10,000
+delivered          10,000
+
+latency            p50      p90      p99    p99.9   p99.99      max      samples
+response        120 µs   120 µs   120 µs   120 µs        -   120 µs       10,000
+service         100 µs   100 µs   100 µs   100 µs        -   100 µs       10,000
+send delay       20 µs    20 µs    20 µs    20 µs        -    20 µs       10,000
+response counts from when a message was due, service from when it was sent
+
+messages     15,000 of 15,000 arrived, none lost, doubled or out of order
+generator    2 threads, 0.50 s of processor time, busiest 40 %, 40,000 messages per processor second
+";
+        assert_eq!(plain(&report(1, |_| {})), expected);
+    }
+
+    #[test]
+    fn a_bad_run_says_what_was_bad() {
+        let text = plain(&report(2, |found| {
+            found.delivery.received = 14_000;
+            found.delivery.lost_acknowledged = 999;
+            found.delivery.lost_unacknowledged = 1;
+            found.delivery.duplicates = 7;
+            found.unsent = 12;
+            found.refusals.insert(0x97, 1);
+            found.granted = QoS::AtLeastOnce;
+            found.recorder.sent.measured = 8000;
+            found.lost_connections = (1..=12)
+                .map(|number| LostConnection {
+                    client: format!("publisher {number}"),
+                    at_s: 0.5,
+                    reason: "the broker closed the connection".to_owned(),
+                })
+                .collect();
+        }));
+        for line in [
+            "INVALID  12 connections were lost",
+            "DELIVERY CHECK FAILED  999 acknowledged and lost",
+            "sent                8,000   80.0 % of what was offered",
+            "messages     14,000 of 15,000 arrived, 999 acknowledged and lost, 1 lost without acknowledgement, 7 duplicates, \
+             12 due and never sent, 1 refused: quota exceeded (0x97)",
+            "             the broker granted only QoS 1",
+            "             publisher 10 lost its connection after 0.5 s: the broker closed the connection",
+            "             and 2 more",
+        ] {
+            assert!(
+                text.lines().any(|found| found == line),
+                "{line:?} is not in\n{text}"
+            );
+        }
+    }
 
     #[test]
     fn a_duration_has_three_digits_and_the_unit_that_fits() {

@@ -398,7 +398,7 @@ fn a_server_that_does_not_answer_or_speaks_something_else_is_status_3() {
         "300ms",
     ])
     .status(3)
-    .stderr_contains("no answer within 300ms")
+    .stderr_contains("within 300ms (--connect-timeout)")
     .run();
     let web = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = web.local_addr().unwrap().port().to_string();
@@ -419,7 +419,7 @@ fn a_server_that_does_not_answer_or_speaks_something_else_is_status_3() {
         "0",
     ])
     .status(3)
-    .stderr_contains("what answered is not an MQTT broker")
+    .stderr_contains("is no MQTT broker: ")
     .run();
 }
 
@@ -445,7 +445,7 @@ fn a_refused_connection_is_status_4() {
             "1",
         ])
         .status(4)
-        .stderr_contains("connection refused: not authorized")
+        .stderr_contains("refused the connection: not authorized")
         .run();
     }
 }
