@@ -58,16 +58,19 @@ pub(super) trait Events: Send + 'static {
     fn set_aside(&mut self);
 }
 
-/// Runs until DISCONNECT is written or nobody listens any more.
+/// Runs until DISCONNECT is written or nobody listens any more. The library and its socket are let go of before
+/// `signals` ends.
 ///
 /// `attempts` gives, for each connection after the first, how long to wait before it is tried.
 pub(super) async fn drive(
-    mut events: impl Events,
+    events: impl Events,
     notes: Notes,
     connect_timeout: Duration,
     signals: mpsc::Sender<Vec<Signal>>,
     mut attempts: mpsc::Receiver<Duration>,
 ) {
+    // A local variable is dropped before the parameters.
+    let mut events = events;
     loop {
         let failure = match connection(&mut events, &notes, connect_timeout, &signals).await {
             Some(failure) => failure,

@@ -9,6 +9,8 @@ mod failure;
 pub mod options;
 mod retry;
 pub mod session;
+#[cfg(test)]
+mod tests;
 mod v3;
 mod v5;
 mod wire;

@@ -2,35 +2,40 @@
 
 use std::time::Duration;
 
-/// The first delay, before jitter; each further one doubles.
-const FIRST: Duration = Duration::from_millis(500);
 /// The longest delay, before jitter.
 const LONGEST: Duration = Duration::from_secs(30);
-/// A connection that lived this long was a good one: the next loss starts with [`FIRST`] again.
+/// A connection that lived this long was a good one: the next loss starts with the first delay again.
 pub(super) const GOOD: Duration = Duration::from_secs(10);
 
 /// What to do when a connection that once stood is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Retry {
-    /// Give up at once.
-    Never,
-    /// Give up after this many attempts without success in between.
-    Attempts(u32),
-    /// Go on until the program is stopped.
-    Forever,
+pub struct Retry {
+    /// The attempts without success after which to give up.
+    pub attempts: u32,
+    /// The first delay, before jitter; each further one doubles.
+    pub first: Duration,
 }
 
 impl Retry {
+    /// Give up at once.
+    pub const NEVER: Retry = Retry::attempts(0);
+
+    /// Go on until the program is stopped.
+    pub const FOREVER: Retry = Retry::attempts(u32::MAX);
+
+    /// Give up after so many attempts without success.
+    pub const fn attempts(attempts: u32) -> Retry {
+        Retry {
+            attempts,
+            first: Duration::from_millis(500),
+        }
+    }
+
     /// The delay before attempt number `attempt` (from 0), or `None` to give up. `chance` is between 0 and 1: of many
     /// clients that lost the same broker not all shall come back in the same moment.
     pub(super) fn delay(self, attempt: u32, chance: f64) -> Option<Duration> {
-        let most = match self {
-            Retry::Never => 0,
-            Retry::Attempts(most) => most,
-            Retry::Forever => u32::MAX,
-        };
-        let grown = FIRST.saturating_mul(1_u32.checked_shl(attempt.min(31)).unwrap_or(u32::MAX));
-        (attempt < most).then(|| grown.min(LONGEST).mul_f64(0.5 + chance / 2.0))
+        let grown = self.first.saturating_mul(1 << attempt.min(20));
+        (attempt < self.attempts).then(|| grown.min(LONGEST).mul_f64(0.5 + chance / 2.0))
     }
 }
 
@@ -48,32 +53,32 @@ mod tests {
     #[test]
     fn delays_double_up_to_half_a_minute() {
         let delays: Vec<u128> = (0..9)
-            .map(|attempt| Retry::Forever.delay(attempt, 1.0).unwrap().as_millis())
+            .map(|attempt| Retry::FOREVER.delay(attempt, 1.0).unwrap().as_millis())
             .collect();
         assert_eq!(
             delays,
             [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]
         );
-        assert!(Retry::Forever.delay(4_000_000_000, 0.0).is_some());
+        assert!(Retry::FOREVER.delay(4_000_000_000, 0.0).is_some());
     }
 
     #[test]
     fn jitter_takes_away_up_to_half() {
         assert_eq!(
-            Retry::Forever.delay(1, 0.0),
+            Retry::FOREVER.delay(1, 0.0),
             Some(Duration::from_millis(500))
         );
         assert_eq!(
-            Retry::Forever.delay(1, 0.5),
+            Retry::FOREVER.delay(1, 0.5),
             Some(Duration::from_millis(750))
         );
     }
 
     #[test]
     fn giving_up_is_counted() {
-        assert_eq!(Retry::Never.delay(0, 0.0), None);
-        assert!(Retry::Attempts(2).delay(1, 0.0).is_some());
-        assert_eq!(Retry::Attempts(2).delay(2, 0.0), None);
+        assert_eq!(Retry::NEVER.delay(0, 0.0), None);
+        assert!(Retry::attempts(2).delay(1, 0.0).is_some());
+        assert_eq!(Retry::attempts(2).delay(2, 0.0), None);
     }
 
     #[test]

@@ -140,7 +140,7 @@ pub async fn connect(options: &ConnectOptions, retry: Retry) -> Result<Session, 
         signals,
         batch: Vec::new().into_iter(),
         attempts,
-        retry: Retry::Never,
+        retry: Retry::NEVER,
         failures: 0,
         connected: None,
         is_first: true,
@@ -274,8 +274,11 @@ impl Session {
             return Ok(());
         }
         while !self.unreleased.is_empty() {
-            if let Event::Lost { failure, .. } = self.next().await {
-                return Err(failure);
+            match self.next_ready() {
+                Some(Event::Lost { failure, .. }) => return Err(failure),
+                Some(_) => {}
+                None if self.unreleased.is_empty() => {}
+                None => self.ready().await,
             }
         }
         self.notes.close_soon();
@@ -287,6 +290,7 @@ impl Session {
                     Signal::Disconnected => {
                         // Only to a subscriber is anything on its way now that could reset the connection.
                         if !self.subscriptions.is_empty() {
+                            while self.signals.recv().await.is_some() {}
                             // A broker that does not close its side loses nothing but our patience.
                             let _ = tokio::time::timeout(FAREWELL, self.notes.close()).await;
                         }

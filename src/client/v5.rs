@@ -32,7 +32,6 @@ pub(super) fn client(options: &ConnectOptions, notes: Notes) -> (AsyncClient, Ev
         .set_pending_throttle(Duration::ZERO)
         // Unset, it reserves 16 MB for 65,535 messages.
         .set_outgoing_inflight_upper_limit(WINDOW)
-        .set_unlimited_incoming_packet_size()
         .set_receive_maximum(options.receive_maximum)
         .set_clean_start(options.clean_start)
         // A session that outlived the program that made it is what --disable-clean-session asks for.
@@ -44,6 +43,8 @@ pub(super) fn client(options: &ConnectOptions, notes: Notes) -> (AsyncClient, Ev
     if options.session_expiry > 0 {
         library.set_session_expiry_interval(Some(options.session_expiry));
     }
+    // Last: the setters of properties put the limit of 10 KiB back.
+    library.set_unlimited_incoming_packet_size();
     match (&options.username, &options.password) {
         (Some(name), Some(password)) => {
             library.set_credentials(name.clone(), password.clone());

@@ -5,6 +5,8 @@
 //! - how far an attempt came (name, TCP, CONNACK), so that an error can say which step failed;
 //! - a DISCONNECT of two bytes, `E0 01 8E`, which the library takes for an incomplete packet, and the reason of every other;
 //! - a CONNACK in the form of 3.1.1 sent to an MQTT 5 client, on which the library waits for ever, and an answer that is no MQTT at all;
+//! - the end of a connection, which must not come in one turn with the last messages: the library's MQTT 5 half then
+//!   throws them away;
 //! - a peer that takes nothing any more, which the library's MQTT 5 half would wait for without end;
 //! - MQTT 3.1, which the library does not speak: only CONNECT differs, and is rewritten on its way.
 //!
@@ -18,7 +20,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep};
@@ -54,7 +56,8 @@ struct Attempt {
     reached: Reached,
     /// What was seen to go wrong, in better words than the library's.
     failure: Option<Failure>,
-    socket: Option<Arc<TcpStream>>,
+    /// Put here when the library drops it after DISCONNECT.
+    socket: Option<TcpStream>,
     /// From now on a flush is a write.
     closing: bool,
 }
@@ -93,7 +96,7 @@ impl Notes {
         };
         self.attempt().reached = Reached::Name;
         let socket = match first_to_connect(addresses).await {
-            Ok(socket) => Arc::new(socket),
+            Ok(socket) => socket,
             Err(error) => {
                 let advice = match error.kind() {
                     io::ErrorKind::ConnectionRefused => {
@@ -110,17 +113,16 @@ impl Notes {
             }
         };
         socket.set_nodelay(true)?;
-        let mut attempt = self.attempt();
-        attempt.reached = Reached::Socket;
-        attempt.socket = Some(Arc::clone(&socket));
-        drop(attempt);
+        self.attempt().reached = Reached::Socket;
         Ok(Wire {
-            socket,
+            socket: Some(socket),
             watch: Watch::new(self.version),
             incoming: vec![0; LARGE],
             delivered: 0,
             checked: 0,
             filled: 0,
+            is_fresh: false,
+            is_over: false,
             outgoing: Vec::new(),
             written: 0,
             connect_written: false,
@@ -166,26 +168,15 @@ impl Notes {
         self.attempt().closing = true;
     }
 
-    /// Half-closes the socket and waits for the peer to do the same. Merely closing it while something unread has
-    /// arrived resets the connection, and the broker might never read our DISCONNECT.
+    /// Half-closes the socket the library has let go of, and waits for the peer to do the same. Merely closing it
+    /// while something unread has arrived resets the connection, and the broker might never read our DISCONNECT.
     pub(super) async fn close(&self) {
-        let Some(socket) = self.attempt().socket.take() else {
+        let Some(mut socket) = self.attempt().socket.take() else {
             return;
         };
-        if socket2::SockRef::from(&*socket)
-            .shutdown(std::net::Shutdown::Write)
-            .is_err()
-        {
-            return;
-        }
-        let mut waste = vec![0; LARGE];
-        while socket.readable().await.is_ok() {
-            match socket.try_read(&mut waste) {
-                Ok(0) => return,
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(_) => return,
-            }
+        if socket.shutdown().await.is_ok() {
+            let mut waste = vec![0; LARGE];
+            while matches!(socket.read(&mut waste).await, Ok(1..)) {}
         }
     }
 
@@ -252,13 +243,18 @@ fn plain(error: &io::Error) -> String {
 
 /// The stream handed to rumqttc.
 pub(super) struct Wire {
-    socket: Arc<TcpStream>,
+    /// Taken out by `drop` only.
+    socket: Option<TcpStream>,
     watch: Watch,
     /// Read from the socket up to `filled`; `delivered..checked` is to be handed on.
     incoming: Vec<u8>,
     delivered: usize,
     checked: usize,
     filled: usize,
+    /// Something was handed on since the library last had to wait.
+    is_fresh: bool,
+    /// Nothing more will come.
+    is_over: bool,
     /// To be written; `..written` is.
     outgoing: Vec<u8>,
     written: usize,
@@ -280,20 +276,22 @@ impl AsyncRead for Wire {
                 let count = buffer.remaining().min(wire.checked - wire.delivered);
                 buffer.put_slice(&wire.incoming[wire.delivered..wire.delivered + count]);
                 wire.delivered += count;
+                wire.is_fresh = true;
                 return Poll::Ready(Ok(()));
             }
-            if wire.watch.is_over {
-                // After a DISCONNECT nothing follows: to the library it is the end of the stream.
-                return Poll::Ready(Ok(()));
-            }
-            match wire.poll_fill(context)? {
-                Poll::Ready(0) => {
-                    wire.notes.lost("the broker closed the connection");
-                    return Poll::Ready(Ok(()));
+            if wire.is_over {
+                // When the library sees the end in the same turn as what came before it, it throws that away.
+                if std::mem::take(&mut wire.is_fresh) {
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
                 }
-                Poll::Ready(_) => wire.check()?,
+                return Poll::Ready(Ok(()));
+            }
+            match wire.poll_fill(context) {
+                Poll::Ready(()) => wire.check()?,
                 Poll::Pending => {
                     // The library is about to wait: what it has written so far must go.
+                    wire.is_fresh = false;
                     let _ = wire.poll_drain(context)?;
                     return Poll::Pending;
                 }
@@ -304,27 +302,25 @@ impl AsyncRead for Wire {
 
 impl Wire {
     /// Reads once, after everything checked has been handed on; an incomplete packet moves to the front.
-    fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<()> {
         self.incoming.copy_within(self.checked..self.filled, 0);
         self.filled -= self.checked;
         (self.delivered, self.checked) = (0, 0);
         if self.filled == self.incoming.len() {
             self.incoming.resize(2 * self.filled, 0);
         }
-        loop {
-            ready!(self.socket.poll_read_ready(context))?;
-            match self.socket.try_read(&mut self.incoming[self.filled..]) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => {
-                    let words = format!("the connection broke: {}", plain(&error));
-                    return Poll::Ready(Err(self.notes.lost(&words)));
-                }
-                Ok(count) => {
-                    self.filled += count;
-                    return Poll::Ready(Ok(count));
-                }
-            }
-        }
+        let mut space = ReadBuf::new(&mut self.incoming[self.filled..]);
+        let outcome = ready!(socket(&mut self.socket).poll_read(context, &mut space));
+        let count = space.filled().len();
+        self.filled += count;
+        let end = match outcome {
+            Ok(()) if count > 0 => return Poll::Ready(()),
+            Ok(()) => "the broker closed the connection".to_owned(),
+            Err(error) => format!("the connection broke: {}", plain(&error)),
+        };
+        self.notes.lost(&end);
+        self.is_over = true;
+        Poll::Ready(())
     }
 
     /// Looks at all that was read and sets `checked`.
@@ -344,8 +340,10 @@ impl Wire {
                 // Handed on all the same, so that the library ends the attempt itself.
                 Seen::Refused { reason, text } => drop(self.notes.fail(refused(reason, text))),
                 Seen::OldRefusal(reason) => return Err(self.notes.fail(refused(reason, None))),
+                // After it nothing follows: to the library it is the end of the stream.
                 Seen::Disconnected { reason, text } => {
                     self.notes.fail(Failure::Disconnected { reason, text });
+                    self.is_over = true;
                     return Ok(());
                 }
                 Seen::Foreign(what) => {
@@ -359,7 +357,8 @@ impl Wire {
     /// Writes what was collected, as far as the socket takes it.
     fn poll_drain(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.written < self.outgoing.len() {
-            match self.poll_write_some(context) {
+            let rest = &self.outgoing[self.written..];
+            match socket(&mut self.socket).poll_write(context, rest) {
                 Poll::Ready(Ok(count)) => {
                     self.written += count;
                     self.stalled = None;
@@ -379,16 +378,6 @@ impl Wire {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_write_some(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        loop {
-            ready!(self.socket.poll_write_ready(context))?;
-            match self.socket.try_write(&self.outgoing[self.written..]) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                outcome => return Poll::Ready(outcome),
-            }
-        }
-    }
-
     fn poll_stall(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Some(limit) = self.notes.stall else {
             return Poll::Pending;
@@ -400,6 +389,19 @@ impl Wire {
         let limit = humantime::format_duration(limit);
         let words = format!("the broker took nothing for {limit} (1.5 times --keepalive)");
         Poll::Ready(Err(self.notes.lost(&words)))
+    }
+}
+
+fn socket(socket: &mut Option<TcpStream>) -> Pin<&mut TcpStream> {
+    Pin::new(socket.as_mut().expect("only drop takes the socket"))
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        let mut attempt = self.notes.attempt();
+        if attempt.closing {
+            attempt.socket = self.socket.take();
+        }
     }
 }
 

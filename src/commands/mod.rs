@@ -4,6 +4,7 @@
 pub mod bench;
 pub mod connection;
 pub mod publish;
+mod runtime;
 pub mod serve;
 mod signals;
 pub mod subscribe;

@@ -29,10 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// connection, 5 when it refuses a message, 7 when the connection is lost, 1 for a payload that cannot be read.
 pub fn run(args: PublishArgs) -> anyhow::Result<Exit> {
     let plan = Plan::new(&args)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(publish(plan))
+    super::runtime::run(publish(plan))
 }
 
 /// What is to be done.
@@ -112,8 +109,8 @@ impl Plan {
     /// One message is not worth waiting a minute for: the caller can send it again. A stream cannot be.
     fn retry(&self) -> Retry {
         match self.payloads {
-            Payloads::Same { times: 1, .. } => Retry::Never,
-            _ => Retry::Attempts(ATTEMPTS),
+            Payloads::Same { times: 1, .. } => Retry::NEVER,
+            _ => Retry::attempts(ATTEMPTS),
         }
     }
 }

@@ -32,10 +32,7 @@ const FEW: u64 = 20;
 /// connection, 5 when it refuses every filter, 7 when it ended the connection for good.
 pub fn run(args: SubscribeArgs) -> anyhow::Result<Exit> {
     let plan = Plan::new(&args)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
+    super::runtime::run(async move {
         let deadline = plan.timeout.map(|limit| Instant::now() + limit);
         let mut signals = Signals::new()?;
         let interrupted = match plan.count {
@@ -43,7 +40,7 @@ pub fn run(args: SubscribeArgs) -> anyhow::Result<Exit> {
             None => Exit::Done,
         };
         let session = tokio::select! {
-            session = client::connect(&plan.options, Retry::Forever) => {
+            session = client::connect(&plan.options, Retry::FOREVER) => {
                 session.map_err(Failure::into_error)?
             }
             () = signals.next() => return Ok(interrupted),
