@@ -261,7 +261,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Attached<S> {
                 }
                 Stop::Fault(fault) => {
                     tracing::info!("client {client_id:?} closed: {fault}");
-                    self.peer.link.close(fault.reason);
+                    self.peer
+                        .link
+                        .close_because(fault.reason, Some(&fault.message));
                 }
             }
             partition.detach(self.peer.place, &self.peer.link, self.ending, now);

@@ -16,7 +16,7 @@ use super::Config;
 use super::counters::Census;
 use crate::mqtt::codec::{self, Malformed};
 use crate::mqtt::packet::{ConnAck, Connect, Packet};
-use crate::mqtt::{ByteString, Properties, ReasonCode, Version};
+use crate::mqtt::{ByteString, Properties, Property, ReasonCode, Version};
 
 /// A client has this long from the accepted connection to a whole CONNECT.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -105,27 +105,11 @@ async fn admit(
 ) -> Option<Newcomer> {
     let mut buffer = BytesMut::with_capacity(1024);
     let limit = config.max_packet_size.min(CONNECT_LIMIT);
-    let packet = loop {
-        match codec::read(&mut buffer, Version::V5, limit) {
-            Ok(Some(packet)) => break Ok(packet),
-            Ok(None) => {}
-            Err(malformed) => break Err(malformed),
-        }
-        match stream.read_buf(&mut buffer).await {
-            Ok(0) => return None,
-            Ok(_) => {}
-            Err(error) => {
-                tracing::info!("{address} went away before its CONNECT: {error}");
-                return None;
-            }
-        }
-    };
-    let refused = match packet {
-        Ok(Packet::Connect(connect)) => match check(*connect) {
+    let (version, fault) = match read_packet(&mut stream, &mut buffer, limit).await {
+        Ok(None) => return None,
+        Ok(Some(packet)) => match check(packet) {
             Ok((connect, assigned)) => {
-                if stream.set_nodelay(true).is_err() {
-                    return None;
-                }
+                stream.set_nodelay(true).ok()?;
                 let stream = stream.into_std().ok()?;
                 return Some(Newcomer {
                     id,
@@ -136,47 +120,71 @@ async fn admit(
                     early: buffer.freeze(),
                 });
             }
-            Err((version, reason)) => (
-                Some(version),
-                Malformed {
-                    reason,
-                    message: "refused".into(),
-                },
-            ),
+            Err(refused) => refused,
         },
-        Ok(_) => (
-            None,
-            Malformed {
-                reason: ReasonCode::PROTOCOL_ERROR,
-                message: "the first packet is not CONNECT".into(),
-            },
-        ),
         Err(malformed) => (codec::refusal_version(&buffer), malformed),
     };
-    let (version, fault) = refused;
     tracing::info!("{address} refused: {fault}");
     if let Some(version) = version
         && (version == Version::V5 || codec::has_return_code(fault.reason))
     {
-        refuse(&mut stream, version, fault.reason).await;
+        refuse(&mut stream, version, &fault).await;
     }
     None
 }
 
-/// Checks what a CONNECT asks for, and gives a client without a name one.
-fn check(mut connect: Connect) -> Result<(Connect, bool), (Version, ReasonCode)> {
+/// The first packet; none when the client goes away before it is complete.
+async fn read_packet(
+    stream: &mut TcpStream,
+    buffer: &mut BytesMut,
+    limit: u32,
+) -> Result<Option<Packet>, Malformed> {
+    loop {
+        // CONNECT is checked by the version it names itself.
+        if let Some(packet) = codec::read(buffer, Version::V5, limit)? {
+            return Ok(Some(packet));
+        }
+        match stream.read_buf(buffer).await {
+            Ok(0) | Err(_) => return Ok(None),
+            Ok(_) => {}
+        }
+    }
+}
+
+/// Checks what the first packet asks for, and gives a client without a name one; otherwise says in which version to
+/// refuse it, if it deserves an answer, and why.
+fn check(packet: Packet) -> Result<(Connect, bool), (Option<Version>, Malformed)> {
+    let refused = |version, reason, message: &'static str| {
+        Err((
+            version,
+            Malformed {
+                reason,
+                message: message.into(),
+            },
+        ))
+    };
+    let Packet::Connect(mut connect) = packet else {
+        return refused(
+            None,
+            ReasonCode::PROTOCOL_ERROR,
+            "the first packet is not CONNECT",
+        );
+    };
+    let version = Some(connect.version);
     if connect.properties.authentication_method().is_some() {
-        return Err((connect.version, ReasonCode::BAD_AUTHENTICATION_METHOD));
+        let words = "there is no extended authentication here";
+        return refused(version, ReasonCode::BAD_AUTHENTICATION_METHOD, words);
     }
     if !connect.client_id.is_empty() {
-        return Ok((connect, false));
+        return Ok((*connect, false));
     }
     // [MQTT-3.1.3-8]: before MQTT 5 a client without a name cannot ask for a session that stays.
     if connect.version < Version::V5 && !connect.clean_start {
-        return Err((connect.version, ReasonCode::CLIENT_IDENTIFIER_NOT_VALID));
+        let words = "a client without an id cannot have a session that stays";
+        return refused(version, ReasonCode::CLIENT_IDENTIFIER_NOT_VALID, words);
     }
     connect.client_id = assigned_client_id();
-    Ok((connect, true))
+    Ok((*connect, true))
 }
 
 /// 128 random bits: nobody can guess another client's name and take its session.
@@ -185,11 +193,15 @@ fn assigned_client_id() -> ByteString {
     format!("auto-{:016x}{:016x}", random(), random()).into()
 }
 
-async fn refuse(stream: &mut TcpStream, version: Version, reason: ReasonCode) {
+async fn refuse(stream: &mut TcpStream, version: Version, fault: &Malformed) {
+    let mut properties = Properties::default();
+    if version == Version::V5 {
+        properties.push(Property::ReasonString((*fault.message).into()));
+    }
     let connack = Packet::ConnAck(ConnAck {
         session_present: false,
-        reason,
-        properties: Properties::default(),
+        reason: fault.reason,
+        properties,
     });
     let mut bytes = Vec::new();
     if codec::write(&connack, version, &mut bytes).is_ok() {

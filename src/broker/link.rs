@@ -12,7 +12,7 @@ use foldhash::fast::RandomState;
 
 use super::counters::Counters;
 use crate::mqtt::packet::{Disconnect, Packet};
-use crate::mqtt::{Properties, ReasonCode, Version, codec};
+use crate::mqtt::{Properties, Property, ReasonCode, Version, codec};
 
 /// Bytes of output that may wait for a connection's socket; beyond that messages wait in the queue. Two socket
 /// buffers' worth: enough to keep the socket busy, little enough to keep for many connections.
@@ -144,14 +144,23 @@ impl Link {
 
     /// Says goodbye where the version has words for it (3.14 of MQTT 5), and closes once it is written.
     pub fn close(&self, reason: ReasonCode) {
+        self.close_because(reason, None);
+    }
+
+    /// The same, with the reason in words when they fit into what the client takes [MQTT-3.14.2-3].
+    pub fn close_because(&self, reason: ReasonCode, words: Option<&str>) {
         if self.closing.get() {
             return;
         }
         if self.version == Version::V5 {
-            self.send(&Packet::Disconnect(Disconnect {
-                reason,
-                properties: Properties::default(),
-            }));
+            let mut properties = Properties::default();
+            // Fixed header, reason code, property length and the property's own three bytes take at most 12.
+            if let Some(words) =
+                words.filter(|words| words.len() + 12 <= self.maximum_packet_size as usize)
+            {
+                properties.push(Property::ReasonString(words.into()));
+            }
+            self.send(&Packet::Disconnect(Disconnect { reason, properties }));
         }
         self.closing.set(true);
         self.wake();

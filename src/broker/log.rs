@@ -10,9 +10,10 @@
 //!
 //! The log knows nothing of topics, sessions or MQTT: a record's body is bytes to it.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::{collections::VecDeque, fmt};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use rumqttd::local::{LinkBuilder, LinkRx, LinkTx};
@@ -65,6 +66,8 @@ struct Positions {
     wanted: Vec<AtomicU64>,
     /// Per origin: told when what it wanted has been passed.
     wake: Vec<Notify>,
+    /// Per origin and sequence number: which entries of a record some reader had use for, a bit each.
+    used: Vec<Mutex<BTreeMap<u64, Vec<u64>>>>,
 }
 
 impl Positions {
@@ -76,6 +79,7 @@ impl Positions {
                 .collect(),
             wanted: (0..partitions).map(|_| AtomicU64::new(u64::MAX)).collect(),
             wake: (0..partitions).map(|_| Notify::new()).collect(),
+            used: (0..partitions).map(|_| Mutex::default()).collect(),
         }
     }
 
@@ -86,6 +90,13 @@ impl Positions {
             .map(|position| position.load(Ordering::SeqCst))
             .min()
             .unwrap_or(0)
+    }
+
+    fn used_by(&self, origin: usize) -> MutexGuard<'_, BTreeMap<u64, Vec<u64>>> {
+        // Whoever panicked while holding it has not left half a bit behind.
+        self.used[origin]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sequentially consistent on both sides: either the reader sees what is wanted, or the origin, which looks
@@ -231,6 +242,16 @@ impl Writer {
         self.positions.passed_by_all(self.origin)
     }
 
+    /// Which entries of a passed record some reader had use for, a bit each; takes it out. Nothing when there is none.
+    pub fn take_used(&mut self, sequence: u64) -> Vec<u64> {
+        let mut used = self.positions.used_by(self.origin);
+        // Records nobody asked about are not looked up; what readers said of them goes here.
+        let later = used.split_off(&(sequence + 1));
+        std::mem::replace(&mut *used, later)
+            .remove(&sequence)
+            .unwrap_or_default()
+    }
+
     /// Whether more may be appended: the slowest reader is less than a window behind.
     pub fn has_room(&mut self) -> bool {
         if self.unread_bytes < self.window {
@@ -343,6 +364,17 @@ impl Reader {
             sequence,
             body: record.slice(HEADER..),
         }
+    }
+
+    /// Tells the origin, before the record is marked as passed, which of its entries this partition has use for.
+    pub fn say_used(&self, record: &Record, bits: &[u64]) {
+        let mut used = self.positions.used_by(record.origin);
+        let known = used.entry(record.sequence).or_default();
+        known.resize(known.len().max(bits.len()), 0);
+        known
+            .iter_mut()
+            .zip(bits)
+            .for_each(|(known, bits)| *known |= bits);
     }
 
     /// Marks a record as processed by this partition.

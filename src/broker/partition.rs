@@ -29,7 +29,7 @@ use super::retained::Retained;
 use super::session::{Arrival, Grant, Means, Pace, Session};
 use super::tree::Tree;
 use crate::mqtt::packet::{Acknowledgement, Packet};
-use crate::mqtt::{ByteString, QoS};
+use crate::mqtt::{ByteString, QoS, ReasonCode, Version};
 
 /// A subscription as the matcher finds it: the options of one filter of one session (3.8.3.1).
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +55,14 @@ struct Awaiting {
 #[derive(Debug)]
 enum Answer {
     /// PUBACK or PUBREC to its publish.
-    Acknowledge(u16, QoS),
+    Acknowledge {
+        /// Of the publish.
+        packet_id: u16,
+        /// Of the publish.
+        qos: QoS,
+        /// Its place among the publishes of its record, if its publisher is told when it finds no subscriber.
+        asks: Option<u32>,
+    },
     /// SUBACK, once the groups it joined are the same everywhere.
     Say(Box<Packet>),
 }
@@ -94,6 +101,7 @@ pub struct Partition {
     passage: Passage,
     /// The body of the record that is being gathered.
     gathered: Vec<u8>,
+    gathered_publishes: u32,
     /// Told when something was gathered, so it is appended once the tasks that are ready now had their turn.
     gathered_some: Rc<Notify>,
     awaiting: VecDeque<Awaiting>,
@@ -108,6 +116,8 @@ pub struct Partition {
     hits: Vec<(u32, Subscription)>,
     identifiers: Vec<u32>,
     chosen: Vec<(Rc<str>, Member)>,
+    /// Which publishes of the record at hand found a subscriber here.
+    used: Vec<u64>,
 }
 
 /// A partition as its tasks share it.
@@ -148,6 +158,8 @@ impl Partition {
             writer,
             passage,
             gathered: Vec::new(),
+            gathered_publishes: 0,
+            used: Vec::new(),
             gathered_some: Rc::default(),
             awaiting: VecDeque::new(),
             waiting_for_room: Vec::new(),
@@ -169,13 +181,22 @@ impl Partition {
             && envelope.qos > QoS::AtMostOnce
         {
             let sequence = self.writer.next_sequence();
-            let answer = Answer::Acknowledge(packet_id, envelope.qos);
+            let asks = (link.version == Version::V5).then_some(self.gathered_publishes);
+            if asks.is_some() {
+                record::ask(&mut self.gathered);
+            }
+            let answer = Answer::Acknowledge {
+                packet_id,
+                qos: envelope.qos,
+                asks,
+            };
             self.awaiting.push_back(Awaiting {
                 sequence,
                 link: Rc::clone(link),
                 answer,
             });
         }
+        self.gathered_publishes += 1;
     }
 
     /// Tells every partition of a change in the group of a shared subscription.
@@ -228,7 +249,14 @@ impl Partition {
     /// Acknowledges again a QoS 2 publish that is already on its way or through: once all that was gathered so
     /// far has been passed.
     pub fn acknowledge_again(&mut self, packet_id: u16, link: &Rc<Link>) {
-        self.answer_when_passed(link, Answer::Acknowledge(packet_id, QoS::ExactlyOnce));
+        self.answer_when_passed(
+            link,
+            Answer::Acknowledge {
+                packet_id,
+                qos: QoS::ExactlyOnce,
+                asks: None,
+            },
+        );
     }
 
     /// Says this to the client once all that was gathered so far has been passed by every partition.
@@ -256,6 +284,7 @@ impl Partition {
             tracing::error!("{ended}");
         }
         self.gathered.clear();
+        self.gathered_publishes = 0;
         // The buffer of an outsized publish is not kept.
         self.gathered.shrink_to(2 * RECORD);
         self.say_what_is_wanted();
@@ -276,22 +305,43 @@ impl Partition {
     /// [MQTT-4.6.0-2, MQTT-4.6.0-3], and lets connections read again when the log has room.
     fn settle(&mut self) {
         let passed = self.writer.passed();
+        // The record whose answers are at hand, and which of its publishes found a subscriber.
+        let mut used = (0, Vec::new());
         while let Some(awaiting) = self.awaiting.front() {
             if awaiting.sequence > passed {
                 break;
             }
-            let Some(Awaiting { link, answer, .. }) = self.awaiting.pop_front() else {
+            let Some(Awaiting {
+                sequence,
+                link,
+                answer,
+            }) = self.awaiting.pop_front()
+            else {
                 break;
             };
             if link.closing.get() {
                 continue;
             }
-            let acknowledgement = Acknowledgement::success;
-            link.send(&match answer {
-                Answer::Acknowledge(id, QoS::ExactlyOnce) => Packet::PubRec(acknowledgement(id)),
-                Answer::Acknowledge(id, _) => Packet::PubAck(acknowledgement(id)),
-                Answer::Say(packet) => *packet,
-            });
+            match answer {
+                Answer::Say(packet) => link.send(&packet),
+                Answer::Acknowledge {
+                    packet_id,
+                    qos,
+                    asks,
+                } => {
+                    if asks.is_some() && used.0 != sequence {
+                        used = (sequence, self.writer.take_used(sequence));
+                    }
+                    let mut acknowledgement = Acknowledgement::success(packet_id);
+                    if asks.is_some_and(|place| !has_bit(&used.1, place)) {
+                        acknowledgement.reason = ReasonCode::NO_MATCHING_SUBSCRIBERS;
+                    }
+                    link.send(&match qos {
+                        QoS::ExactlyOnce => Packet::PubRec(acknowledgement),
+                        _ => Packet::PubAck(acknowledgement),
+                    });
+                }
+            }
         }
         if !self.waiting_for_room.is_empty() && self.writer.has_room() {
             self.waiting_for_room.drain(..).for_each(Waker::wake);
@@ -317,18 +367,22 @@ impl Partition {
 
     /// Goes through a record: matches and delivers its publishes, and follows the groups.
     fn deliver(&mut self, record: &Record, now: Instant) {
-        let (arrived, entries) = record::open(&record.body);
-        let mut publishes = 0;
+        let (head, entries) = record::open(&record.body);
+        let mut publishes = 0u32;
+        self.used.clear();
         for entry in entries {
             match entry {
                 Entry::Publish(envelope) => {
-                    publishes += 1;
                     let arrival = Arrival::new(envelope, now);
                     if envelope.retain {
                         self.retained.store(arrival.message(), now);
                     }
-                    self.deliver_one(&arrival, record.origin == self.index);
-                    self.deliver_shared(&arrival);
+                    let one = self.deliver_one(&arrival, record.origin == self.index);
+                    let shared = self.deliver_shared(&arrival);
+                    if head.asks && (one || shared) {
+                        set_bit(&mut self.used, publishes);
+                    }
+                    publishes += 1;
                 }
                 Entry::Again(share, envelope) => {
                     if let Some((share, member)) = self.groups.turn_of(share) {
@@ -353,8 +407,8 @@ impl Partition {
         let latency = self
             .started
             .elapsed()
-            .saturating_sub(Duration::from_micros(arrived));
-        self.means.counters.took(latency, publishes);
+            .saturating_sub(Duration::from_micros(head.arrived));
+        self.means.counters.took(latency, u64::from(publishes));
     }
 
     /// Publishes what the broker says of itself, retained.
@@ -392,14 +446,17 @@ impl Partition {
         census
     }
 
-    fn deliver_shared(&mut self, arrival: &Arrival<'_>) {
+    /// Says whether there is a group for it.
+    fn deliver_shared(&mut self, arrival: &Arrival<'_>) -> bool {
         let mut chosen = std::mem::take(&mut self.chosen);
         let found = |share: &Rc<str>, member| chosen.push((Rc::clone(share), member));
         self.groups.each_turn(arrival.envelope.topic, found);
+        let any = !chosen.is_empty();
         for (share, member) in chosen.drain(..) {
             self.deliver_to_member(arrival, &share, member);
         }
         self.chosen = chosen;
+        any
     }
 
     /// Delivers to the member whose turn it is, if it is one of ours. For one that has left since then, and whose leaving
@@ -443,7 +500,8 @@ impl Partition {
         }
     }
 
-    fn deliver_one(&mut self, arrival: &Arrival<'_>, from_here: bool) {
+    /// Says whether it has a subscriber here.
+    fn deliver_one(&mut self, arrival: &Arrival<'_>, from_here: bool) -> bool {
         let Partition {
             tree,
             sessions,
@@ -481,6 +539,7 @@ impl Partition {
                 congested.push(place);
             }
         }
+        !hits.is_empty()
     }
 
     /// Moves what waits for a session into its output, and notices when it has caught up.
@@ -544,6 +603,17 @@ impl Partition {
     }
 }
 
+fn set_bit(bits: &mut Vec<u64>, place: u32) {
+    let word = place as usize / 64;
+    bits.resize(bits.len().max(word + 1), 0);
+    bits[word] |= 1 << (place % 64);
+}
+
+fn has_bit(bits: &[u64], place: u32) -> bool {
+    bits.get(place as usize / 64)
+        .is_some_and(|word| word >> (place % 64) & 1 == 1)
+}
+
 /// What several subscriptions of one session ask for together (3.3.4): one copy, the highest quality of service, all
 /// identifiers. `None` when none of them wants the message.
 fn combine<'a>(
@@ -586,6 +656,11 @@ pub async fn read_log(partition: Shared, mut reader: super::log::Reader) -> LogE
         };
         let now = Instant::now();
         partition.borrow_mut().deliver(&record, now);
+        let used = std::mem::take(&mut partition.borrow_mut().used);
+        if !used.is_empty() {
+            reader.say_used(&record, &used);
+        }
+        partition.borrow_mut().used = used;
         reader.passed(&record);
         loop {
             let until = partition.borrow_mut().waits_until(Instant::now());

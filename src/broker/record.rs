@@ -98,15 +98,36 @@ impl Envelope<'_> {
     }
 }
 
-/// Begins a record's body with the time its first entry arrived, in microseconds of the broker's life.
-pub fn begin(arrived: u64, body: &mut Vec<u8>) {
-    body.extend_from_slice(&arrived.to_be_bytes());
+/// What stands before the entries of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// When its first entry arrived, in microseconds of the broker's life.
+    pub arrived: u64,
+    /// Whether the origin wants to know which publishes found a subscriber.
+    pub asks: bool,
 }
 
-/// The time a record's first entry arrived, and its entries.
-pub fn open(body: &[u8]) -> (u64, impl Iterator<Item = Entry<'_>>) {
-    let (arrived, rest) = body.split_first_chunk().unwrap_or((&[0; 8], &[]));
-    (u64::from_be_bytes(*arrived), entries(rest))
+/// Begins a record's body. Whether it asks is only known later.
+pub fn begin(arrived: u64, body: &mut Vec<u8>) {
+    body.extend_from_slice(&arrived.to_be_bytes());
+    body.push(0);
+}
+
+/// Makes a record ask which of its publishes found a subscriber.
+pub fn ask(body: &mut [u8]) {
+    body[8] = 1;
+}
+
+/// What stands before a record's entries, and the entries.
+pub fn open(body: &[u8]) -> (Head, impl Iterator<Item = Entry<'_>>) {
+    let ([arrived @ .., asks], rest) = body.split_first_chunk::<9>().unwrap_or((&[0; 9], &[]));
+    (
+        Head {
+            arrived: u64::from_be_bytes(*arrived),
+            asks: *asks == 1,
+        },
+        entries(rest),
+    )
 }
 
 /// Adds a change of a group to a record's body: as a publish to the share would be, with the place for a payload.
@@ -228,7 +249,15 @@ mod tests {
                 .collect::<Vec<_>>(),
             expected.map(|entry| format!("{entry:?}"))
         );
-        assert_eq!(open(&body).0, 12_345);
+        assert_eq!(
+            open(&body).0,
+            Head {
+                arrived: 12_345,
+                asks: false
+            }
+        );
+        ask(&mut body);
+        assert!(open(&body).0.asks);
         assert_eq!(envelope.expiry(), Some(Duration::from_secs(9)));
     }
 

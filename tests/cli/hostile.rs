@@ -4,7 +4,7 @@
 use std::io::Write;
 
 use mqtt_toolbox::mqtt::packet::{ConnAck, Disconnect, Packet, Will};
-use mqtt_toolbox::mqtt::{Properties, QoS, ReasonCode, Version};
+use mqtt_toolbox::mqtt::{Properties, Property, QoS, ReasonCode, Version};
 
 use crate::malformed::{ANSWERS, CONNECT, FIXED_HEADERS, PUBLISH, REQUESTS};
 use crate::servers::MqttServe;
@@ -18,18 +18,24 @@ fn version(level: u8) -> Version {
     }
 }
 
-fn disconnect(reason: u8) -> Packet {
+/// The reason in words, as MQTT 5 carries it.
+fn said(words: &str) -> Properties {
+    let words = (!words.is_empty()).then(|| Property::ReasonString(words.into()));
+    Properties(words.into_iter().collect())
+}
+
+fn disconnect(reason: u8, words: &str) -> Packet {
     Packet::Disconnect(Disconnect {
         reason: ReasonCode(reason),
-        properties: Properties::default(),
+        properties: said(words),
     })
 }
 
-fn refusal(reason: u8) -> Packet {
+fn refusal(reason: u8, words: &str) -> Packet {
     Packet::ConnAck(ConnAck {
         session_present: false,
         reason: ReasonCode(reason),
-        properties: Properties::default(),
+        properties: said(words),
     })
 }
 
@@ -51,7 +57,7 @@ fn every_malformed_packet_in_a_session_ends_it_with_its_reason_and_disturbs_nobo
             wire.send_bytes(&bytes);
             // Before MQTT 5 a server has no packet to say it with.
             let expected = if level == 5 {
-                vec![disconnect(reason)]
+                vec![disconnect(reason, fault)]
             } else {
                 vec![]
             };
@@ -84,7 +90,8 @@ fn every_malformed_connect_is_refused_in_its_own_version_and_disturbs_nobody() {
                 .any(|name| row.fault.contains(name));
         let answered = !foreign && (level == 5 || matches!(row.reason, 0x84 | 0x85));
         let expected = if answered {
-            vec![refusal(row.reason)]
+            let words = if level == 5 { row.fault } else { "" };
+            vec![refusal(row.reason, words)]
         } else {
             vec![]
         };
@@ -180,16 +187,17 @@ fn a_session_that_dribbles_in_byte_by_byte_is_a_session_like_any_other() {
 fn a_packet_over_the_limit_is_refused_by_its_length_alone() {
     let mut broker = MqttServe::start(["--max-packet-size", "1000"]);
     let mut bystander = Bystander::new(broker.port);
-    let too_large: [(u8, &[u8]); 3] = [
-        (5, b"\x30\xe6\x07"),         // 998 and three bytes before them
-        (5, b"\x30\xff\xff\xff\x7f"), // the largest there is
-        (4, b"\x30\xff\xff\xff\x7f"),
+    let words = |length: u32| format!("a packet of {length} bytes, at most 1000 are accepted");
+    let too_large: [(u8, &[u8], u32); 3] = [
+        (5, b"\x30\xe6\x07", 1001), // 998 and three bytes before them
+        (5, b"\x30\xff\xff\xff\x7f", 268_435_460), // the largest there is
+        (4, b"\x30\xff\xff\xff\x7f", 268_435_460),
     ];
-    for (level, bytes) in too_large {
+    for (level, bytes, length) in too_large {
         let mut wire = Wire::session(broker.port, version(level), "hostile");
         wire.send_bytes(bytes);
         let expected = if level == 5 {
-            vec![disconnect(0x95)]
+            vec![disconnect(0x95, &words(length))]
         } else {
             vec![]
         };
@@ -198,7 +206,7 @@ fn a_packet_over_the_limit_is_refused_by_its_length_alone() {
     }
     let mut wire = Wire::connect(broker.port, Version::V5);
     wire.send_bytes(b"\x10\xff\xff\xff\x7f\0\x04MQTT\x05");
-    assert_eq!(wire.rest(), [refusal(0x95)]);
+    assert_eq!(wire.rest(), [refusal(0x95, &words(268_435_460))]);
     // 997 and three are the thousand that is allowed.
     let mut wire = Wire::session(broker.port, Version::V5, "large");
     wire.send(publish("bystander/large", &[b'x'; 979], QoS::AtMostOnce, 0));

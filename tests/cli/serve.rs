@@ -132,3 +132,50 @@ fn twice_verbose_names_every_message() {
         .process
         .wait_for_stderr(|line| line.contains("someone") && line.contains("温度/厨房"));
 }
+
+/// The reason codes of the answers to a QoS 1 and a QoS 2 publish to this topic.
+fn answers(wire: &mut Wire, topic: &str) -> Vec<ReasonCode> {
+    wire.send(publish(topic, b"x", QoS::AtLeastOnce, 1));
+    wire.send(publish(topic, b"x", QoS::ExactlyOnce, 2));
+    (0..2)
+        .map(|_| match wire.receive() {
+            Packet::PubAck(answer) | Packet::PubRec(answer) => answer.reason,
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+#[test]
+fn a_publisher_of_mqtt_5_is_told_when_nobody_subscribes() {
+    let broker = MqttServe::start(["--workers", "3"]);
+    // Several subscribers, so that some are in another partition than the publisher.
+    let mut subscribers: Vec<Wire> = (0..6)
+        .map(|number| Wire::session(broker.port, Version::V5, &format!("subscriber {number}")))
+        .collect();
+    for (number, subscriber) in subscribers.iter_mut().enumerate() {
+        subscriber.subscribe(&format!("heard/{number}"), QoS::AtMostOnce);
+    }
+    for number in 0..6 {
+        let mut wire = Wire::session(broker.port, Version::V5, &format!("publisher {number}"));
+        assert_eq!(
+            answers(&mut wire, &format!("heard/{number}")),
+            [ReasonCode::SUCCESS; 2]
+        );
+        assert_eq!(
+            answers(&mut wire, "unheard")[0],
+            ReasonCode::NO_MATCHING_SUBSCRIBERS
+        );
+    }
+    let mut wire = Wire::session(broker.port, Version::V5, "publisher");
+    assert_eq!(
+        answers(&mut wire, "unheard"),
+        [ReasonCode::NO_MATCHING_SUBSCRIBERS; 2]
+    );
+    let mut wire = Wire::session(broker.port, Version::V5, "publisher");
+    assert_eq!(
+        answers(&mut wire, "$SYS/broker/uptime"),
+        [ReasonCode::NOT_AUTHORIZED; 2]
+    );
+    let mut wire = Wire::session(broker.port, Version::V311, "publisher");
+    assert_eq!(answers(&mut wire, "unheard"), [ReasonCode::SUCCESS; 2]);
+}
