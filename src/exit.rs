@@ -92,9 +92,8 @@ pub fn of(error: &anyhow::Error) -> Exit {
 }
 
 /// Says the error on stderr and returns its status.
-#[allow(clippy::print_stderr)]
 pub fn report(error: &anyhow::Error) -> Exit {
-    eprintln!("mqtt: {error:#}");
+    crate::output::say(format_args!("{error:#}"));
     of(error)
 }
 

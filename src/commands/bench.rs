@@ -21,7 +21,7 @@ use crate::commands::connection::target;
 use crate::commands::signals::Signals;
 use crate::exit::Exit;
 use crate::mqtt::QoS;
-use crate::output::{self, Output, Unwritable};
+use crate::output::{self, Output, Unwritable, say};
 
 /// Runs the load, prints the report on stdout, and ends with what the report says.
 ///
@@ -176,11 +176,6 @@ fn print(report: &Report, json: bool) -> anyhow::Result<()> {
     }
 }
 
-#[allow(clippy::print_stderr)]
-fn say(words: &str) {
-    eprintln!("mqtt: {words}");
-}
-
 /// What is shown on stderr while the load runs: a bar on a terminal, lines where they were asked for.
 struct Progress {
     plan: Plan,
@@ -217,7 +212,7 @@ impl Progress {
             Event::Started(setup) => {
                 self.bar.reset_elapsed();
                 if self.verbose {
-                    say(&format!(
+                    say(format_args!(
                         "everyone connected after {}",
                         output::report::time(setup)
                     ));
@@ -236,7 +231,7 @@ impl Progress {
             _ if self.lost == LOST_SHOWN + 1 => "and more; the report counts them".to_owned(),
             _ => return,
         };
-        self.bar.suspend(|| say(&words));
+        self.bar.suspend(|| say(words));
     }
 
     fn show_snapshot(&mut self, snapshot: Snapshot) {
@@ -251,7 +246,10 @@ impl Progress {
         }
         let line = line(&self.plan, self.last.as_ref(), &snapshot);
         if self.verbose {
-            say(&format!("{:.0}s {line}", snapshot.elapsed.as_secs_f64()));
+            say(format_args!(
+                "{:.0}s {line}",
+                snapshot.elapsed.as_secs_f64()
+            ));
         }
         self.bar
             .set_position((self.share(&snapshot) * 1000.0) as u64);

@@ -1,7 +1,6 @@
 //! `mqtt pub`: publish a message, a message repeatedly, or the lines of stdin.
 
 use std::collections::VecDeque;
-use std::io::Write;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,6 +13,7 @@ use crate::client::{self, ConnectOptions, Event, Retry, Session};
 use crate::exit::Exit;
 use crate::mqtt::packet::Publish;
 use crate::mqtt::{Properties, QoS, ReasonCode, topic};
+use crate::output::say;
 use crate::payload::{self, PayloadSource};
 
 /// Attempts to regain a lost connection before giving up: about a minute.
@@ -262,7 +262,7 @@ impl Publisher {
                 unwritten,
             } => {
                 if unwritten > 0 {
-                    say(&format!("{unwritten} messages of QoS 0 were not sent"));
+                    say(format_args!("{unwritten} messages of QoS 0 were not sent"));
                 }
                 let Some(delay) = retry_in else {
                     return Err(match failure.exit() {
@@ -271,7 +271,10 @@ impl Publisher {
                             .because(format!("{failure}; not every message was delivered")),
                     });
                 };
-                say(&format!("{failure}; trying again in {}", rounded(delay)));
+                say(format_args!(
+                    "{failure}; trying again in {}",
+                    rounded(delay)
+                ));
             }
             Event::Connected => say("connected again"),
             Event::Message(_) | Event::Subscribed(_) => {}
@@ -283,7 +286,7 @@ impl Publisher {
         let words = format!("cannot publish to {}: {reason}", self.message.topic);
         match &self.refused {
             None => self.refused = Some(Exit::Denied.because(words)),
-            Some(_) => say(&words),
+            Some(_) => say(words),
         }
     }
 
@@ -299,7 +302,7 @@ impl Publisher {
             (QoS::AtMostOnce, _) => "sent",
             _ => "delivered",
         };
-        say(&format!(
+        say(format_args!(
             "{outcome}: message {} to {topic}, QoS {qos}, {length} bytes",
             number + 1
         ));
@@ -325,9 +328,4 @@ fn stdin_lines() -> anyhow::Result<mpsc::Receiver<std::io::Result<Vec<Bytes>>>> 
 /// A delay as a person would say it.
 fn rounded(delay: Duration) -> String {
     format!("{:.1} s", delay.as_secs_f64())
-}
-
-fn say(words: &str) {
-    // Nobody can be told that stderr is gone.
-    let _ = writeln!(std::io::stderr(), "mqtt: {words}");
 }

@@ -1,6 +1,5 @@
 //! `mqtt sub`: subscribe to topics and print what arrives.
 
-use std::io::Write;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,7 +13,7 @@ use crate::client::{self, ConnectOptions, Event, Failure, Retry, Session};
 use crate::exit::Exit;
 use crate::mqtt::packet::{Publish, RetainHandling, Subscription};
 use crate::mqtt::{QoS, ReasonCode, topic};
-use crate::output::{MessageFormat, Output, Unwritable};
+use crate::output::{MessageFormat, Output, Unwritable, say};
 
 /// How long finishing the handshakes and DISCONNECT may take.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -67,7 +66,7 @@ async fn reached(deadline: Option<Instant>) {
 
 fn timed_out(plan: &Plan) -> Exit {
     if let Some(limit) = plan.timeout {
-        say(&format!(
+        say(format_args!(
             "timed out after {}",
             humantime::format_duration(limit)
         ));
@@ -266,7 +265,7 @@ impl<'a> Subscriber<'a> {
                 let Some(delay) = retry_in else {
                     return Err(failure.into_error());
                 };
-                say(&format!(
+                say(format_args!(
                     "{failure}; trying again in {:.1} s",
                     delay.as_secs_f64()
                 ));
@@ -292,7 +291,7 @@ impl<'a> Subscriber<'a> {
             &mut self.output.buffer,
         );
         if let Some(complaint) = complaint {
-            say(&complaint);
+            say(complaint);
         }
         self.printed += 1;
         match self.plan.count {
@@ -317,12 +316,7 @@ impl<'a> Subscriber<'a> {
         if refused.len() == self.plan.filters.len() {
             return Err(Exit::Denied.because(words));
         }
-        say(&words);
+        say(words);
         Ok(())
     }
-}
-
-fn say(words: &str) {
-    // Nobody can be told that stderr is gone.
-    let _ = writeln!(std::io::stderr(), "mqtt: {words}");
 }

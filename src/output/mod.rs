@@ -5,10 +5,18 @@ pub mod message;
 pub mod report;
 pub mod trace;
 
+use std::fmt;
 use std::io::{self, Write};
 
 pub use format::Template;
 pub use message::MessageFormat;
+
+/// Says one line on stderr, in one write: other programs say theirs on the same terminal.
+pub fn say(words: impl fmt::Display) {
+    let line = format!("mqtt: {words}\n");
+    // Nobody can be told that stderr is gone.
+    let _ = io::stderr().write_all(line.as_bytes());
+}
 
 /// Enough for one write; more is not kept back.
 const FULL: usize = 64 * 1024;

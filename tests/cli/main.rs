@@ -22,5 +22,6 @@ mod hostile;
 mod interop;
 mod load;
 mod observe;
+mod readme;
 mod serve;
 mod usage;
