@@ -376,7 +376,7 @@ fn a_broker_that_is_not_there_is_status_3() {
         "0",
     ])
     .status(3)
-    .stderr_contains("could not connect publisher 1 to mqtt://127.0.0.1:1: Connection refused")
+    .stderr_contains("mqtt: publisher 1: cannot connect to mqtt://127.0.0.1:1: connection refused; is a broker running there? `mqtt serve` starts one\n")
     .run();
 }
 
