@@ -183,7 +183,7 @@ set edit:completion:arg-completer[mqtt] = {|@words|
             cand --keepalive 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none'
             cand --connect-timeout 'Longest time from the first look-up to the broker''s CONNACK'
             cand --serve 'Measure the broker of this program, started in the same process on a free port'
-            cand --json 'Print the report as JSON'
+            cand --json 'Print the report as JSON: its schema has a number, latencies are in microseconds, rates in messages per second'
             cand -v 'One line on stderr every second while the load runs'
             cand --verbose 'One line on stderr every second while the load runs'
             cand --help 'Print help'

@@ -134,6 +134,6 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s V -l protocol-versio
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l serve -d 'Measure the broker of this program, started in the same process on a free port'
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l json -d 'Print the report as JSON'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l json -d 'Print the report as JSON: its schema has a number, latencies are in microseconds, rates in messages per second'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s v -l verbose -d 'One line on stderr every second while the load runs'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l help -d 'Print help'

@@ -190,7 +190,7 @@ Register-ArgumentCompleter -Native -CommandName 'mqtt' -ScriptBlock {
             [CompletionResult]::new('--keepalive', '--keepalive', [CompletionResultType]::ParameterName, 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none')
             [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'Longest time from the first look-up to the broker''s CONNACK')
             [CompletionResult]::new('--serve', '--serve', [CompletionResultType]::ParameterName, 'Measure the broker of this program, started in the same process on a free port')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the report as JSON')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the report as JSON: its schema has a number, latencies are in microseconds, rates in messages per second')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'One line on stderr every second while the load runs')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'One line on stderr every second while the load runs')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')

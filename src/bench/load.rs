@@ -258,8 +258,9 @@ impl Run<'_> {
 
         let interrupted = self.watch(Phase::Load, start, &mut stop).await?;
         let stalled = !interrupted && self.tally.done < self.plan.publishers;
-        let interrupted_ns = interrupted.then(|| start.elapsed().as_nanos() as u64);
-        if let Some(at_ns) = interrupted_ns {
+        if interrupted || !self.tally.lost.is_empty() {
+            // Nobody is left who publishes, so the measurement ends here and not at its planned end.
+            let at_ns = start.elapsed().as_nanos() as u64;
             for thread in &self.threads {
                 thread.desk().recorder.close(at_ns);
             }

@@ -191,7 +191,7 @@ pub struct Generator {
     pub threads: usize,
     /// Processor seconds of all of them; `null` where the system does not tell.
     pub cpu_s: Option<f64>,
-    /// Processor time over real time of the busiest thread.
+    /// Processor time over real time of the busiest thread; `null` for a measurement under 0.1 s.
     pub busiest: Option<f64>,
     /// Messages sent and delivered per processor second.
     pub messages_per_cpu_s: Option<f64>,
@@ -321,10 +321,16 @@ fn latency(histogram: &Histogram<u64>) -> Option<Latency> {
     })
 }
 
+/// In less time than this a share of the processor says nothing.
+const SHORTEST: Duration = Duration::from_millis(100);
+
 fn generator(measurement: &Measurement) -> Generator {
     let threads = &measurement.threads;
     let cpu: Option<Duration> = threads.iter().map(|work| work.cpu).sum();
-    let busy = |work: &Work| Some(work.cpu?.as_secs_f64() / work.wall.as_secs_f64().max(1e-9));
+    let busy = |work: &Work| {
+        let busy = work.cpu?.as_secs_f64() / work.wall.as_secs_f64();
+        (work.wall >= SHORTEST).then_some(busy)
+    };
     let messages = measurement.recorder.sent.measured + measurement.recorder.delivered.measured;
     Generator {
         threads: threads.len(),
@@ -585,6 +591,16 @@ pub mod tests {
             Report::new(plan, &options, false, busy).verdict
         };
         assert!(verdict(890).valid);
+        let short = |found: &mut Measurement| {
+            found.threads[0].cpu = Some(Duration::from_micros(400));
+            found.threads[0].wall = Duration::from_micros(400);
+        };
+        assert!(
+            report(1, short)
+                .generator
+                .busiest
+                .is_some_and(|busiest| busiest < 0.5)
+        );
         let verdict = verdict(950);
         assert!(verdict.reasons[0].contains("busy 95 %"), "{verdict:?}");
     }

@@ -87,7 +87,7 @@ pub struct BenchArgs {
     #[allow(missing_docs)]
     pub connection: ConnectionArgs,
 
-    /// Print the report as JSON
+    /// Print the report as JSON: its schema has a number, latencies are in microseconds, rates in messages per second
     #[arg(long)]
     pub json: bool,
 

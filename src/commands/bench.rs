@@ -46,6 +46,7 @@ pub fn run(args: BenchArgs) -> anyhow::Result<Exit> {
         options: options.clone(),
     };
     let mut progress = Progress::new(&plan, args.verbose);
+    let bar = progress.bar.clone();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -54,7 +55,7 @@ pub fn run(args: BenchArgs) -> anyhow::Result<Exit> {
         tokio::select! {
             biased;
             measured = load.run(first.notified(), |event| progress.show(event)) => measured.map(Some),
-            left = two_signals(&first) => left.map(|()| None),
+            left = two_signals(&first, bar) => left.map(|()| None),
         }
     });
     // Threads that are still waiting for a broker need not be waited for.
@@ -142,10 +143,10 @@ fn endpoint_of(broker: &Broker) -> Endpoint {
 }
 
 /// The first signal is passed on, the second returns.
-async fn two_signals(first: &Notify) -> anyhow::Result<()> {
+async fn two_signals(first: &Notify, bar: ProgressBar) -> anyhow::Result<()> {
     let mut signals = Signals::new()?;
     signals.next().await;
-    say("ending the run; once more to leave at once");
+    bar.suspend(|| say("ending the run; once more to leave at once"));
     first.notify_one();
     signals.next().await;
     Ok(())

@@ -362,6 +362,36 @@ fn a_lost_connection_is_named_and_ends_with_status_7() {
 }
 
 #[test]
+fn a_broker_that_forgets_mqtt_loses_the_connection() {
+    let broker = Scripted::start(|sequence| match sequence {
+        5 => Deed::Babble,
+        _ => Deed::Deliver,
+    });
+    let report = Mqtt::new([
+        "bench",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        &broker.port,
+        "--publishers",
+        "1",
+        "--subscribers",
+        "1",
+        "--count",
+        "10",
+        "--json",
+    ])
+    .status(7)
+    .stderr_contains("publisher 1 lost its connection: what the broker sent is not MQTT: ")
+    .stdout_any()
+    .run();
+    let report = json(&report);
+    assert_eq!(report["lost_connections"][0]["client"], "publisher 1");
+    assert_eq!(report["verdict"]["valid"], false);
+    assert_eq!(report["delivery"]["lost_acknowledged"], 0, "{report:#}");
+}
+
+#[test]
 fn a_broker_that_is_not_there_is_status_3() {
     // Port 1 belongs to a service that died out, so nobody takes it meanwhile.
     Mqtt::new([
@@ -565,6 +595,8 @@ enum Deed {
     Swap,
     /// Close the publisher's connection instead.
     HangUp,
+    /// Answer with what is no packet.
+    Babble,
 }
 
 /// A broker that acknowledges everything and does to each publisher's n-th publish what it is told.
@@ -645,6 +677,7 @@ fn serve(mut stream: TcpStream, script: fn(u64) -> Deed, subscriptions: &Subscri
                 let late = held.take();
                 match deed {
                     Deed::HangUp => return,
+                    Deed::Babble => drop(stream.write_all(&[0x40, 0x02, 0x00, 0x00])),
                     Deed::Swap => held = Some(publish),
                     Deed::Lose => {}
                     Deed::Deliver => deliver(&publish, 1, subscriptions),
