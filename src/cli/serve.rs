@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::PossibleValue;
 use clap::{ArgAction, Args, ValueEnum};
 
 use crate::output::trace::TraceFormat;
@@ -103,4 +104,17 @@ fn host_and_port(text: &str) -> Result<(String, u16), String> {
         .unwrap_or(host);
     let port = port.parse().map_err(|_| wanted)?;
     Ok((host.to_owned(), port))
+}
+
+impl ValueEnum for TraceFormat {
+    fn value_variants<'a>() -> &'a [TraceFormat] {
+        &[TraceFormat::Text, TraceFormat::Json]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            TraceFormat::Text => PossibleValue::new("text").help("A line of text a packet"),
+            TraceFormat::Json => PossibleValue::new("json").help("A line of JSON a packet"),
+        })
+    }
 }

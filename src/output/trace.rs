@@ -13,11 +13,11 @@ use crate::mqtt::packet::{Acknowledgement, Packet, SubAck};
 use crate::mqtt::{Properties, ReasonCode};
 
 /// How the trace is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TraceFormat {
-    /// A line of text a packet
+    /// A line of text a packet.
     Text,
-    /// A line of JSON a packet
+    /// A line of JSON a packet.
     Json,
 }
 
