@@ -105,7 +105,7 @@ async fn admit(
 ) -> Option<Newcomer> {
     let mut buffer = BytesMut::with_capacity(1024);
     let limit = config.max_packet_size.min(CONNECT_LIMIT);
-    let (version, fault) = match read_packet(&mut stream, &mut buffer, limit).await {
+    let (version, maximum, fault) = match read_packet(&mut stream, &mut buffer, limit).await {
         Ok(None) => return None,
         Ok(Some(packet)) => match check(packet) {
             Ok((connect, assigned)) => {
@@ -122,13 +122,13 @@ async fn admit(
             }
             Err(refused) => refused,
         },
-        Err(malformed) => (codec::refusal_version(&buffer), malformed),
+        Err(malformed) => (codec::refusal_version(&buffer), u32::MAX, malformed),
     };
     tracing::info!("{address} refused: {fault}");
     if let Some(version) = version
         && (version == Version::V5 || codec::has_return_code(fault.reason))
     {
-        refuse(&mut stream, version, &fault).await;
+        refuse(&mut stream, version, maximum, &fault).await;
     }
     None
 }
@@ -152,11 +152,13 @@ async fn read_packet(
 }
 
 /// Checks what the first packet asks for, and gives a client without a name one; otherwise says in which version to
-/// refuse it, if it deserves an answer, and why.
-fn check(packet: Packet) -> Result<(Connect, bool), (Option<Version>, Malformed)> {
-    let refused = |version, reason, message: &'static str| {
+/// refuse it, if it deserves an answer, in how many bytes at most, and why.
+fn check(packet: Packet) -> Result<(Connect, bool), (Option<Version>, u32, Malformed)> {
+    let mut maximum = u32::MAX;
+    let refused = |version, maximum, reason, message: &'static str| {
         Err((
             version,
+            maximum,
             Malformed {
                 reason,
                 message: message.into(),
@@ -166,14 +168,21 @@ fn check(packet: Packet) -> Result<(Connect, bool), (Option<Version>, Malformed)
     let Packet::Connect(mut connect) = packet else {
         return refused(
             None,
+            maximum,
             ReasonCode::PROTOCOL_ERROR,
             "the first packet is not CONNECT",
         );
     };
     let version = Some(connect.version);
+    maximum = connect.properties.maximum_packet_size().unwrap_or(maximum);
     if connect.properties.authentication_method().is_some() {
         let words = "there is no extended authentication here";
-        return refused(version, ReasonCode::BAD_AUTHENTICATION_METHOD, words);
+        return refused(
+            version,
+            maximum,
+            ReasonCode::BAD_AUTHENTICATION_METHOD,
+            words,
+        );
     }
     if !connect.client_id.is_empty() {
         return Ok((*connect, false));
@@ -181,7 +190,12 @@ fn check(packet: Packet) -> Result<(Connect, bool), (Option<Version>, Malformed)
     // [MQTT-3.1.3-8]: before MQTT 5 a client without a name cannot ask for a session that stays.
     if connect.version < Version::V5 && !connect.clean_start {
         let words = "a client without an id cannot have a session that stays";
-        return refused(version, ReasonCode::CLIENT_IDENTIFIER_NOT_VALID, words);
+        return refused(
+            version,
+            maximum,
+            ReasonCode::CLIENT_IDENTIFIER_NOT_VALID,
+            words,
+        );
     }
     connect.client_id = assigned_client_id();
     Ok((*connect, true))
@@ -193,18 +207,22 @@ fn assigned_client_id() -> ByteString {
     format!("auto-{:016x}{:016x}", random(), random()).into()
 }
 
-async fn refuse(stream: &mut TcpStream, version: Version, fault: &Malformed) {
-    let mut properties = Properties::default();
-    if version == Version::V5 {
-        properties.push(Property::ReasonString((*fault.message).into()));
-    }
-    let connack = Packet::ConnAck(ConnAck {
+/// Answers with a CONNACK of at most `maximum` bytes: in words if they fit [MQTT-3.2.2-19].
+async fn refuse(stream: &mut TcpStream, version: Version, maximum: u32, fault: &Malformed) {
+    let mut connack = ConnAck {
         session_present: false,
         reason: fault.reason,
-        properties,
-    });
+        properties: Properties::default(),
+    };
+    // Fixed header, flags, reason code, property length and the property's own three bytes take at most 13.
+    if version == Version::V5 && fault.message.len() + 13 <= maximum as usize {
+        let words = Property::ReasonString((*fault.message).into());
+        connack.properties.push(words);
+    }
     let mut bytes = Vec::new();
-    if codec::write(&connack, version, &mut bytes).is_ok() {
+    if codec::write(&Packet::ConnAck(connack), version, &mut bytes).is_ok()
+        && bytes.len() <= maximum as usize
+    {
         // The client may be gone by now; there is nothing to do about it.
         let _ = stream.write_all(&bytes).await;
         let _ = stream.shutdown().await;

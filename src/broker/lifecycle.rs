@@ -9,7 +9,7 @@ use super::agenda::Due;
 use super::groups::Change;
 use super::link::Link;
 use super::partition::{Partition, Shared};
-use super::protocol::Peer;
+use super::protocol::{Peer, SYSTEM};
 use super::record::Envelope;
 use super::session::{Pace, Session};
 use crate::mqtt::packet::{ConnAck, Connect, Packet, Will};
@@ -182,7 +182,9 @@ impl Partition {
     fn publish_will(&mut self, place: u32) {
         let session = &mut self.sessions[place as usize];
         self.agenda.cancel(&mut session.will_due);
-        if let Some(will) = session.will.take() {
+        // The system topics are the broker's own, for wills as for publishes.
+        let will = session.will.take();
+        if let Some(will) = will.filter(|will| !will.topic.starts_with(SYSTEM)) {
             let number = session.number;
             self.gather_own(number, &will);
         }

@@ -127,19 +127,28 @@ impl Link {
         }
     }
 
-    /// Encodes a packet into the output and wakes the writer.
+    /// Encodes a packet into the output and wakes the writer. Nothing follows a goodbye; and a packet larger than the
+    /// client takes is not sent [MQTT-3.1.2-24], but then the client would wait for it in vain, so that is the end.
     pub fn send(&self, packet: &Packet) {
+        if !self.closing.get() && !self.encode(packet) {
+            self.close(ReasonCode::PACKET_TOO_LARGE);
+        }
+    }
+
+    /// Whether the client takes a packet of this size; only then it is in the output.
+    fn encode(&self, packet: &Packet) -> bool {
         let mut out = self.output();
         let before = out.len();
-        // Every packet the broker makes is far below the limits, but what it repeats of a client's (a reason
-        // string, a client id) is not its own: such a packet is left out whole.
-        if codec::write(packet, self.version, &mut out).is_err() {
-            out.truncate(before);
-        } else {
+        let written = codec::write(packet, self.version, &mut out).is_ok();
+        let fits = written && out.len() - before <= self.maximum_packet_size as usize;
+        if fits {
             self.counters.packets_sent.add(1);
+        } else {
+            out.truncate(before);
         }
         drop(out);
         self.wake();
+        fits
     }
 
     /// Says goodbye where the version has words for it (3.14 of MQTT 5), and closes once it is written.
@@ -149,20 +158,18 @@ impl Link {
 
     /// The same, with the reason in words when they fit into what the client takes [MQTT-3.14.2-3].
     pub fn close_because(&self, reason: ReasonCode, words: Option<&str>) {
-        if self.closing.get() {
+        if self.closing.replace(true) {
             return;
         }
         if self.version == Version::V5 {
-            let mut properties = Properties::default();
-            // Fixed header, reason code, property length and the property's own three bytes take at most 12.
-            if let Some(words) =
-                words.filter(|words| words.len() + 12 <= self.maximum_packet_size as usize)
-            {
-                properties.push(Property::ReasonString(words.into()));
-            }
-            self.send(&Packet::Disconnect(Disconnect { reason, properties }));
+            let goodbye = |words: Option<&str>| {
+                let words = words.map(|words| Property::ReasonString(words.into()));
+                let properties = Properties(words.into_iter().collect());
+                self.encode(&Packet::Disconnect(Disconnect { reason, properties }))
+            };
+            // To a client that does not even take two bytes, nothing is said.
+            let _ = goodbye(words) || words.is_some() && goodbye(None);
         }
-        self.closing.set(true);
         self.wake();
     }
 }

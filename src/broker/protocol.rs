@@ -29,7 +29,7 @@ const LEVELS: usize = 200;
 const SHARE: &str = "$share/";
 
 /// Topics that only the broker publishes to.
-const SYSTEM: &str = "$SYS/";
+pub const SYSTEM: &str = "$SYS/";
 
 /// What one connection remembers of its client: nothing that outlives it.
 #[derive(Debug)]

@@ -239,6 +239,10 @@ impl Session {
     /// Writes one PUBLISH, or nothing when it is larger than the client takes: then it counts as delivered
     /// [MQTT-3.1.2-25].
     fn write(&mut self, link: &Link, mut outgoing: Outgoing<'_>, means: &mut Means) {
+        if link.closing.get() {
+            // Nothing follows the goodbye [MQTT-3.14.4-1]; what has to arrive is sent again on the next connection.
+            return;
+        }
         let mut out = link.output();
         let before = out.len();
         let topic = outgoing.publish.topic;

@@ -18,6 +18,7 @@ mod wire;
 
 mod abuse;
 mod bench;
+mod conformance;
 mod hostile;
 mod interop;
 mod load;

@@ -1,0 +1,1 @@
+//! The table of statements against the tests that are there.
