@@ -171,7 +171,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Attached<S> {
 
     /// Reads once and handles what came; 0 at the end of the stream.
     fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        if self.peer.link.closing.get() || !self.shared.borrow_mut().may_read(context.waker()) {
+        if self.peer.link.closing.get()
+            || !self.shared.borrow_mut().gathering.may_read(context.waker())
+        {
             return Poll::Pending;
         }
         if self.partial.len() >= READ / 2 {

@@ -209,7 +209,7 @@ impl Partition {
             properties: &properties,
             payload: &will.payload,
         };
-        self.gather(&envelope, 0, None);
+        self.gathering.publish(&envelope, 0, None);
     }
 
     /// Ends a session: its will is due at the latest now (3.1.3.2.2), its subscriptions and messages go.
@@ -219,7 +219,7 @@ impl Partition {
         self.tell_groups(place, Change::Leaves);
         let now = Instant::now();
         for delivery in self.sessions[place as usize].give_back() {
-            self.gather_again(&delivery, now);
+            self.gathering.again(&delivery, now);
         }
         let session = self.sessions.remove(place as usize);
         self.by_client_id.remove(&session.client_id);
@@ -230,9 +230,10 @@ impl Partition {
 
     /// Tells the groups of the session's shared subscriptions that it is there, away or gone.
     fn tell_groups(&mut self, place: u32, change: Change) {
+        let number = self.sessions[place as usize].number;
         let shares = std::mem::take(&mut self.sessions[place as usize].shares);
         for (share, _) in &shares {
-            self.gather_member(share, place, change);
+            self.gathering.member(share, number, place, change);
         }
         self.sessions[place as usize].shares = shares;
     }

@@ -10,7 +10,9 @@
 pub mod agenda;
 pub mod connection;
 pub mod counters;
+pub mod delivery;
 pub mod front;
+pub mod gathering;
 pub mod groups;
 pub mod in_flight;
 pub mod lifecycle;
@@ -336,11 +338,12 @@ fn run_partition(
         let shared: Shared = Rc::new(RefCell::new(Partition::new(
             index, config, counters, started, writer, passage,
         )));
-        tokio::task::spawn_local(partition::append_gathered(Rc::clone(&shared)));
-        tokio::task::spawn_local(partition::acknowledge_passed(Rc::clone(&shared)));
+        tokio::task::spawn_local(delivery::walk_retained(Rc::clone(&shared)));
+        tokio::task::spawn_local(gathering::append_gathered(Rc::clone(&shared)));
+        tokio::task::spawn_local(gathering::acknowledge_passed(Rc::clone(&shared)));
         tokio::task::spawn_local(lifecycle::keep_agenda(Rc::clone(&shared)));
         tokio::select! {
-            ended = partition::read_log(Rc::clone(&shared), reader) => Err(ended),
+            ended = delivery::read_log(Rc::clone(&shared), reader) => Err(ended),
             () = take_in(shared, mail) => Ok(()),
         }
     });

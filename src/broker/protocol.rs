@@ -12,7 +12,7 @@ use super::lifecycle::{Ending, TOPIC_ALIAS_MAXIMUM};
 use super::link::Link;
 use super::partition::{Partition, Subscription};
 use super::record::{Envelope, forwarded_properties, has_subscription_identifier, topic_alias};
-use super::session::Grant;
+use super::retained::Walk;
 use super::trace::Tracer;
 use crate::mqtt::codec::{self, Frame, Malformed, PublishView};
 use crate::mqtt::packet::{
@@ -170,7 +170,7 @@ impl Partition {
         }
         if view.qos == QoS::ExactlyOnce && !self.session_of(peer).received.insert(view.packet_id) {
             // [MQTT-4.3.3-10]: the same publish once more; it is on its way already.
-            self.acknowledge_again(view.packet_id, &peer.link);
+            self.gathering.acknowledge_again(view.packet_id, &peer.link);
             return Ok(());
         }
         let properties = forwarded_properties(view.properties);
@@ -182,7 +182,8 @@ impl Partition {
             properties: &properties,
             payload: view.payload,
         };
-        self.gather(&envelope, view.packet_id, Some(&peer.link));
+        self.gathering
+            .publish(&envelope, view.packet_id, Some(&peer.link));
         Ok(())
     }
 
@@ -284,12 +285,25 @@ impl Partition {
             properties: Properties::default(),
         });
         if joins {
-            self.say_when_passed(&peer.link, suback);
+            self.gathering.say_when_passed(&peer.link, suback);
         } else {
             peer.link.send(&suback);
         }
         for request in wanted {
-            self.send_retained(peer.place, request, identifier);
+            let filter: Box<str> = (*request.filter).into();
+            let (place, number) = (peer.place, peer.number);
+            let qos = request.qos;
+            self.start_walk(
+                Walk {
+                    place,
+                    number,
+                    filter,
+                    qos,
+                    identifier,
+                    after: None,
+                },
+                now,
+            );
         }
         self.fill(peer.place, now);
         Ok(())
@@ -317,7 +331,8 @@ impl Partition {
                 return false;
             }
             shares.push((filter, subscription));
-            self.gather_member(&request.filter, peer.place, Change::Joins);
+            self.gathering
+                .member(&request.filter, peer.number, peer.place, Change::Joins);
             return true;
         }
         let new = self
@@ -328,26 +343,6 @@ impl Partition {
             self.session_of(peer).filters.insert(filter);
         }
         new
-    }
-
-    fn send_retained(&mut self, place: u32, request: &Request, identifier: u32) {
-        let Partition {
-            retained,
-            sessions,
-            means,
-            ..
-        } = self;
-        let session = &mut sessions[place as usize];
-        let identifiers: &[u32] = if identifier == 0 { &[] } else { &[identifier] };
-        let grant = Grant {
-            qos: request.qos,
-            retain: true,
-            identifiers,
-            share: None,
-        };
-        retained.each_match(&request.filter, |message| {
-            session.enqueue_retained(message, grant, &means.counters)
-        });
     }
 
     /// UNSUBSCRIBE (3.10). Messages that are queued already are still delivered.
@@ -383,7 +378,8 @@ impl Partition {
             return false;
         };
         shares.swap_remove(place);
-        self.gather_member(filter, peer.place, Change::Leaves);
+        self.gathering
+            .member(filter, peer.number, peer.place, Change::Leaves);
         true
     }
 

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use super::message::Message;
-use crate::mqtt::topic;
+use crate::mqtt::{QoS, topic};
 
 /// The retained message of every topic that has one.
 #[derive(Debug, Default)]
@@ -45,35 +45,61 @@ impl Retained {
         }
     }
 
-    /// Calls `found` with every retained message whose topic matches, in the order of the topics. Only topics that
-    /// share the filter's text before its first wildcard are looked at.
-    pub fn each_match(&self, filter: &str, mut found: impl FnMut(&Rc<Message>)) {
+    /// Goes through the retained messages whose topic matches, in the order of the topics, from behind the topic `after`; looks
+    /// at no more than `most` topics. Returns where to go on, if there is more. Only topics that share the filter's text
+    /// before its first wildcard are looked at.
+    pub fn walk(
+        &self,
+        filter: &str,
+        after: Option<&str>,
+        most: usize,
+        mut found: impl FnMut(&Rc<Message>),
+    ) -> Option<Box<str>> {
         let Some(wildcard) = filter.find(['+', '#']) else {
-            if let Some(message) = self.messages.get(filter) {
-                found(message);
-            }
-            return;
+            self.messages.get(filter).into_iter().for_each(found);
+            return None;
         };
         // `a/#` also matches `a`, so the separator before a wildcard is not part of the prefix.
         let prefix = filter[..wildcard].trim_end_matches('/');
-        let from = (Bound::Included(prefix), Bound::Unbounded);
-        for (name, message) in self
-            .messages
-            .range::<str, _>(from)
-            .take_while(|(name, _)| name.starts_with(prefix))
-        {
+        let from = after.map_or(Bound::Included(prefix), Bound::Excluded);
+        let mut left = most;
+        for (name, message) in self.messages.range::<str, _>((from, Bound::Unbounded)) {
+            if !name.starts_with(prefix) {
+                return None;
+            }
             if topic::matches(filter, name) {
                 found(message);
             }
+            left -= 1;
+            if left == 0 {
+                return Some(name.clone());
+            }
         }
+        None
     }
+}
+
+/// A new subscription on its way through the retained messages.
+#[derive(Debug)]
+pub struct Walk {
+    /// The session's place.
+    pub place: u32,
+    /// The session's number.
+    pub number: u32,
+    /// The subscription's topic filter.
+    pub filter: Box<str>,
+    /// Its granted quality of service.
+    pub qos: QoS,
+    /// Its subscription identifier, 0 for none.
+    pub identifier: u32,
+    /// The topic it has come to.
+    pub after: Option<Box<str>>,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::broker::record::Envelope;
-    use crate::mqtt::QoS;
 
     fn message(topic: &str, payload: &str) -> Rc<Message> {
         let envelope = Envelope {
@@ -88,9 +114,19 @@ mod tests {
     }
 
     fn topics(retained: &Retained, filter: &str) -> Vec<String> {
-        let mut topics = Vec::new();
-        retained.each_match(filter, |message| topics.push(message.topic().to_owned()));
-        topics
+        // In steps of one, of two, and at once it must be the same.
+        let mut walks = [1, 2, 100].map(|most| {
+            let (mut topics, mut after) = (Vec::new(), None);
+            loop {
+                let found = |message: &Rc<Message>| topics.push(message.topic().to_owned());
+                after = retained.walk(filter, after.as_deref(), most, found);
+                if after.is_none() {
+                    return topics;
+                }
+            }
+        });
+        assert!(walks[0] == walks[1] && walks[1] == walks[2], "{walks:?}");
+        std::mem::take(&mut walks[0])
     }
 
     #[test]

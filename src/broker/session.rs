@@ -307,6 +307,9 @@ impl Session {
         counters: &Counters,
     ) {
         let qos = message.qos.min(grant.qos);
+        if self.link.is_none() && qos == QoS::AtMostOnce {
+            return;
+        }
         self.enqueue(Rc::clone(message), qos, grant, UNLIMITED, counters);
     }
 
