@@ -4,4 +4,8 @@
 mod client;
 mod connect;
 mod publish;
+mod retained;
+mod shared;
+mod subscribe;
 mod table;
+mod will;
