@@ -121,6 +121,25 @@ fn a_refusal_is_no_larger_than_the_client_takes() {
 }
 
 #[test]
+fn a_goodbye_is_no_larger_than_the_client_takes() {
+    let broker = start();
+    for (maximum, explained) in [(12, false), (1000, true)] {
+        let small = Property::MaximumPacketSize(maximum);
+        let mut client = Client::greet(&broker, greeting_with("small", &[small]));
+        client
+            .wire
+            .send(Packet::Connect(connect(Version::V5, "small")));
+        match &client.wire.rest()[..] {
+            [Packet::Disconnect(goodbye)] => {
+                assert_eq!(goodbye.reason, ReasonCode(0x82));
+                assert_eq!(goodbye.properties.reason_string().is_some(), explained);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
 fn auth_without_a_method_at_connect_ends_the_connection() {
     let broker = start();
     let mut client = Client::join(&broker, Version::V5, "auth");

@@ -310,6 +310,30 @@ fn a_qos_2_message_is_not_sent_again_once_it_is_received() {
 }
 
 #[test]
+fn pubrel_follows_the_order_of_the_pubrecs() {
+    let broker = start();
+    for version in VERSIONS {
+        let mut publisher = Client::join(&broker, version, "publisher");
+        let mut subscriber = Client::join(&broker, version, "subscriber");
+        subscriber.subscribe("a", QoS::ExactlyOnce);
+        for _ in 0..50 {
+            publisher.publish("a", "x", QoS::ExactlyOnce);
+        }
+        let messages: Vec<Publish> = (0..50).map(|_| subscriber.message()).collect();
+        let received: Vec<u16> = (0..50)
+            .map(|number| messages[number * 7 % 50].packet_id)
+            .collect();
+        for packet_id in &received {
+            let answer = Acknowledgement::success(*packet_id);
+            subscriber.wire.send(Packet::PubRec(answer));
+        }
+        let expected = received.into_iter().map(Acknowledgement::success);
+        let expected: Vec<Packet> = expected.map(Packet::PubRel).collect();
+        assert_eq!(subscriber.sees(), expected);
+    }
+}
+
+#[test]
 fn a_message_the_client_refuses_is_done_with() {
     let broker = start();
     let mut publisher = Client::join(&broker, Version::V5, "publisher");
@@ -604,6 +628,8 @@ fn message_expiry_counts_down_while_a_message_waits_and_then_it_is_gone() {
     assert!(matches!(subscriber.wire.receive(), Packet::PubRel(_)));
     subscriber.vanish();
     for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
+        // The publisher's handshake does not mind that the message is gone before it ends.
+        expiring(&mut publisher, "expiring/at once", qos, 0, false);
         expiring(&mut publisher, "expiring/soon", qos, 1, false);
         expiring(&mut publisher, "expiring/later", qos, 100, false);
     }
@@ -700,6 +726,7 @@ fn a_publish_to_the_topics_of_the_broker_is_refused_and_goes_nowhere() {
     let broker = start();
     let mut watcher = Client::join(&broker, Version::V5, "watcher");
     watcher.subscribe("$SYS/mine", QoS::AtMostOnce);
+    watcher.subscribe("own", QoS::AtMostOnce);
     let mut client = Client::join(&broker, Version::V5, "pretender");
     client
         .wire
@@ -717,7 +744,10 @@ fn a_publish_to_the_topics_of_the_broker_is_refused_and_goes_nowhere() {
         .collect();
     assert_eq!(reasons, [ReasonCode(0x87), ReasonCode(0x87)]);
     // After a refusing PUBREC the identifier is free for a new message.
-    client.publish_as("a", "x", QoS::ExactlyOnce, |publish| publish.packet_id = 3);
+    client.publish_as("own", "x", QoS::ExactlyOnce, |publish| {
+        publish.packet_id = 2;
+    });
+    assert_eq!(watcher.hears(), ["own x 0"]);
     // Before MQTT 5 there is no refusal: it is acknowledged, or the connection closed (3.3.5 of 3.1.1).
     let mut old = Client::join(&broker, Version::V311, "old pretender");
     old.publish("$SYS/mine", "x", QoS::ExactlyOnce);

@@ -183,6 +183,26 @@ fn a_qos_2_message_that_was_begun_is_completed_with_the_same_member() {
 }
 
 #[test]
+fn a_qos_2_message_that_was_begun_ends_with_the_session_of_its_member() {
+    let broker = start_with_one_worker();
+    for version in VERSIONS {
+        let mut publisher = Client::join(&broker, version, "publisher");
+        let mut member = Client::join(&broker, version, "member");
+        member.subscribe("$share/group/work", QoS::ExactlyOnce);
+        publisher.publish("work", "begun", QoS::ExactlyOnce);
+        publisher.publish("work", "received", QoS::ExactlyOnce);
+        member.message();
+        let second = member.message();
+        member.acknowledge(&second);
+        let mut other = Client::join(&broker, version, "other");
+        other.subscribe("$share/group/work", QoS::ExactlyOnce);
+        member.vanish();
+        publisher.publish("work", "fence", QoS::ExactlyOnce);
+        assert_eq!(other.hears(), ["work fence 2"]);
+    }
+}
+
+#[test]
 fn a_message_a_member_refuses_is_given_to_nobody_else() {
     let broker = start_with_one_worker();
     let mut publisher = Client::join(&broker, Version::V5, "publisher");
