@@ -337,7 +337,7 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__serve)
-            opts="-h -p -v --host --port --max-packet-size --workers --max-queued --max-queued-bytes --queue-qos0 --sys-interval --metrics --trace --trace-client --trace-topic --trace-payload --log-format --ready-file --json --verbose --help"
+            opts="-h -p -v --host --port --max-packet-size --workers --max-queued --max-queued-bytes --queue-qos0 --sys-interval --metrics --trace --trace-client --trace-topic --trace-payload --log-format --ready-file --json --verbose --config --print-config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -404,6 +404,10 @@ _mqtt() {
                     return 0
                     ;;
                 --ready-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

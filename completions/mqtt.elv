@@ -44,10 +44,12 @@ set edit:completion:arg-completer[mqtt] = {|@words|
             cand --trace-payload 'Show this much of a payload in the trace'
             cand --log-format 'Say what is logged as lines of text or of JSON'
             cand --ready-file 'Write the URL to FILE once connections are accepted'
+            cand --config 'Take what is not typed from FILE, in TOML: the long names of the options and their values'
             cand --queue-qos0 'Keep QoS 0 messages too for clients that are away'
             cand --json 'Print the ready line as JSON'
             cand -v 'Say who connects, disconnects and subscribes; twice: every message too'
             cand --verbose 'Say who connects, disconnects and subscribes; twice: every message too'
+            cand --print-config 'Print every option with its value and where that comes from, as such a file, and do nothing else'
             cand --help 'Print help'
         }
         &'mqtt;pub'= {

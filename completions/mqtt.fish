@@ -46,9 +46,11 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l trace-payload -d 'Sh
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l log-format -d 'Say what is logged as lines of text or of JSON' -r -f -a "text\t'A line of text an event'
 json\t'A line of JSON an event'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l ready-file -d 'Write the URL to FILE once connections are accepted' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l config -d 'Take what is not typed from FILE, in TOML: the long names of the options and their values' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l queue-qos0 -d 'Keep QoS 0 messages too for clients that are away'
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l json -d 'Print the ready line as JSON'
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -s v -l verbose -d 'Say who connects, disconnects and subscribes; twice: every message too'
+complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l print-config -d 'Print every option with its value and where that comes from, as such a file, and do nothing else'
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l help -d 'Print help'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s t -l topic -d 'Topic to publish to; also the path of --url' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s q -l qos -d 'Quality of service: 0 at most once, 1 at least once, 2 exactly once' -r

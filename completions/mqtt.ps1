@@ -48,10 +48,12 @@ Register-ArgumentCompleter -Native -CommandName 'mqtt' -ScriptBlock {
             [CompletionResult]::new('--trace-payload', '--trace-payload', [CompletionResultType]::ParameterName, 'Show this much of a payload in the trace')
             [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'Say what is logged as lines of text or of JSON')
             [CompletionResult]::new('--ready-file', '--ready-file', [CompletionResultType]::ParameterName, 'Write the URL to FILE once connections are accepted')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Take what is not typed from FILE, in TOML: the long names of the options and their values')
             [CompletionResult]::new('--queue-qos0', '--queue-qos0', [CompletionResultType]::ParameterName, 'Keep QoS 0 messages too for clients that are away')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the ready line as JSON')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say who connects, disconnects and subscribes; twice: every message too')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say who connects, disconnects and subscribes; twice: every message too')
+            [CompletionResult]::new('--print-config', '--print-config', [CompletionResultType]::ParameterName, 'Print every option with its value and where that comes from, as such a file, and do nothing else')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }

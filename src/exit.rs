@@ -84,16 +84,26 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// The status an error ends the program with: [`Exit::Failed`] unless it was made by [`Exit::because`].
+/// The status an error ends the program with: [`Exit::Failed`] unless it was made by [`Exit::because`] or by clap.
 pub fn of(error: &anyhow::Error) -> Exit {
+    if let Some(typed) = error.downcast_ref::<clap::Error>() {
+        return match typed.use_stderr() {
+            true => Exit::Usage,
+            false => Exit::Done,
+        };
+    }
     error
         .downcast_ref::<Failure>()
         .map_or(Exit::Failed, |failure| failure.exit)
 }
 
-/// Says the error on stderr and returns its status.
+/// Says the error on stderr and returns its status. What clap has to say it says itself, help on stdout.
 pub fn report(error: &anyhow::Error) -> Exit {
-    crate::output::say(format_args!("{error:#}"));
+    match error.downcast_ref::<clap::Error>() {
+        // A reader who has left, of help for example, needs no words.
+        Some(typed) => drop(typed.print()),
+        None => crate::output::say(format_args!("{error:#}")),
+    }
     of(error)
 }
 

@@ -2,7 +2,8 @@
 //! time; the stable interface is the command line.
 //!
 //! ```text
-//! main -> run -> commands -> { client, broker, bench, payload, output } -> mqtt
+//! main -> settings -> cli
+//!      -> run -> commands -> { client, broker, bench, payload, output } -> mqtt
 //! ```
 //! `cli` says what may be typed and `exit` how a program ends; ARCHITECTURE.md has the map.
 
@@ -15,6 +16,7 @@ pub mod exit;
 pub mod mqtt;
 pub mod output;
 pub mod payload;
+pub mod settings;
 
 use cli::{Cli, Command};
 use exit::Exit;
@@ -25,7 +27,7 @@ use exit::Exit;
 /// Whatever ended the command early, with the words for the user; [`exit::of`] knows its status.
 pub fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
-        Command::Serve(args) => commands::serve::run(args),
+        Command::Serve(args) => commands::serve::run(*args),
         Command::Pub(args) => commands::publish::run(*args),
         Command::Sub(args) => commands::subscribe::run(*args),
         Command::Bench(args) => commands::bench::run(*args),

@@ -1,12 +1,13 @@
 //! The `mqtt` command: parse, run, and turn the outcome into an exit status.
 
+use std::env;
 use std::process::ExitCode;
 
-use clap::Parser;
-use mqtt_toolbox::{cli::Cli, exit};
+use mqtt_toolbox::{exit, settings};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let exit = mqtt_toolbox::run(cli).unwrap_or_else(|error| exit::report(&error));
+    let exit = settings::parse(env::args_os(), env::vars_os())
+        .and_then(mqtt_toolbox::run)
+        .unwrap_or_else(|error| exit::report(&error));
     exit.into()
 }

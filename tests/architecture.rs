@@ -10,7 +10,8 @@ fn each_library_is_named_in_its_own_room_only() {
         ("rumqttc::", &["src/client/"]),
         ("rumqttc5::", &["src/client/"]),
         ("indicatif::", &["src/commands/bench.rs"]),
-        ("clap::", &["src/cli/", "src/main.rs"]),
+        ("clap::", &["src/cli/", "src/settings/", "src/exit.rs"]),
+        ("toml::", &["src/settings/"]),
     ] {
         let mut named = false;
         for (path, text) in sources() {

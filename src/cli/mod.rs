@@ -32,7 +32,7 @@ pub struct Cli {
 pub enum Command {
     /// Start a broker in this terminal
     #[command(after_long_help = pages::SERVE.after_help())]
-    Serve(serve::ServeArgs),
+    Serve(Box<serve::ServeArgs>),
     /// Publish messages
     #[command(after_long_help = pages::PUB.after_help())]
     Pub(Box<publish::PublishArgs>),

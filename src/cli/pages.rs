@@ -78,6 +78,10 @@ pub const SERVE: Page = Page {
          up, standard error says how many.",
         "As soon as connections are accepted it prints one line, listening on mqtt://ADDRESS:PORT, which scripts \
          can wait for.",
+        "Every option but --config and --print-config may also stand in the TOML file of --config, under its long name: port = 1883, \
+         verbose = 2, json = true, sys-interval = \"1m\", trace-client = [\"a\", \"b\"]. What is typed wins over the \
+         environment, and the environment over the file. A key that is no option is an error. --print-config prints what is \
+         in effect as such a file, with a word on each line about where it comes from.",
     ],
     examples: &[
         ("For programs on this machine, on port 1883", "mqtt serve"),
@@ -89,8 +93,27 @@ pub const SERVE: Page = Page {
             "In a script: any free port, and a file that appears when connections are accepted",
             "mqtt serve -p 0 --ready-file broker.ready",
         ),
+        (
+            "Write a configuration file to start from",
+            "mqtt serve --max-queued 1000 --print-config > broker.toml",
+        ),
+        (
+            "Serve as it says, but on another port",
+            "mqtt serve --config broker.toml -p 1884",
+        ),
     ],
-    environment: &[NO_COLOR],
+    environment: &[
+        (
+            "MQTT_SERVE_CONFIG",
+            "the configuration file, when --config does not name one",
+        ),
+        (
+            "MQTT_SERVE_*",
+            "any other option that is not typed, by its long name: MQTT_SERVE_MAX_QUEUED for --max-queued; switches are \
+             true or false; an option that may be repeated has one value here; empty is as good as not set",
+        ),
+        NO_COLOR,
+    ],
 };
 
 /// The page of `mqtt pub`.
@@ -211,6 +234,10 @@ impl Page {
         let mut text = String::from("Examples:\n");
         for (wish, line) in self.examples {
             text += &format!("  {wish}:\n      {line}\n");
+        }
+        text += "\nEnvironment:\n";
+        for (name, meaning) in self.environment {
+            text += &format!("  {name}\n      {meaning}\n");
         }
         if self.command.is_empty() {
             text += "\nExit status:\n";

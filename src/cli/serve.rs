@@ -7,6 +7,7 @@ use clap::builder::PossibleValue;
 use clap::{ArgAction, Args, ValueEnum};
 
 use crate::output::trace::TraceFormat;
+use crate::settings::Setting;
 
 /// A broker for MQTT 3.1, 3.1.1 and 5 that starts with one word.
 #[derive(Debug, Args)]
@@ -79,6 +80,18 @@ pub struct ServeArgs {
     /// Say who connects, disconnects and subscribes; twice: every message too
     #[arg(short, long, action = ArgAction::Count)]
     pub verbose: u8,
+
+    /// Take what is not typed from FILE, in TOML: the long names of the options and their values
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Print every option with its value and where that comes from, as such a file, and do nothing else
+    #[arg(long)]
+    pub print_config: bool,
+
+    /// What `print_config` asks for; empty without it.
+    #[arg(skip)]
+    pub settings: Vec<Setting>,
 
     /// Print help
     #[arg(long, action = ArgAction::Help)]

@@ -25,12 +25,16 @@ use crate::cli::serve::{LogFormat, ServeArgs};
 use crate::exit::Exit;
 use crate::output::trace::TraceFormat;
 use crate::output::{self, Output, Unwritable};
+use crate::settings::Setting;
 
 /// Serves until SIGINT or SIGTERM.
 ///
 /// # Errors
 /// When the address cannot be listened on, the ready line or file cannot be written, or the broker ends by itself.
 pub fn run(args: ServeArgs) -> anyhow::Result<Exit> {
+    if args.print_config {
+        return print(&args.settings);
+    }
     log_to_stderr(args.verbose, args.log_format);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -55,6 +59,17 @@ pub fn run(args: ServeArgs) -> anyhow::Result<Exit> {
         broker.stop();
         Ok(Exit::Done)
     })
+}
+
+fn print(settings: &[Setting]) -> anyhow::Result<Exit> {
+    let mut output = Output::new(io::stdout());
+    for setting in settings {
+        writeln!(output.buffer, "{setting}")?;
+    }
+    match output.flush() {
+        Ok(()) | Err(Unwritable::Closed) => Ok(Exit::Done),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn config(args: &ServeArgs) -> Config {

@@ -18,6 +18,7 @@ mod wire;
 
 mod abuse;
 mod bench;
+mod config;
 mod conformance;
 mod hostile;
 mod interop;
