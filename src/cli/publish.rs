@@ -12,7 +12,7 @@ use super::connection::{ConnectionArgs, SessionArgs, WillArgs, duration};
 /// The command ends when every delivery is complete: handed to the network for QoS 0, acknowledged by the broker for
 /// QoS 1 and 2. Its letters are those of mosquitto_pub.
 #[derive(Debug, Args)]
-#[command(disable_help_flag = true)]
+#[command(disable_help_flag = true, args_override_self = true)]
 #[command(group(ArgGroup::new("payload").required(true)))]
 pub struct PublishArgs {
     /// Topic to publish to; also the path of --url

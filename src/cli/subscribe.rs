@@ -12,7 +12,7 @@ use crate::output::Template;
 /// A lost connection is made again, with growing pauses; what the broker refuses for good ends the command. A message
 /// of QoS 1 or 2 is acknowledged when it has been written to stdout. The letters are those of mosquitto_sub.
 #[derive(Debug, Args)]
-#[command(disable_help_flag = true)]
+#[command(disable_help_flag = true, args_override_self = true)]
 pub struct SubscribeArgs {
     /// Topic filter to subscribe to, as often as wanted; also the path of --url
     #[arg(short, long, value_name = "FILTER", allow_hyphen_values = true)]

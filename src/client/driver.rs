@@ -54,8 +54,6 @@ pub(super) trait Events: Send + 'static {
     fn poll(&mut self) -> impl Future<Output = Result<Option<Signal>, String>> + Send;
     /// An event the library has ready but not yet returned.
     fn ready(&mut self) -> Option<Option<Signal>>;
-    /// Puts all that was queued for sending aside for the next connection.
-    fn set_aside(&mut self);
 }
 
 /// Runs until DISCONNECT is written or nobody listens any more. The library and its socket are let go of before
@@ -76,6 +74,7 @@ pub(super) async fn drive(
             Some(failure) => failure,
             None => return,
         };
+        notes.set_up(false);
         // What came in the same read as the end of the connection waits in the library's queue.
         let mut batch: Vec<Signal> = std::iter::from_fn(|| events.ready())
             .flatten()
@@ -89,7 +88,6 @@ pub(super) async fn drive(
             return;
         };
         tokio::time::sleep(delay).await;
-        events.set_aside();
     }
 }
 
@@ -105,6 +103,7 @@ async fn connection(
         Ok(Err(words)) => return Some(notes.failure(words)),
         Err(_) => return Some(notes.too_slow()),
     };
+    notes.set_up(true);
     loop {
         let mut batch: Vec<Signal> = first.into_iter().collect();
         batch.extend(std::iter::from_fn(|| events.ready()).flatten());

@@ -7,8 +7,9 @@
 //!   gave to the oldest message that has none yet.
 //! - A broker that kept the session gets the unacknowledged messages again from the library, with the same numbers.
 //! - From one that did not, the library forgets everything it holds, and all of it is handed over anew from here.
-//!   So that nothing is forgotten there which was not seen here, the library connects only after the loss was
-//!   taken note of, and nothing is published in between.
+//!   What it is handed between the loss and the next connection it would not forget, and send twice: so it is
+//!   handed nothing then, and does not connect before the loss was taken note of here. Both run on one thread, which
+//!   makes the loss and [`Notes::set_up`] one step.
 //!
 //! Received messages are acknowledged by the caller, once it has done with them what it was asked to.
 
@@ -92,7 +93,7 @@ pub struct Session {
     subscriptions: Vec<Subscription>,
     next_number: u64,
     outgoing: Outgoing,
-    /// Packet identifiers of QoS 2 messages we acknowledged with PUBREC and whose PUBREL has not come.
+    /// Packet identifiers of QoS 2 messages that were acknowledged and whose PUBREL has not come.
     unreleased: BTreeSet<u16>,
 }
 
@@ -181,7 +182,7 @@ impl Session {
             (Version::V31 | Version::V311, QoS::ExactlyOnce) => 20,
             _ => usize::from(WINDOW),
         };
-        self.connected.is_some() && self.outgoing.has_room(window)
+        self.is_up() && self.outgoing.has_room(window)
     }
 
     /// Whether every published message is complete.
@@ -212,13 +213,13 @@ impl Session {
         self.client.subscribe(&self.subscriptions)
     }
 
-    /// Acknowledges a message returned by the last [`Session::next`] or an earlier one, in their order. One whose
-    /// connection is gone needs no acknowledgement: the broker will send it again.
+    /// Acknowledges a message returned by the last [`Session::next`] or an earlier one, in their order. When its
+    /// connection is gone by now the broker will send it again, and one of QoS 2 is then kept from the caller.
     pub fn acknowledge(&mut self, qos: QoS, packet_id: u16) {
-        if self.connected.is_some() && qos != QoS::AtMostOnce {
-            if qos == QoS::ExactlyOnce {
-                self.unreleased.insert(packet_id);
-            }
+        if qos == QoS::ExactlyOnce {
+            self.unreleased.insert(packet_id);
+        }
+        if self.is_up() && qos != QoS::AtMostOnce {
             // It fails only when the driver has ended, which `next` reports.
             let _ = self.client.acknowledge(qos, packet_id);
         }
@@ -310,7 +311,7 @@ impl Session {
     fn event(&mut self, signal: Signal) -> Option<Event> {
         match signal {
             Signal::Connected(accepted) => self.begin(accepted),
-            Signal::Message(publish) => return Some(Event::Message(publish)),
+            Signal::Message(publish) => return self.message(publish),
             Signal::Sent(packet_id) => return self.outgoing.sent(packet_id),
             Signal::Acknowledged(packet_id, reason) => {
                 self.failures = 0;
@@ -327,6 +328,19 @@ impl Session {
         Some(Event::Connected)
     }
 
+    fn is_up(&self) -> bool {
+        self.connected.is_some() && self.notes.is_up()
+    }
+
+    fn message(&mut self, publish: Publish) -> Option<Event> {
+        if publish.qos == QoS::ExactlyOnce && self.unreleased.contains(&publish.packet_id) {
+            // Our PUBREC was lost with the connection (4.3.3).
+            self.acknowledge(publish.qos, publish.packet_id);
+            return None;
+        }
+        Some(Event::Message(publish))
+    }
+
     fn begin(&mut self, accepted: Accepted) {
         let is_resumed = accepted.session_present;
         let is_first = std::mem::take(&mut self.is_first);
@@ -335,6 +349,7 @@ impl Session {
         if is_resumed && !is_first {
             return;
         }
+        self.unreleased.clear();
         for publish in self.outgoing.start_over() {
             let _ = self.client.publish(&publish);
         }
@@ -349,7 +364,6 @@ impl Session {
         {
             self.failures = 0;
         }
-        self.unreleased.clear();
         let retry_in = match failure.is_final() {
             true => None,
             false => self.retry.delay(self.failures, retry::chance()),

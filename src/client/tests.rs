@@ -678,3 +678,48 @@ async fn an_mqtt_3_1_broker_is_spoken_to_in_its_version() {
     session.publish(message(QoS::AtMostOnce, "x")).unwrap();
     assert_eq!(peer.publish().await.payload, "x");
 }
+
+// The library forgets what it was told to acknowledge when the connection ends before it has.
+#[tokio::test]
+async fn a_qos_2_message_whose_pubrec_was_lost_is_not_delivered_twice() {
+    for version in VERSIONS {
+        let broker = Broker::new(version).await;
+        let mut options = broker.options();
+        options.clean_start = false;
+        let (session, mut peer) = tokio::join!(
+            connect(&options, SOON),
+            broker.welcome(false, Properties::default())
+        );
+        let mut session = session.unwrap();
+        let mut publish = message(QoS::ExactlyOnce, "once");
+        publish.packet_id = 5;
+        peer.write(Packet::Publish(publish.clone())).await;
+        assert!(matches!(session.next().await, Event::Message(_)));
+        drop(peer);
+        assert!(matches!(session.next().await, Event::Lost { .. }));
+        // Dealt with only now.
+        session.acknowledge(QoS::ExactlyOnce, 5);
+        publish.dup = true;
+        let mut last = message(QoS::AtMostOnce, "another");
+        last.packet_id = 0;
+        let script = async {
+            let mut peer = broker.welcome(true, Properties::default()).await;
+            peer.write(Packet::Publish(publish)).await;
+            assert!(matches!(peer.read().await, Packet::PubRec(rec) if rec.packet_id == 5));
+            peer.write(Packet::PubRel(Acknowledgement::success(5)))
+                .await;
+            assert!(matches!(peer.read().await, Packet::PubComp(comp) if comp.packet_id == 5));
+            peer.write(Packet::Publish(last)).await;
+            peer
+        };
+        let work = async {
+            loop {
+                if let Event::Message(message) = session.next().await {
+                    return message.payload;
+                }
+            }
+        };
+        let (payload, _peer) = tokio::join!(work, script);
+        assert_eq!(payload, "another");
+    }
+}

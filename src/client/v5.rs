@@ -126,10 +126,6 @@ impl Events for EventLoop {
     fn ready(&mut self) -> Option<Option<Signal>> {
         self.state.events.pop_front().map(signal)
     }
-
-    fn set_aside(&mut self) {
-        self.clean();
-    }
 }
 
 fn signal(event: Event) -> Option<Signal> {

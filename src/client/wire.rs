@@ -15,6 +15,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -48,6 +49,7 @@ pub(super) struct Notes {
     /// The longest a write may make no progress: 1.5 times the keep alive, after which the peer may leave as well (3.1.2.10).
     stall: Option<Duration>,
     attempt: Arc<Mutex<Attempt>>,
+    is_up: Arc<AtomicBool>,
 }
 
 /// The present attempt, or the connection it became.
@@ -80,6 +82,7 @@ impl Notes {
             connect_timeout: options.connect_timeout,
             stall: (!keep_alive.is_zero()).then(|| keep_alive.mul_f64(1.5)),
             attempt: Arc::default(),
+            is_up: Arc::default(),
         }
     }
 
@@ -161,6 +164,17 @@ impl Notes {
                 "{endpoint} takes connections but sent no CONNACK within {limit} (--connect-timeout); is it an MQTT broker?"
             ),
         })
+    }
+
+    /// Whether the library may be handed something. Once it has put its messages aside for the next connection, what
+    /// it gets would outlive a session that the broker has not kept.
+    pub(super) fn is_up(&self) -> bool {
+        self.is_up.load(Ordering::Relaxed)
+    }
+
+    /// Said by the driver in the same turn in which the library connects or fails.
+    pub(super) fn set_up(&self, is_up: bool) {
+        self.is_up.store(is_up, Ordering::Relaxed);
     }
 
     /// From now on everything written goes out at once: the next packet is DISCONNECT.

@@ -205,8 +205,8 @@ impl<'a> Subscriber<'a> {
         loop {
             while let Some(event) = self.session.next_ready() {
                 let next = self.take(event);
-                let is_last = !matches!(next, Ok(Next::Message));
-                if (is_last || self.output.is_full())
+                let is_pressing = !matches!(next, Ok(Next::Message));
+                if (is_pressing || self.output.is_full())
                     && let Some(exit) = self.hand_on_or_stop()?
                 {
                     return Ok(exit);
@@ -260,8 +260,6 @@ impl<'a> Subscriber<'a> {
             Event::Lost {
                 failure, retry_in, ..
             } => {
-                // What was printed of it stays printed; the broker will send it again.
-                self.unacknowledged.clear();
                 let Some(delay) = retry_in else {
                     return Err(failure.into_error());
                 };

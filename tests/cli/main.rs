@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 // A language is larger than what has been said in it so far.
+mod clients;
 #[allow(dead_code)]
 mod harness;
 // The codec's own list of faults: one list for both.
@@ -25,5 +26,7 @@ mod interop;
 mod load;
 mod observe;
 mod readme;
+mod publish;
 mod serve;
+mod subscribe;
 mod usage;
