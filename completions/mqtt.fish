@@ -29,6 +29,7 @@ complete -c mqtt -n "__fish_mqtt_needs_command" -s V -l version -d 'Print versio
 complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "serve" -d 'Start a broker in this terminal'
 complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "pub" -d 'Publish messages'
 complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "sub" -d 'Subscribe to topics and print what arrives'
+complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "req" -d 'Ask, and print the reply'
 complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "bench" -d 'Measure a broker\'s throughput and latency'
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -s h -l host -d 'Name or address to listen on' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -s p -l port -d 'Port to listen on, 0 for any free one' -r
@@ -112,6 +113,39 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s N -l no-line-feed -d '
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s c -l disable-clean-session -d 'Keep the session on the broker when this client leaves; needs --id'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l will-retain -d 'Make the will a retained message'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l help -d 'Print help'
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s t -l topic -d 'Topic to publish the request to; also the path of --url' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s e -l response-topic -d 'Topic the reply comes to [default with MQTT 5: one of its own, reply/ and a random name]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s q -l qos -d 'Quality of service of the request and of the reply: 0 at most once, 1 at least once, 2 exactly once' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l replies -d 'Wait for this many replies' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s W -l timeout -d 'End with status 27 after this time, counted from the start of the program' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s m -l message -d 'Send TEXT' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s f -l file -d 'Send the contents of FILE' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s F -l format -d 'Print each reply in this form, with the specifiers of `mqtt sub --format`' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s h -l host -d 'Host name or address of the broker [default: localhost]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s p -l port -d 'Port of the broker [default: 1883]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s L -l url -d 'Broker as one URL, mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC] [env: MQTT_URL]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s P -l pw -l password -d 'Password; --password-file and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l password-file -d 'Read the password from the first line of FILE' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s i -l id -d 'Client id [default: a random one]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s I -l id-prefix -d 'Client id made of PREFIX and the process id' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l will-topic -d 'Topic of the message the broker publishes when this client is cut off' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l will-payload -d 'Payload of the will [default: empty]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l will-qos -d 'Quality of service of the will' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
+311\t'MQTT 3.1.1'
+5\t'MQTT 5'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l latency -d 'Say on stderr how long each reply took, from the request\'s way to the network'
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l help -d 'Print help'
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s s -l stdin-file -d 'Send all of stdin'
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s n -l null-message -d 'Send an empty message'
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s v -l verbose -d 'Print the topic before the payload, and (null) for an empty payload'
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l json -d 'Print one line of JSON for each reply, as `mqtt sub --json` does'
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s N -l no-line-feed -d 'Do not end each reply with a line feed'
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s c -l disable-clean-session -d 'Keep the session on the broker when this client leaves; needs --id'
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l will-retain -d 'Make the will a retained message'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l publishers -d 'Connections that publish' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l subscribers -d 'Connections that subscribe' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l rate -d 'Messages per second, all publishers together, as 500, 20k or 1.5M; or max: as fast as flow control allows, which is TCP\'s at QoS 0 and --window at QoS 1 and 2' -r

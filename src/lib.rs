@@ -30,6 +30,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Serve(args) => commands::serve::run(*args),
         Command::Pub(args) => commands::publish::run(*args),
         Command::Sub(args) => commands::subscribe::run(*args),
+        Command::Req(args) => commands::request::run(*args),
         Command::Bench(args) => commands::bench::run(*args),
     }
 }

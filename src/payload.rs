@@ -28,6 +28,22 @@ pub enum PayloadSource {
 }
 
 impl PayloadSource {
+    /// The source that was asked for, of those of which there can be one.
+    pub fn of(
+        text: Option<&String>,
+        file: Option<&PathBuf>,
+        stdin: bool,
+        lines: bool,
+    ) -> PayloadSource {
+        match (text, file) {
+            (Some(text), _) => PayloadSource::Text(text.clone()),
+            (None, Some(file)) => PayloadSource::File(file.clone()),
+            (None, None) if stdin => PayloadSource::Stdin,
+            (None, None) if lines => PayloadSource::StdinLines,
+            (None, None) => PayloadSource::Empty,
+        }
+    }
+
     /// The payload, or `None` for lines, which are read with [`read_lines`].
     ///
     /// # Errors

@@ -133,3 +133,14 @@ pub fn duration(text: &str) -> Result<Duration, String> {
             .map_err(|error| format!("{error}; write for example 500ms, 10s, 1m 30s or 2.5")),
     }
 }
+
+/// A duration that is not nothing.
+///
+/// # Errors
+/// As for [`duration`], and for none at all.
+pub fn some_duration(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("it is longer than 0".to_owned()),
+        duration => Ok(duration),
+    }
+}

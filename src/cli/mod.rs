@@ -6,6 +6,7 @@ pub mod bench;
 pub mod connection;
 pub mod pages;
 pub mod publish;
+pub mod request;
 pub mod serve;
 pub mod subscribe;
 
@@ -39,6 +40,9 @@ pub enum Command {
     /// Subscribe to topics and print what arrives
     #[command(after_long_help = pages::SUB.after_help())]
     Sub(Box<subscribe::SubscribeArgs>),
+    /// Ask, and print the reply
+    #[command(after_long_help = pages::REQ.after_help())]
+    Req(Box<request::RequestArgs>),
     /// Measure a broker's throughput and latency
     #[command(after_long_help = pages::BENCH.after_help())]
     Bench(Box<bench::BenchArgs>),

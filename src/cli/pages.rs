@@ -185,6 +185,33 @@ pub const SUB: Page = Page {
     environment: CONNECTING,
 };
 
+/// The page of `mqtt req`.
+pub const REQ: Page = Page {
+    command: "req",
+    description: &[
+        "Subscribes to the response topic, publishes the request, prints the first reply and ends; with --replies, after so many.",
+        "With MQTT 5 the request says where to reply and carries correlation data; a reply with other correlation data \
+         belongs to another request and is not printed. Retained messages are no replies. Before MQTT 5 a response topic has \
+         to be agreed on and given.",
+        "At QoS 1 and 2 an MQTT 5 broker that knows of no subscriber says so, and the command ends at once with status 5.",
+    ],
+    examples: &[
+        (
+            "Ask a device, for at most five seconds",
+            "mqtt req -t device/7/get -m status -q 1 -W 5",
+        ),
+        (
+            "Ask everyone, print three answers and how long each took",
+            "mqtt req -t all/ping -n --replies 3 --latency",
+        ),
+        (
+            "With MQTT 3.1.1, on a response topic both sides know",
+            "mqtt req -V 311 -t device/7/get -e device/7/reply -m status",
+        ),
+    ],
+    environment: CONNECTING,
+};
+
 /// The page of `mqtt bench`.
 pub const BENCH: Page = Page {
     command: "bench",
@@ -226,7 +253,7 @@ pub const BENCH: Page = Page {
 };
 
 /// Every page, `mqtt` first.
-pub const ALL: [&Page; 5] = [&MQTT, &SERVE, &PUB, &SUB, &BENCH];
+pub const ALL: [&Page; 6] = [&MQTT, &SERVE, &PUB, &SUB, &REQ, &BENCH];
 
 impl Page {
     /// What `--help` says under the options.

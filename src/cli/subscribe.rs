@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::connection::{ConnectionArgs, SessionArgs, WillArgs, duration};
+use super::connection::{ConnectionArgs, SessionArgs, WillArgs, some_duration};
 use crate::output::Template;
 
 /// Subscribes to topics and prints what arrives, until it is stopped.
@@ -92,12 +92,4 @@ pub struct SubscribeArgs {
     /// Print help
     #[arg(long, action = clap::ArgAction::Help)]
     pub help: Option<bool>,
-}
-
-/// A duration that is not nothing.
-fn some_duration(text: &str) -> Result<Duration, String> {
-    match duration(text)? {
-        Duration::ZERO => Err("it is longer than 0".to_owned()),
-        duration => Ok(duration),
-    }
 }

@@ -71,7 +71,10 @@ pub(super) fn client(options: &ConnectOptions, notes: Notes) -> (AsyncClient, Ev
 
 /// Queues a PUBLISH.
 pub(super) fn publish(client: &AsyncClient, publish: &Publish) -> Result<(), String> {
-    let options = PublishOptions::new(to_library(publish.qos)).retain(publish.retain);
+    let mut options = PublishOptions::new(to_library(publish.qos)).retain(publish.retain);
+    if !publish.properties.is_empty() {
+        options = options.properties(publish_properties(&publish.properties));
+    }
     client
         .try_publish(&*publish.topic, publish.payload.clone(), options)
         .map_err(|error| error.to_string())
@@ -174,6 +177,23 @@ fn signal(event: Event) -> Option<Signal> {
 /// The library has checked that a topic is UTF-8.
 fn text(bytes: Bytes) -> ByteString {
     ByteString::try_from(bytes).unwrap_or_default()
+}
+
+/// The properties of a PUBLISH as the library takes them. It knows those of 3.3.2.3 that a client may send.
+fn publish_properties(given: &Properties) -> PublishProperties {
+    PublishProperties {
+        payload_format_indicator: given.payload_format_indicator(),
+        message_expiry_interval: given.message_expiry_interval(),
+        topic_alias: given.topic_alias(),
+        response_topic: given.response_topic().map(String::from),
+        correlation_data: given.correlation_data(),
+        user_properties: given
+            .user_properties()
+            .map(|(name, value)| (name.to_string(), value.to_string()))
+            .collect(),
+        subscription_identifiers: Vec::new(),
+        content_type: given.content_type().map(String::from),
+    }
 }
 
 /// The properties of a PUBLISH, in the order of their identifiers (3.3.2.3).

@@ -4,6 +4,7 @@
 pub mod bench;
 pub mod connection;
 pub mod publish;
+pub mod request;
 mod runtime;
 pub mod serve;
 mod signals;

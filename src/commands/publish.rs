@@ -56,32 +56,13 @@ impl Plan {
         let mut options = target.options;
         connection::set_session(&mut options, &args.session)?;
         options.will = connection::will(&args.will)?;
-        let url_topic = target.topic.map(|topic| match topic {
-            UrlTopic::Typed(topic) | UrlTopic::Environment(topic) => topic,
-        });
-        let Some(topic) = args.topic.clone().or(url_topic) else {
-            return Err(Exit::Usage.because("no topic; add --topic TOPIC"));
-        };
-        if !topic::is_valid_topic_name(&topic) {
-            return Err(Exit::Usage.because(match topic.len() {
-                0 => "the topic is empty".to_owned(),
-                65_536.. => "the topic is longer than 65535 bytes".to_owned(),
-                _ => format!(
-                    "{topic:?} is no topic to publish to: + and # stand in topic filters only"
-                ),
-            }));
-        }
-        let source = if let Some(text) = &args.message {
-            PayloadSource::Text(text.clone())
-        } else if let Some(file) = &args.file {
-            PayloadSource::File(file.clone())
-        } else if args.stdin_file {
-            PayloadSource::Stdin
-        } else if args.stdin_line {
-            PayloadSource::StdinLines
-        } else {
-            PayloadSource::Empty
-        };
+        let topic = own_topic(args.topic.as_ref(), target.topic)?;
+        let source = PayloadSource::of(
+            args.message.as_ref(),
+            args.file.as_ref(),
+            args.stdin_file,
+            args.stdin_line,
+        );
         let payloads = match source.read(std::io::stdin().lock())? {
             None => Payloads::Lines,
             Some(payload) => Payloads::Same {
@@ -113,6 +94,30 @@ impl Plan {
             _ => Retry::attempts(ATTEMPTS),
         }
     }
+}
+
+/// The topic to publish to: the one typed, or the URL's.
+pub(super) fn own_topic(typed: Option<&String>, url: Option<UrlTopic>) -> anyhow::Result<String> {
+    let url = url.map(|topic| match topic {
+        UrlTopic::Typed(topic) | UrlTopic::Environment(topic) => topic,
+    });
+    let Some(topic) = typed.cloned().or(url) else {
+        return Err(Exit::Usage.because("no topic; add --topic TOPIC"));
+    };
+    check_topic(&topic)?;
+    Ok(topic)
+}
+
+/// Whether it can be published to.
+pub(super) fn check_topic(topic: &str) -> anyhow::Result<()> {
+    if topic::is_valid_topic_name(topic) {
+        return Ok(());
+    }
+    Err(Exit::Usage.because(match topic.len() {
+        0 => "the topic is empty".to_owned(),
+        65_536.. => "the topic is longer than 65535 bytes".to_owned(),
+        _ => format!("{topic:?} is no topic to publish to: + and # stand in topic filters only"),
+    }))
 }
 
 async fn publish(plan: Plan) -> anyhow::Result<Exit> {

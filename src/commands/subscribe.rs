@@ -43,13 +43,13 @@ pub fn run(args: SubscribeArgs) -> anyhow::Result<Exit> {
                 session.map_err(Failure::into_error)?
             }
             () = signals.next() => return Ok(interrupted),
-            () = reached(deadline) => return Ok(timed_out(&plan)),
+            () = reached(deadline) => return Ok(timed_out(plan.timeout)),
         };
         let mut subscriber = Subscriber::new(session, &plan);
         let outcome = tokio::select! {
             outcome = subscriber.receive() => outcome,
             () = signals.next() => Ok(interrupted),
-            () = reached(deadline) => Ok(timed_out(&plan)),
+            () = reached(deadline) => Ok(timed_out(plan.timeout)),
         };
         // Nobody waits longer than this for a broker that does not answer any more.
         let _ = tokio::time::timeout(PATIENCE, subscriber.session.disconnect()).await;
@@ -57,15 +57,15 @@ pub fn run(args: SubscribeArgs) -> anyhow::Result<Exit> {
     })
 }
 
-async fn reached(deadline: Option<Instant>) {
+pub(super) async fn reached(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
         None => std::future::pending().await,
     }
 }
 
-fn timed_out(plan: &Plan) -> Exit {
-    if let Some(limit) = plan.timeout {
+pub(super) fn timed_out(timeout: Option<Duration>) -> Exit {
+    if let Some(limit) = timeout {
         say(format_args!(
             "timed out after {}",
             humantime::format_duration(limit)

@@ -27,6 +27,7 @@ mod load;
 mod observe;
 mod publish;
 mod readme;
+mod request;
 mod serve;
 mod subscribe;
 mod usage;

@@ -1,0 +1,217 @@
+//! `mqtt req`: publish a request, print the reply.
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use tokio::time::Instant;
+
+use super::connection;
+use super::publish::{check_topic, own_topic};
+use super::signals::Signals;
+use super::subscribe::{reached, timed_out};
+use crate::cli::request::RequestArgs;
+use crate::client::{self, ConnectOptions, Event, Failure, Retry, Session};
+use crate::exit::Exit;
+use crate::mqtt::packet::{Publish, RetainHandling, Subscription};
+use crate::mqtt::{Properties, Property, QoS, ReasonCode, Version};
+use crate::output::{MessageFormat, Output, Unwritable, say};
+use crate::payload::PayloadSource;
+
+/// How long finishing the handshakes and DISCONNECT may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Asks, and prints replies until there are as many as wanted.
+///
+/// # Errors
+/// By exit status: 2 for options that contradict each other, 3 when the broker is not reached, 4 when it refuses the
+/// connection, 5 when it refuses the request or nobody is there to answer it, 7 when the connection is lost.
+pub fn run(args: RequestArgs) -> anyhow::Result<Exit> {
+    let plan = Plan::new(&args)?;
+    super::runtime::run(async move {
+        let deadline = plan.timeout.map(|limit| Instant::now() + limit);
+        let mut signals = Signals::new()?;
+        let mut session = tokio::select! {
+            session = client::connect(&plan.options, Retry::NEVER) => session.map_err(Failure::into_error)?,
+            () = signals.next() => return Ok(Exit::Interrupted),
+            () = reached(deadline) => return Ok(timed_out(plan.timeout)),
+        };
+        let outcome = tokio::select! {
+            outcome = exchange(&mut session, &plan) => outcome,
+            () = signals.next() => Ok(Exit::Interrupted),
+            () = reached(deadline) => Ok(timed_out(plan.timeout)),
+        };
+        // Nobody waits longer than this for a broker that does not answer any more.
+        let _ = tokio::time::timeout(PATIENCE, session.disconnect()).await;
+        outcome
+    })
+}
+
+/// What is to be done.
+struct Plan {
+    options: ConnectOptions,
+    request: Publish,
+    response_topic: String,
+    correlation: Bytes,
+    replies: u64,
+    timeout: Option<Duration>,
+    says_latency: bool,
+    format: MessageFormat,
+    line_feed: bool,
+}
+
+impl Plan {
+    fn new(args: &RequestArgs) -> anyhow::Result<Plan> {
+        let target = connection::target(&args.connection)?;
+        let mut options = target.options;
+        connection::set_session(&mut options, &args.session)?;
+        options.will = connection::will(&args.will)?;
+        let topic = own_topic(args.topic.as_ref(), target.topic)?;
+        let random = || RandomState::new().hash_one(0);
+        let response_topic = match (&args.response_topic, options.version) {
+            (Some(topic), _) => topic.clone(),
+            (None, Version::V5) => format!("reply/{:016x}{:016x}", random(), random()),
+            (None, version) => {
+                return Err(Exit::Usage.because(format!(
+                    "MQTT {version} cannot tell the other side where to reply; agree on a topic and add --response-topic TOPIC"
+                )));
+            }
+        };
+        check_topic(&response_topic)?;
+        let correlation = Bytes::from(format!("{:016x}", random()));
+        let mut properties = Properties::default();
+        if options.version == Version::V5 {
+            properties.push(Property::ResponseTopic(response_topic.clone().into()));
+            properties.push(Property::CorrelationData(correlation.clone()));
+        }
+        let source = PayloadSource::of(
+            args.message.as_ref(),
+            args.file.as_ref(),
+            args.stdin_file,
+            false,
+        );
+        let payload = source.read(std::io::stdin().lock())?.unwrap_or_default();
+        Ok(Plan {
+            options,
+            request: Publish {
+                dup: false,
+                qos: QoS::from_number(args.qos).unwrap_or_default(),
+                retain: false,
+                topic: topic.into(),
+                packet_id: 0,
+                properties,
+                payload,
+            },
+            response_topic,
+            correlation,
+            replies: args.replies,
+            timeout: args.timeout,
+            says_latency: args.latency,
+            format: match (&args.format, args.json, args.verbose) {
+                (Some(template), ..) => MessageFormat::Template(template.clone()),
+                (None, true, _) => MessageFormat::Json,
+                (None, false, true) => MessageFormat::Verbose,
+                (None, false, false) => MessageFormat::Payload,
+            },
+            line_feed: !args.no_line_feed,
+        })
+    }
+
+    /// Whether a message answers this request. One without correlation data may: many devices do not repeat it.
+    fn is_answered_by(&self, message: &Publish) -> bool {
+        *message.topic == *self.response_topic
+            && message
+                .properties
+                .correlation_data()
+                .is_none_or(|correlation| correlation == self.correlation)
+    }
+}
+
+/// Subscribes, then asks, then listens: in this order, so that no reply is missed.
+async fn exchange(session: &mut Session, plan: &Plan) -> anyhow::Result<Exit> {
+    session
+        .subscribe(vec![Subscription {
+            filter: plan.response_topic.clone().into(),
+            qos: plan.request.qos,
+            no_local: false,
+            retain_as_published: false,
+            // A reply that was kept is a reply to somebody else.
+            retain_handling: RetainHandling::Never,
+        }])
+        .map_err(anyhow::Error::msg)?;
+    let zone = TimeZone::system();
+    let mut output = Output::new(std::io::stdout());
+    let mut asked = None;
+    let mut replies = 0;
+    loop {
+        match session.next().await {
+            Event::Subscribed(reasons) => {
+                if let Some(reason) = reasons.into_iter().find(|reason| reason.is_failure()) {
+                    let topic = &plan.response_topic;
+                    return Err(Exit::Denied.because(format!(
+                        "the broker refused to subscribe to {topic}: {}",
+                        reason.name()
+                    )));
+                }
+                asked = Some(Instant::now());
+                session
+                    .publish(plan.request.clone())
+                    .map_err(|unfit| Exit::Denied.because(unfit.to_string()))?;
+            }
+            Event::Complete { reason, .. } => check_request(plan, reason)?,
+            Event::Message(message) => {
+                session.acknowledge(message.qos, message.packet_id);
+                let Some(asked) =
+                    asked.filter(|_| plan.is_answered_by(&message) && !message.retain)
+                else {
+                    continue;
+                };
+                let complaint = plan.format.write(
+                    &message,
+                    Timestamp::now(),
+                    &zone,
+                    plan.line_feed,
+                    &mut output.buffer,
+                );
+                if let Some(complaint) = complaint {
+                    say(complaint);
+                }
+                match output.flush() {
+                    Ok(()) => {}
+                    Err(Unwritable::Closed) => return Ok(Exit::Done),
+                    Err(error) => return Err(error.into()),
+                }
+                if plan.says_latency {
+                    say(format_args!("reply after {:.1?}", asked.elapsed()));
+                }
+                replies += 1;
+                if replies == plan.replies {
+                    return Ok(Exit::Done);
+                }
+            }
+            Event::Lost { failure, .. } => {
+                return Err(match failure.exit() {
+                    Exit::Refused => failure.into_error(),
+                    _ => Exit::Lost.because(format!("{failure}; there was no reply before")),
+                });
+            }
+            Event::Connected => {}
+        }
+    }
+}
+
+/// A request that nobody gets needs no waiting for.
+fn check_request(plan: &Plan, reason: ReasonCode) -> anyhow::Result<()> {
+    let topic = &plan.request.topic;
+    if reason == ReasonCode::NO_MATCHING_SUBSCRIBERS {
+        return Err(Exit::Denied.because(format!(
+            "nobody subscribes to {topic}, so nobody will reply"
+        )));
+    }
+    match reason.is_failure() {
+        true => Err(Exit::Denied.because(format!("cannot publish to {topic}: {reason}"))),
+        false => Ok(()),
+    }
+}
