@@ -143,7 +143,7 @@ impl Client {
         let packet_id = packet.packet_id;
         self.wire.send(Packet::Publish(packet));
         match qos {
-            QoS::AtMostOnce => self.publish("fence", "", QoS::AtLeastOnce),
+            QoS::AtMostOnce => self.publish("$fence", "", QoS::AtLeastOnce),
             QoS::AtLeastOnce => self.expect(|packet| match packet {
                 Packet::PubAck(answer) if answer.packet_id == packet_id => taken(answer),
                 _ => None,
@@ -178,9 +178,15 @@ impl Client {
     /// Every packet that is on its way here by now, none of them acknowledged.
     #[track_caller]
     pub fn sees(&mut self) -> Vec<Packet> {
+        self.is_heard();
+        std::mem::take(&mut self.inbox)
+    }
+
+    /// Returns when the broker has dealt with everything this client has sent.
+    #[track_caller]
+    pub fn is_heard(&mut self) {
         self.wire.send(Packet::PingReq);
         self.expect(|packet| (*packet == Packet::PingResp).then_some(()));
-        std::mem::take(&mut self.inbox)
     }
 
     /// Every message that is on its way here by now, acknowledged to the end.
@@ -222,6 +228,17 @@ impl Client {
             QoS::AtLeastOnce => self.wire.send(Packet::PubAck(answer)),
             QoS::ExactlyOnce => self.wire.send(Packet::PubRec(answer)),
         }
+    }
+
+    /// Receives until a message with this payload, and forgets everything up to it.
+    #[track_caller]
+    pub fn waits_for(&mut self, payload: &str) {
+        let awaited = |packet: &Packet| matches!(packet, Packet::Publish(publish) if publish.payload == payload);
+        while !self.inbox.iter().any(awaited) {
+            let packet = self.wire.receive();
+            self.inbox.push(packet);
+        }
+        self.inbox.clear();
     }
 
     /// The next packet, which is a message.

@@ -3,6 +3,7 @@
 
 mod client;
 mod connect;
+mod model;
 mod publish;
 mod retained;
 mod shared;
