@@ -67,7 +67,8 @@ impl Partition {
             }
         }
         link.send(&Packet::ConnAck(ConnAck {
-            session_present: existing.is_some(),
+            // MQTT 3.1 has no such flag; the byte is reserved there.
+            session_present: existing.is_some() && link.version > Version::V31,
             reason: ReasonCode::SUCCESS,
             properties: granted,
         }));

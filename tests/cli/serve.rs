@@ -5,7 +5,7 @@ use mqtt_toolbox::mqtt::{Properties, QoS, ReasonCode, Version};
 
 use crate::harness::{Mqtt, eventually};
 use crate::servers::MqttServe;
-use crate::wire::{Wire, publish};
+use crate::wire::{Wire, connect, publish};
 
 #[test]
 fn the_ready_line_is_all_it_prints() {
@@ -178,4 +178,23 @@ fn a_publisher_of_mqtt_5_is_told_when_nobody_subscribes() {
     );
     let mut wire = Wire::session(broker.port, Version::V311, "publisher");
     assert_eq!(answers(&mut wire, "unheard"), [ReasonCode::SUCCESS; 2]);
+}
+
+#[test]
+fn a_session_is_present_except_for_mqtt_3_1_which_has_no_word_for_it() {
+    let broker = MqttServe::start([""; 0]);
+    for (version, expected) in [(Version::V31, [0, 0]), (Version::V311, [0, 1])] {
+        let mut greeting = connect(version, &format!("kept {version}"));
+        greeting.clean_start = false;
+        for flags in expected {
+            let mut wire = Wire::connect(broker.port, version);
+            wire.send(Packet::Connect(greeting.clone()));
+            match wire.receive() {
+                Packet::ConnAck(answer) => {
+                    assert_eq!(u8::from(answer.session_present), flags, "{version}")
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
 }
