@@ -13,6 +13,7 @@ pub mod session;
 mod tests;
 mod v3;
 mod v5;
+mod watch;
 mod wire;
 
 pub use failure::Failure;

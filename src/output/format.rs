@@ -8,11 +8,9 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use jiff::fmt::strtime::{BrokenDownTime, Config, PosixCustom};
 use jiff::tz::TimeZone;
-use serde_json::{Map, Value, json};
 
-use super::message::text_or_base64;
+use super::mosquitto;
 use crate::mqtt::packet::Publish;
-use crate::mqtt::{Properties, Property};
 
 /// The letters after `%`.
 const FIELDS: &[u8] = b"%ACDEFIJPRSUXdfjlmpqrtx";
@@ -215,15 +213,15 @@ impl Field {
             b'E' => self.number(properties.message_expiry_interval(), out),
             b'F' => self.number(properties.payload_format_indicator(), out),
             b'I' => self.text(local("%FT%T%z", received, zone).as_deref(), out),
-            b'j' => json_message(message, received, zone, json_text(payload), out),
-            b'J' => {
-                let value = match payload.is_empty() {
-                    true => "null".to_owned(),
-                    false => compact(payload).ok_or_else(|| {
+            b'j' | b'J' => {
+                let time = local("%Y-%m-%dT%H:%M:%S.%6f%z", received, zone).unwrap_or_default();
+                let payload = match self.letter {
+                    b'j' => mosquitto::as_string(payload),
+                    _ => mosquitto::as_json(payload).ok_or_else(|| {
                         format!("the payload is not valid JSON on topic {}", message.topic)
                     })?,
                 };
-                json_message(message, received, zone, ("payload", value), out);
+                mosquitto::write(message, &time, payload, out);
             }
             b'l' => self.number(Some(payload.len()), out),
             b'm' => self.number(Some(message.packet_id), out),
@@ -355,111 +353,11 @@ impl Field {
     }
 }
 
-/// As a string, or where mosquitto_sub would print what is no JSON, in base64 under another name.
-fn json_text(payload: &[u8]) -> (&'static str, String) {
-    let (name, value) = match text_or_base64(payload) {
-        _ if payload.is_empty() => ("payload", Value::Null),
-        (Some(text), _) => ("payload", text.into()),
-        (None, base64) => ("payload_base64", base64.into()),
-    };
-    (name, value.to_string())
-}
-
-/// JSON without the spaces between its parts; numbers and the order of members stay as they were written.
-fn compact(json: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(json).ok()?;
-    serde_json::from_str::<serde::de::IgnoredAny>(text).ok()?;
-    let (mut in_string, mut escaped) = (false, false);
-    let keep = |character: &char| {
-        let is_kept = in_string || !character.is_ascii_whitespace();
-        if !escaped && *character == '"' {
-            in_string = !in_string;
-        }
-        escaped = in_string && !escaped && *character == '\\';
-        is_kept
-    };
-    Some(text.chars().filter(keep).collect())
-}
-
-fn json_message(
-    message: &Publish,
-    received: Timestamp,
-    zone: &TimeZone,
-    (name, payload): (&str, String),
-    out: &mut Vec<u8>,
-) {
-    let time = local("%Y-%m-%dT%H:%M:%S.%6f%z", received, zone).unwrap_or_default();
-    // Written member by member, because their order is part of the form.
-    let mut members = vec![
-        ("tst", json!(time)),
-        ("topic", json!(&*message.topic)),
-        ("qos", json!(message.qos.number())),
-        ("retain", json!(message.retain)),
-        ("payloadlen", json!(message.payload.len())),
-    ];
-    if message.packet_id != 0 {
-        members.push(("mid", json!(message.packet_id)));
-    }
-    write_members(&members, out);
-    let properties = json_properties(&message.properties);
-    if !properties.is_empty() {
-        out.extend_from_slice(b",\"properties\":");
-        write_members(&properties, out);
-        out.push(b'}');
-    }
-    out.extend_from_slice(format!(",\"{name}\":{payload}}}").as_bytes());
-}
-
-/// An object without its closing brace.
-fn write_members(members: &[(&str, Value)], out: &mut Vec<u8>) {
-    for (index, (name, value)) in members.iter().enumerate() {
-        out.push(if index == 0 { b'{' } else { b',' });
-        write_member(name, value, out);
-    }
-}
-
-fn write_member(name: &str, value: &Value, out: &mut Vec<u8>) {
-    out.extend_from_slice(format!("{}:{value}", Value::from(name)).as_bytes());
-}
-
-fn json_properties(properties: &Properties) -> Vec<(&'static str, Value)> {
-    let mut members: Vec<(&'static str, Value)> = Vec::new();
-    for property in &properties.0 {
-        let member = match property {
-            Property::PayloadFormatIndicator(value) => ("payload-format-indicator", json!(value)),
-            Property::MessageExpiryInterval(value) => ("message-expiry-interval", json!(value)),
-            Property::ContentType(text) => ("content-type", json!(&**text)),
-            Property::ResponseTopic(text) => ("response-topic", json!(&**text)),
-            Property::CorrelationData(bytes) => match text_or_base64(bytes) {
-                (Some(text), _) => ("correlation-data", json!(text)),
-                (None, base64) => ("correlation-data-base64", json!(base64)),
-            },
-            Property::SubscriptionIdentifier(value) => ("subscription-identifier", json!(value)),
-            Property::TopicAlias(value) => ("topic-alias", json!(value)),
-            Property::UserProperty(name, value) => {
-                let pair = Value::Object(Map::from_iter([(name.to_string(), json!(&**value))]));
-                let known = members
-                    .iter_mut()
-                    .find(|(name, _)| *name == "user-properties");
-                match known {
-                    Some((_, Value::Array(pairs))) => {
-                        pairs.push(pair);
-                        continue;
-                    }
-                    _ => ("user-properties", Value::Array(vec![pair])),
-                }
-            }
-            _ => continue,
-        };
-        members.push(member);
-    }
-    members
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::message::tests::{message, moment};
     use super::*;
+    use crate::mqtt::{Properties, Property};
     use bytes::Bytes;
 
     fn printed(format: &str, message: &Publish) -> String {

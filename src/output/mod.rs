@@ -2,6 +2,7 @@
 
 pub mod format;
 pub mod message;
+mod mosquitto;
 pub mod report;
 pub mod trace;
 
