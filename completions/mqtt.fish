@@ -146,16 +146,17 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l json -d 'Print one lin
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s N -l no-line-feed -d 'Do not end each reply with a line feed'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s c -l disable-clean-session -d 'Keep the session on the broker when this client leaves; needs --id'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l will-retain -d 'Make the will a retained message'
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l publishers -d 'Connections that publish' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l subscribers -d 'Connections that subscribe' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l rate -d 'Messages per second, all publishers together, as 500, 20k or 1.5M; or max: as fast as flow control allows, which is TCP\'s at QoS 0 and --window at QoS 1 and 2' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l duration -d 'How long to measure [default: 5s]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l count -d 'Measure this many messages, all publishers together, instead of a time' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l publishers -d 'Connections that publish [default: 10]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l subscribers -d 'Connections that subscribe [default: 10]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s c -l clients -d 'Connections of conn and idle [default: 100]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l rate -d 'Messages per second, all publishers together, as 500, 20k or 1.5M; or max: as fast as flow control allows, which is TCP\'s at QoS 0 and --window at QoS 1 and 2. In conn and idle new connections per second; max keeps at most 32 per thread on their way [default: max]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l duration -d 'How long to measure; in conn and idle how long the connections are held once all are made [default: 5s, in conn 0s]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l count -d 'Measure this many messages, all publishers together, instead of a time; in sub as many that arrive' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l warmup -d 'Load before the measurement that does not count [default: 1s, with --count 0s]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l size -d 'Bytes of payload, at least 16: it begins with the measurement header' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s q -l qos -d 'Quality of service of publishes and subscriptions' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l window -d 'Most publishes a publisher has in flight at QoS 1 and 2; fewer when the broker\'s receive maximum says so' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s t -l topic -d 'Topic; %i is the client\'s number from 1, %% a percent sign. Where the publishers and subscribers are not equally many, the numbers of the larger group start over at the size of the smaller one, so that everyone has a partner: 10 and 10 are pairs, 1 and 10 a fan-out, 10 and 1 a fan-in [default: bench/RUN/%i]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l size -d 'Bytes of payload, at least 16: it begins with the measurement header [default: 64]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s q -l qos -d 'Quality of service of publishes and subscriptions [default: 1]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l window -d 'Most publishes a publisher has in flight at QoS 1 and 2; fewer when the broker\'s receive maximum says so [default: 100]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s t -l topic -d 'Topic; %i is the client\'s number from 1, %% a percent sign. Where the publishers and subscribers are not equally many, the numbers of the larger group start over at the size of the smaller one, so that everyone has a partner: 10 and 10 are pairs, 1 and 10 a fan-out, 10 and 1 a fan-in. In sub it is the topic filter, and must be given [default: bench/RUN/%i]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l filter -d 'What the subscribers subscribe to, when it is not the topic; %i is then each client\'s own number' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l workers -d 'Threads that share the connections [default: one for each processor]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s h -l host -d 'Host name or address of the broker [default: localhost]' -r

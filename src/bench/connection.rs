@@ -19,6 +19,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::alarm::Alarm;
+use super::connects::Legs;
 use super::measure::Recorder;
 use super::role::{Fault, Incoming, Next, Phase, Progress, Role, State, kind};
 use crate::client::{ConnectOptions, Failure};
@@ -117,7 +118,7 @@ impl Connection {
         addresses: &[SocketAddr],
         options: &ConnectOptions,
         client_id: String,
-    ) -> Result<(Connection, ConnAck), Failure> {
+    ) -> Result<(Connection, ConnAck, Legs), Failure> {
         let opened = connect(addresses, options, client_id);
         tokio::time::timeout(options.connect_timeout, opened)
             .await
@@ -387,7 +388,7 @@ async fn connect(
     addresses: &[SocketAddr],
     options: &ConnectOptions,
     client_id: String,
-) -> Result<(Connection, ConnAck), Failure> {
+) -> Result<(Connection, ConnAck, Legs), Failure> {
     let endpoint = &options.endpoint;
     let not_reached = |error: io::Error| {
         let advice = match error.kind() {
@@ -407,7 +408,9 @@ async fn connect(
     };
     let not_mqtt =
         |words: &str| Failure::NotReached(format!("{endpoint} is no MQTT broker: {words}"));
+    let begun = Instant::now();
     let mut stream = TcpStream::connect(addresses).await.map_err(not_reached)?;
+    let tcp = begun.elapsed();
     stream.set_nodelay(true).map_err(not_reached)?;
     let connect = Packet::Connect(Box::new(Connect {
         version: options.version,
@@ -444,6 +447,10 @@ async fn connect(
             (Err(malformed), _) => return Err(not_mqtt(&malformed.to_string())),
         }
     };
+    let legs = Legs {
+        tcp,
+        connack: begun.elapsed() - tcp,
+    };
     if connack.reason.is_failure() {
         return Err(Failure::Refused {
             broker: endpoint.to_string(),
@@ -467,5 +474,5 @@ async fn connect(
         untouched: !read.is_empty(),
         partial: read.to_vec(),
     };
-    Ok((connection, connack))
+    Ok((connection, connack, legs))
 }

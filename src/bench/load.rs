@@ -17,10 +17,11 @@ use serde::Serialize;
 use tokio::sync::{mpsc, watch};
 
 use super::connection::{Stage, Thread};
+use super::connects::ConnectFailure;
 use super::ledger::{Delivery, Sent};
 use super::measure::{Recorder, Window};
 use super::message;
-use super::plan::{Plan, Stop};
+use super::plan::{Plan, Scenario, Stop};
 use super::role::Phase;
 use super::thread::{self, Crew, Harvest, Note};
 use crate::client::ConnectOptions;
@@ -49,6 +50,8 @@ const LOOK_CLOSELY: Duration = Duration::from_millis(5);
 /// Something worth telling while the run goes on.
 #[derive(Debug)]
 pub enum Event {
+    /// How many are connected, every half second until everyone is.
+    Connecting(u64),
     /// Everyone is connected and subscribed after this time; the load starts.
     Started(Duration),
     /// Where the run is, every half second.
@@ -102,6 +105,8 @@ pub struct Measurement {
     pub granted: QoS,
     /// The most messages a publisher had in flight, as far as the broker let it.
     pub window: u16,
+    /// Connections that were not made, where that is what is measured.
+    pub failures: Vec<ConnectFailure>,
     /// Connections that were lost.
     pub lost_connections: Vec<LostConnection>,
     /// The work of the threads within the measured time.
@@ -162,6 +167,7 @@ impl Load {
             listeners,
             filler: message::filler(load.plan.size).into(),
             window: window_of(&load.plan),
+            began: setup,
         });
         let threads = (0..load.threads)
             .map(|number| thread::start(number, &crew, &notes, &stages))
@@ -225,6 +231,8 @@ struct Run<'a> {
 #[derive(Default)]
 struct Tally {
     ready: u32,
+    /// Connections that were not made.
+    failures: Vec<ConnectFailure>,
     /// Publishers that will not publish any more.
     done: u32,
     /// Those of them whose messages are all acknowledged.
@@ -242,17 +250,14 @@ impl Run<'_> {
         stop: impl Future<Output = ()>,
     ) -> anyhow::Result<Measurement> {
         let mut stop = pin!(stop);
-        while self.tally.ready < self.plan.publishers + self.plan.subscribers {
-            tokio::select! {
-                biased;
-                note = self.heard.recv() => self.take(note.context("a thread of the load ended")?)?,
-                () = &mut stop => {
-                    return Err(Exit::Interrupted.because("interrupted before the load had started"));
-                }
-            }
-        }
+        let connected = self.connect(&mut stop).await?;
         let setup = began.elapsed();
         let start = Instant::now();
+        if !connected {
+            self.enter(Phase::Close, start);
+            self.gather().await?;
+            return Ok(self.add_up(setup, true, false));
+        }
         self.enter(Phase::Load, start);
         (self.observe)(Event::Started(setup));
 
@@ -270,11 +275,43 @@ impl Run<'_> {
         self.watch(Phase::Drain, start, &mut pin!(std::future::pending()))
             .await?;
         self.enter(Phase::Close, start);
+        self.gather().await?;
+        Ok(self.add_up(setup, interrupted, stalled))
+    }
+
+    /// Until everyone is ready, or where connecting is measured until everyone has tried; `false` when that was
+    /// measured up to `stop`.
+    async fn connect(
+        &mut self,
+        stop: &mut (impl Future<Output = ()> + Unpin),
+    ) -> anyhow::Result<bool> {
+        let mut show = tokio::time::interval_at(tokio::time::Instant::now() + SHOW, SHOW);
+        loop {
+            let failed: u64 = self.tally.failures.iter().map(|one| one.count).sum();
+            if u64::from(self.tally.ready) + failed >= self.plan.connections().into() {
+                return Ok(true);
+            }
+            tokio::select! {
+                biased;
+                note = self.heard.recv() => self.take(note.context("a thread of the load ended")?)?,
+                () = &mut *stop => {
+                    return match self.plan.scenario {
+                        Scenario::Conn => Ok(false),
+                        _ => Err(Exit::Interrupted.because("interrupted before the load had started")),
+                    };
+                }
+                _ = show.tick() => (self.observe)(Event::Connecting(self.tally.ready.into())),
+            }
+        }
+    }
+
+    /// Waits for what the threads bring home.
+    async fn gather(&mut self) -> anyhow::Result<()> {
         while self.tally.harvests.len() < self.threads.len() {
             let note = self.heard.recv().await;
             self.take(note.context("a thread of the load ended without its results")?)?;
         }
-        Ok(self.add_up(setup, interrupted, stalled))
+        Ok(())
     }
 
     fn enter(&self, phase: Phase, start: Instant) {
@@ -330,10 +367,16 @@ impl Run<'_> {
     }
 
     fn load_is_over(&self, elapsed: Duration, still: Duration) -> bool {
+        let end = self.plan.end().unwrap_or_default();
+        if self.plan.publishers == 0 {
+            return match self.plan.stop {
+                Stop::After(_) => elapsed >= end,
+                Stop::Count(count) => self.recorded().delivered.measured >= count,
+            };
+        }
         if self.tally.done == self.plan.publishers {
             return true;
         }
-        let end = self.plan.end().unwrap_or_default();
         match self.plan.stop {
             Stop::After(_) => elapsed >= end + GRACE,
             Stop::Count(_) => elapsed >= end && still >= STALLED,
@@ -378,6 +421,18 @@ impl Run<'_> {
             }
             Note::Settled => self.tally.settled += 1,
             Note::Failed(error) => return Err(error),
+            Note::Unconnected(failure) => {
+                let reason = failure.to_string();
+                let failures = &mut self.tally.failures;
+                match failures.iter_mut().find(|known| known.reason == reason) {
+                    Some(known) => known.count += 1,
+                    None => failures.push(ConnectFailure {
+                        reason,
+                        count: 1,
+                        exit: failure.exit(),
+                    }),
+                }
+            }
             Note::Lost(lost) => {
                 self.tally.lost.push(lost.clone());
                 (self.observe)(Event::Lost(lost));
@@ -401,6 +456,7 @@ impl Run<'_> {
             stray_acknowledgements: 0,
             granted: self.plan.qos,
             window: self.plan.window,
+            failures: std::mem::take(&mut self.tally.failures),
             lost_connections: std::mem::take(&mut self.tally.lost),
             threads: Vec::new(),
             interrupted,

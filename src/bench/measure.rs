@@ -6,6 +6,8 @@
 
 use hdrhistogram::Histogram;
 
+use super::connects::Connects;
+
 /// Values are recorded up to an hour; a longer wait counts as an hour.
 const LONGEST_US: u64 = 3_600_000_000;
 
@@ -63,6 +65,8 @@ pub struct Recorder {
     pub acknowledged: Count,
     /// First copies that arrived at a subscriber.
     pub delivered: Count,
+    /// The connections made.
+    pub connects: Connects,
     /// From due to sent. Empty when the run is not paced.
     pub send_delay: Histogram<u64>,
     /// The part of the send delay that is the generator's own fault: from when the message was due *and* flow
@@ -77,13 +81,12 @@ pub struct Recorder {
 impl Recorder {
     /// An empty one.
     pub fn new(window: Window) -> Recorder {
-        // 3 is a number of digits the histogram knows, and it starts at its smallest.
-        let histogram = || Histogram::new(3).expect("three significant digits are allowed");
         Recorder {
             window,
             sent: Count::default(),
             acknowledged: Count::default(),
             delivered: Count::default(),
+            connects: Connects::default(),
             send_delay: histogram(),
             lag: histogram(),
             service: histogram(),
@@ -118,6 +121,11 @@ impl Recorder {
         }
     }
 
+    /// A message arrived that is none of this run's: it is counted, and has no times.
+    pub fn arrived(&mut self, at_ns: u64) {
+        self.delivered.add(self.window, at_ns);
+    }
+
     /// Ends the measurement here, unless it has ended before: what happens from now on is no longer measured.
     pub fn close(&mut self, at_ns: u64) {
         self.window.to_ns = self.window.to_ns.min(at_ns);
@@ -134,6 +142,7 @@ impl Recorder {
         self.sent.merge(other.sent);
         self.acknowledged.merge(other.acknowledged);
         self.delivered.merge(other.delivered);
+        self.connects.merge(&other.connects);
         for (ours, theirs) in [
             (&mut self.send_delay, &other.send_delay),
             (&mut self.lag, &other.lag),
@@ -146,7 +155,13 @@ impl Recorder {
     }
 }
 
-fn record(histogram: &mut Histogram<u64>, from_ns: u64, to_ns: u64) {
+/// An empty histogram of three significant digits, which grows as it must.
+pub(super) fn histogram() -> Histogram<u64> {
+    Histogram::new(3).expect("three significant digits are allowed")
+}
+
+/// Adds one time, in microseconds.
+pub(super) fn record(histogram: &mut Histogram<u64>, from_ns: u64, to_ns: u64) {
     let us = to_ns.saturating_sub(from_ns) / 1000;
     histogram
         .record(us.min(LONGEST_US))

@@ -5,12 +5,14 @@
 //! Plan -> Schedule -> Publisher, Subscriber (roles) on Connections -> Recorder per thread -> Measurement -> Report
 //!                                                                  -> Ledger per subscriber -^
 //! ```
-//! `plan`, `schedule`, `message`, `ledger`, `measure`, `publisher`, `subscriber` and `report` are arithmetic: no
-//! socket, no clock. `connection` is the socket, `thread` the clients of one thread, `load` the phases of a run.
+//! `plan`, `schedule`, `message`, `ledger`, `measure`, `connects`, `publisher`, `subscriber`, `idle`, `report` and
+//! `verdict` are arithmetic: no socket, no clock. `connection` is the socket, `thread` the clients of one thread, `load` the phases of a run.
 //! Nothing here prints or knows of flags.
 
 pub mod alarm;
 pub mod connection;
+pub mod connects;
+pub mod idle;
 pub mod ledger;
 pub mod load;
 pub mod measure;
@@ -22,6 +24,7 @@ pub mod role;
 pub mod schedule;
 pub mod subscriber;
 mod thread;
+pub mod verdict;
 
 #[cfg(test)]
 mod tests;

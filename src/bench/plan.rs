@@ -15,11 +15,60 @@ use crate::mqtt::{QoS, topic};
 /// The longest measurement and the longest warm-up. Times are nanoseconds in 64 bits, which end after 584 years.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 
+/// Who takes part in a run, and so what it measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scenario {
+    /// Publishers and subscribers; every message is followed from one to the other.
+    PubSub,
+    /// Publishers only; the broker's acknowledgement is all that comes back.
+    Pub,
+    /// Subscribers only, to what others publish: it is counted, whatever it is.
+    Sub,
+    /// Clients that connect, one after another or as fast as they are accepted.
+    Conn,
+    /// Clients that are connected and do nothing but keep the connection alive.
+    Idle,
+}
+
+impl Scenario {
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Scenario::PubSub => "pubsub",
+            Scenario::Pub => "pub",
+            Scenario::Sub => "sub",
+            Scenario::Conn => "conn",
+            Scenario::Idle => "idle",
+        }
+    }
+
+    /// Whether there are publishers.
+    pub fn publishes(self) -> bool {
+        matches!(self, Scenario::PubSub | Scenario::Pub)
+    }
+
+    /// Whether there are clients that only connect, and the rate is one of connections.
+    pub fn connects(self) -> bool {
+        matches!(self, Scenario::Conn | Scenario::Idle)
+    }
+}
+
+impl fmt::Display for Scenario {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.name())
+    }
+}
+
 /// The description of one run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Plan {
+    /// Who takes part.
+    pub scenario: Scenario,
     /// Marks the messages of this run.
     pub run: Run,
+    /// How many connections neither publish nor subscribe.
+    pub clients: u32,
     /// How many connections publish.
     pub publishers: u32,
     /// How many connections subscribe.
@@ -33,7 +82,8 @@ pub struct Plan {
     pub qos: QoS,
     /// Bytes of payload, measurement header included.
     pub size: usize,
-    /// All publishers together; `None` is as fast as flow control allows.
+    /// Messages per second, all publishers together, or new connections per second where nobody publishes;
+    /// `None` is as fast as flow control allows, or as the broker accepts them.
     #[serde(rename = "rate_per_s", serialize_with = "as_rate")]
     pub rate: Option<Rate>,
     /// Load that is not measured, before the measurement.
@@ -138,9 +188,20 @@ impl Plan {
     /// # Errors
     /// The first thing that is wrong, in the words of the command line.
     pub fn check(&self) -> Result<(), String> {
-        if self.publishers == 0 || self.publishers >= message::MOST_PUBLISHERS {
+        let least = u32::from(self.scenario.publishes());
+        if !(least..message::MOST_PUBLISHERS).contains(&self.publishers) {
             return Err(format!(
-                "--publishers must be 1 to {}",
+                "--publishers must be {least} to {}",
+                message::MOST_PUBLISHERS - 1
+            ));
+        }
+        if self.scenario == Scenario::Sub && self.subscribers == 0 {
+            return Err("--subscribers must be at least 1".to_owned());
+        }
+        let least = u32::from(self.scenario.connects());
+        if !(least..message::MOST_PUBLISHERS).contains(&self.clients) {
+            return Err(format!(
+                "--clients must be {least} to {}",
                 message::MOST_PUBLISHERS - 1
             ));
         }
@@ -165,7 +226,9 @@ impl Plan {
             return Err("--window must be at least 1".to_owned());
         }
         match self.stop {
-            Stop::After(Duration::ZERO) => return Err("--duration must not be 0".to_owned()),
+            Stop::After(Duration::ZERO) if self.scenario != Scenario::Conn => {
+                return Err("--duration must not be 0".to_owned());
+            }
             Stop::Count(0) => return Err("--count must not be 0".to_owned()),
             Stop::After(duration) if duration > LONGEST => {
                 return Err("--duration must be at most a year".to_owned());
@@ -175,14 +238,14 @@ impl Plan {
         if self.warmup > LONGEST {
             return Err("--warmup must be at most a year".to_owned());
         }
-        let topic = self.topic_of(self.publishers - 1);
-        if !topic::is_valid_topic_name(&topic) {
+        let topic = self.topic_of(self.publishers.saturating_sub(1));
+        if self.publishers > 0 && !topic::is_valid_topic_name(&topic) {
             return Err(format!(
                 "--topic: {topic:?} is no topic to publish to; subscribe with wildcards by --filter"
             ));
         }
         let filter = self.filter_of(self.subscribers.saturating_sub(1));
-        if filter.starts_with("$share/") {
+        if self.publishers > 0 && filter.starts_with("$share/") {
             return Err(
                 "--filter: a shared subscription gives each message to one of several subscribers, \
                  which the delivery check cannot follow; give a plain filter"
@@ -190,9 +253,24 @@ impl Plan {
             );
         }
         if !topic::is_valid_topic_filter(&filter) {
-            return Err(format!("--filter: {filter:?} is no topic filter"));
+            let flag = match self.filter {
+                Some(_) => "--filter",
+                None => "--topic",
+            };
+            return Err(format!("{flag}: {filter:?} is no topic filter"));
         }
         Ok(())
+    }
+
+    /// How many connections there are.
+    pub fn connections(&self) -> u32 {
+        self.publishers + self.subscribers + self.clients
+    }
+
+    /// When client `client` (from 0) is to connect, counted from the start of the run; `None` for as soon as the
+    /// others let it.
+    pub fn connect_due(&self, client: u32) -> Option<Duration> {
+        Schedule::new(self.rate, client, self.clients).due(0)
     }
 
     /// The number `%i` stands for, from 1. Without a filter of their own the larger of the two groups starts
@@ -301,7 +379,9 @@ pub mod tests {
     /// A plan to be varied.
     pub fn plan(publishers: u32, subscribers: u32) -> Plan {
         Plan {
+            scenario: Scenario::PubSub,
             run: Run(0xC0FFEE),
+            clients: 0,
             publishers,
             subscribers,
             topic: "t/%i".parse().unwrap(),
@@ -380,6 +460,7 @@ pub mod tests {
             plan.check().unwrap_err()
         };
         assert!(refused(|plan| plan.publishers = 0).starts_with("--publishers"));
+        assert!(refused(|plan| plan.scenario = Scenario::Idle).starts_with("--clients must be 1"));
         assert!(refused(|plan| plan.size = 15).starts_with("--size"));
         assert!(refused(|plan| plan.size = 1 << 40).starts_with("--size"));
         assert!(refused(|plan| plan.subscribers = u32::MAX).starts_with("--subscribers"));

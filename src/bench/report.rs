@@ -1,23 +1,17 @@
 //! What was found, as plain data with units in the names: the load's [`Measurement`] beside the plan that made
 //! it, and the verdict. `--json` prints it as it is; its fields stay or [`Report::schema`] changes.
-//!
-//! The verdict asks one question: was the generator itself what was measured? It is INVALID when
-//! * the 99th percentile of the generator's own delay ([`Recorder::lag`]) is over 1 ms and over a tenth of that
-//!   of the response latency: a paced message then waits for its sender rather than for the broker;
-//! * in an unpaced run its threads were busy for over 90 % of the time: faster than this it cannot go;
-//! * a connection was lost, or the run came to a standstill: then not all of the load was there.
-//!
-//! A broker that holds publishers back by flow control makes a run slow, not invalid.
 
 use std::time::{Duration, SystemTime};
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
+use super::connects::Connections;
 use super::ledger::Delivery;
 use super::load::{LostConnection, Measurement, Work};
 use super::measure::{Count, Recorder};
 use super::plan::{Plan, Stop};
+use super::verdict::{Check, Verdict, check, verdict};
 use crate::client::ConnectOptions;
 use crate::mqtt::{QoS, ReasonCode};
 
@@ -40,6 +34,8 @@ pub struct Report {
     pub verdict: Verdict,
     /// Whether what MQTT promises was kept.
     pub check: Check,
+    /// The connections.
+    pub connections: Connections,
     /// Seconds from the first connection attempt to the last SUBACK.
     pub setup_s: f64,
     /// Seconds of the measurement, warm-up and drain left out; with `--count` up to the last delivery.
@@ -98,24 +94,6 @@ pub struct Broker {
     pub window: Option<u16>,
 }
 
-/// Whether the numbers can be relied on.
-#[derive(Debug, Clone, Serialize)]
-pub struct Verdict {
-    /// `false` when the run does not describe the broker.
-    pub valid: bool,
-    /// Why not; empty when valid.
-    pub reasons: Vec<String>,
-}
-
-/// The delivery check.
-#[derive(Debug, Clone, Serialize)]
-pub struct Check {
-    /// Nothing acknowledged was lost, nothing doubled at QoS 2, nothing out of order.
-    pub passed: bool,
-    /// What was broken.
-    pub faults: Vec<String>,
-}
-
 /// Messages per second within the measurement.
 #[derive(Debug, Clone, Serialize)]
 pub struct Rates {
@@ -136,6 +114,8 @@ pub struct Messages {
     pub sent: u64,
     /// Of those, within the measurement.
     pub sent_measured: u64,
+    /// First copies that arrived; where nobody of the run publishes, whatever arrived.
+    pub arrived: u64,
     /// Acknowledged by the broker; `null` at QoS 0.
     pub acknowledged: Option<u64>,
     /// Refused by the broker.
@@ -211,12 +191,19 @@ impl Report {
         let acknowledges = plan.qos != QoS::AtMostOnce;
         let recorder = &measurement.recorder;
         let latency_us = Latencies {
-            response: latency(&recorder.response),
-            service: latency(&recorder.service),
-            send_delay: latency(&recorder.send_delay),
-            generator_delay: latency(&recorder.lag),
+            response: Latency::of(&recorder.response),
+            service: Latency::of(&recorder.service),
+            send_delay: Latency::of(&recorder.send_delay),
+            generator_delay: Latency::of(&recorder.lag),
         };
         let generator = generator(&measurement);
+        let per_second = plan.rate.map(super::schedule::Rate::per_second);
+        let connections = Connections::new(
+            plan.connections(),
+            per_second.filter(|_| plan.scenario.connects()),
+            &recorder.connects,
+            measurement.failures.clone(),
+        );
         Report {
             schema: Report::SCHEMA,
             tool: Tool {
@@ -237,8 +224,9 @@ impl Report {
                 granted_qos: measurement.granted.number(),
                 window: acknowledges.then_some(measurement.window),
             },
-            verdict: verdict(&plan, &measurement, &latency_us, &generator),
+            verdict: verdict(&plan, &measurement, &connections, &latency_us, &generator),
             check: check(&plan, &measurement),
+            connections,
             setup_s: measurement.setup.as_secs_f64(),
             measured_s: span(&plan, recorder, recorder.delivered)
                 .max(span(&plan, recorder, recorder.sent))
@@ -248,6 +236,7 @@ impl Report {
             messages: Messages {
                 sent: recorder.sent.total,
                 sent_measured: recorder.sent.measured,
+                arrived: recorder.delivered.total,
                 acknowledged: acknowledges.then_some(recorder.acknowledged.total),
                 refused: measurement.refusals.values().sum(),
                 never_sent: measurement.unsent,
@@ -288,10 +277,14 @@ fn rates(plan: &Plan, recorder: &Recorder) -> Rates {
         (seconds >= 0.001).then(|| count.measured as f64 / seconds)
     };
     Rates {
-        offered: plan.rate.map(super::schedule::Rate::per_second),
-        sent: rate(recorder.sent),
+        offered: plan
+            .rate
+            .filter(|_| plan.scenario.publishes())
+            .map(super::schedule::Rate::per_second),
+        sent: rate(recorder.sent).filter(|_| plan.scenario.publishes()),
         acknowledged: match plan.qos {
             QoS::AtMostOnce => None,
+            _ if !plan.scenario.publishes() => None,
             _ => rate(recorder.acknowledged),
         },
         delivered: match plan.subscribers {
@@ -301,24 +294,27 @@ fn rates(plan: &Plan, recorder: &Recorder) -> Rates {
     }
 }
 
-fn latency(histogram: &Histogram<u64>) -> Option<Latency> {
-    let samples = histogram.len();
-    let quantile = |quantile: f64| {
-        let beyond = samples as f64 * (1.0 - quantile);
-        // A millionth of slack: 1 - 0.9 is a little more than a tenth.
-        (beyond >= 10.0 - 1e-6).then(|| histogram.value_at_quantile(quantile))
-    };
-    (samples > 0).then(|| Latency {
-        samples,
-        min: histogram.min(),
-        mean: histogram.mean(),
-        p50: quantile(0.5),
-        p90: quantile(0.9),
-        p99: quantile(0.99),
-        p99_9: quantile(0.999),
-        p99_99: quantile(0.9999),
-        max: histogram.max(),
-    })
+impl Latency {
+    /// What a histogram of microseconds says; `None` when it is empty.
+    pub fn of(histogram: &Histogram<u64>) -> Option<Latency> {
+        let samples = histogram.len();
+        let quantile = |quantile: f64| {
+            let beyond = samples as f64 * (1.0 - quantile);
+            // A millionth of slack: 1 - 0.9 is a little more than a tenth.
+            (beyond >= 10.0 - 1e-6).then(|| histogram.value_at_quantile(quantile))
+        };
+        (samples > 0).then(|| Latency {
+            samples,
+            min: histogram.min(),
+            mean: histogram.mean(),
+            p50: quantile(0.5),
+            p90: quantile(0.9),
+            p99: quantile(0.99),
+            p99_9: quantile(0.999),
+            p99_99: quantile(0.9999),
+            max: histogram.max(),
+        })
+    }
 }
 
 /// In less time than this a share of the processor says nothing.
@@ -337,84 +333,8 @@ fn generator(measurement: &Measurement) -> Generator {
         cpu_s: cpu.map(|cpu| cpu.as_secs_f64()),
         busiest: threads.iter().filter_map(busy).reduce(f64::max),
         messages_per_cpu_s: cpu
-            .filter(|cpu| *cpu >= Duration::from_millis(10))
+            .filter(|cpu| messages > 0 && *cpu >= Duration::from_millis(10))
             .map(|cpu| messages as f64 / cpu.as_secs_f64()),
-    }
-}
-
-fn verdict(
-    plan: &Plan,
-    measurement: &Measurement,
-    latency: &Latencies,
-    generator: &Generator,
-) -> Verdict {
-    let mut reasons = Vec::new();
-    let p99 = |latency: &Option<Latency>| {
-        latency
-            .as_ref()
-            .map(|latency| latency.p99.unwrap_or(latency.max))
-    };
-    if let Some(delay) = p99(&latency.generator_delay) {
-        // Without subscribers there is no response to compare with, and 1 ms alone decides.
-        let tenth = p99(&latency.response).unwrap_or(0) / 10;
-        if delay > tenth.max(1000) {
-            reasons.push(format!(
-                "the generator was too slow: its own delay is {:.1} ms at the 99th percentile; \
-                 lower --rate, or give the load more processors",
-                delay as f64 / 1000.0
-            ));
-        }
-    }
-    if let (None, Some(busiest)) = (plan.rate, generator.busiest)
-        && busiest > 0.9
-    {
-        reasons.push(format!(
-            "the generator was at its limit: a thread of it was busy {:.0} % of the time; the broker may be faster",
-            busiest * 100.0
-        ));
-    }
-    match measurement.lost_connections.len() {
-        0 => {}
-        1 => reasons.push("a connection was lost".to_owned()),
-        lost => reasons.push(format!("{lost} connections were lost")),
-    }
-    if measurement.stalled && matches!(plan.stop, Stop::Count(_)) {
-        reasons.push("the load came to a standstill before everything was sent".to_owned());
-    }
-    Verdict {
-        valid: reasons.is_empty(),
-        reasons,
-    }
-}
-
-fn check(plan: &Plan, measurement: &Measurement) -> Check {
-    let delivery = &measurement.delivery;
-    let qos = plan.qos.min(measurement.granted);
-    let mut faults = Vec::new();
-    let mut fault = |broken: bool, count: u64, words: &str| {
-        if broken && count > 0 {
-            faults.push(format!("{count} {words}"));
-        }
-    };
-    fault(
-        qos > QoS::AtMostOnce,
-        delivery.lost_acknowledged,
-        "acknowledged and lost",
-    );
-    fault(
-        qos == QoS::ExactlyOnce,
-        delivery.duplicates,
-        "delivered more than once at QoS 2",
-    );
-    fault(true, delivery.reordered, "delivered out of order");
-    fault(
-        true,
-        delivery.unexpected,
-        "delivered to a subscriber that had not asked",
-    );
-    Check {
-        passed: faults.is_empty(),
-        faults,
     }
 }
 
@@ -454,6 +374,7 @@ pub mod tests {
             stray_acknowledgements: 0,
             granted: QoS::ExactlyOnce,
             window: 100,
+            failures: Vec::new(),
             lost_connections: Vec::new(),
             threads: vec![
                 Work {
@@ -505,7 +426,7 @@ pub mod tests {
                 p99_9,
                 p99_99,
                 ..
-            } = latency(&histogram)?;
+            } = Latency::of(&histogram)?;
             Some([p50, p90, p99, p99_9, p99_99].map(|percentile| percentile.is_some()))
         };
         assert_eq!(given(0), None);
@@ -516,105 +437,6 @@ pub mod tests {
         assert_eq!(given(1000), Some([true, true, true, false, false]));
         assert_eq!(given(10_000), Some([true, true, true, true, false]));
         assert_eq!(given(100_000), Some([true; 5]));
-    }
-
-    #[test]
-    fn the_check_fails_when_a_promise_of_mqtt_is_broken() {
-        let faults = |qos, change: fn(&mut Measurement)| {
-            let check = report(qos, change).check;
-            assert_eq!(check.passed, check.faults.is_empty());
-            check.faults.join("; ")
-        };
-        assert_eq!(faults(1, |_| {}), "");
-        let lost: fn(&mut Measurement) = |found| found.delivery.lost_acknowledged = 2;
-        assert_eq!(faults(1, lost), "2 acknowledged and lost");
-        assert_eq!(faults(0, lost), "");
-        let unpromised: fn(&mut Measurement) = |found| {
-            found.delivery.lost_unacknowledged = 2;
-            found.delivery.lost_disconnected = 2;
-            found.delivery.foreign = 2;
-            found.unsent = 2;
-        };
-        assert_eq!(faults(2, unpromised), "");
-        let doubled: fn(&mut Measurement) = |found| found.delivery.duplicates = 1;
-        assert_eq!(faults(1, doubled), "");
-        assert_eq!(faults(2, doubled), "1 delivered more than once at QoS 2");
-        let granted_less: fn(&mut Measurement) = |found| {
-            found.delivery.duplicates = 1;
-            found.granted = QoS::AtLeastOnce;
-        };
-        assert_eq!(faults(2, granted_less), "");
-        let reordered: fn(&mut Measurement) = |found| found.delivery.reordered = 3;
-        assert_eq!(faults(0, reordered), "3 delivered out of order");
-    }
-
-    #[test]
-    fn a_run_whose_generator_was_late_is_invalid_and_one_held_back_by_the_broker_is_not() {
-        let late = |ready: bool, late_us: u64, response_us: u64| {
-            let change = |found: &mut Measurement| {
-                let mut recorder = Recorder::new(found.recorder.window());
-                for n in 0..1000 {
-                    let due_ns = S + n * 1000;
-                    let sent_ns = due_ns + late_us * 1000;
-                    recorder.sent(Some(due_ns), if ready { 0 } else { sent_ns }, sent_ns);
-                    recorder.delivered(Some(due_ns), sent_ns, due_ns + response_us * 1000);
-                }
-                found.recorder = recorder;
-            };
-            report(1, change).verdict
-        };
-        assert!(
-            late(true, 900, 1000).valid,
-            "below a millisecond nobody is late"
-        );
-        assert!(
-            late(true, 5000, 100_000).valid,
-            "a twentieth of the response"
-        );
-        let verdict = late(true, 5000, 10_000);
-        assert!(!verdict.valid);
-        assert!(
-            verdict.reasons[0].contains("its own delay is 5.0 ms"),
-            "{verdict:?}"
-        );
-        assert!(late(false, 5000, 10_000).valid, "flow control held it back");
-    }
-
-    #[test]
-    fn an_unpaced_run_is_invalid_when_the_generator_had_no_time_left() {
-        let verdict = |cpu_ms| {
-            let mut plan = plan(1, 1);
-            plan.stop = Stop::After(Duration::from_secs(1));
-            let busy =
-                measurement(|found| found.threads[0].cpu = Some(Duration::from_millis(cpu_ms)));
-            let options = ConnectOptions::new(Endpoint::default());
-            Report::new(plan, &options, false, busy).verdict
-        };
-        assert!(verdict(890).valid);
-        let short = |found: &mut Measurement| {
-            found.threads[0].cpu = Some(Duration::from_micros(400));
-            found.threads[0].wall = Duration::from_micros(400);
-        };
-        assert!(
-            report(1, short)
-                .generator
-                .busiest
-                .is_some_and(|busiest| busiest < 0.5)
-        );
-        let verdict = verdict(950);
-        assert!(verdict.reasons[0].contains("busy 95 %"), "{verdict:?}");
-    }
-
-    #[test]
-    fn a_lost_connection_makes_a_run_invalid() {
-        let lost = |found: &mut Measurement| {
-            found.lost_connections.push(LostConnection {
-                client: "publisher 1".to_owned(),
-                at_s: 0.5,
-                reason: "the broker closed the connection".to_owned(),
-            });
-        };
-        assert_eq!(report(1, lost).verdict.reasons, ["a connection was lost"]);
     }
 
     #[test]

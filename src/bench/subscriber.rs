@@ -18,7 +18,8 @@ pub struct Subscriber {
     schedule: Schedule,
     /// What the broker granted, once it has.
     granted: Option<QoS>,
-    ledger: Ledger,
+    /// What it must receive; `None` when it counts whatever comes.
+    ledger: Option<Ledger>,
     /// Packet identifiers of QoS 2 messages that are received and not released (4.3.3).
     held: PacketIds,
 }
@@ -27,13 +28,14 @@ pub struct Subscriber {
 const SUBSCRIBE_ID: u16 = 1;
 
 impl Subscriber {
-    /// A subscriber to `filter`, for the messages of run `run` whose schedule is `schedule`.
+    /// A subscriber to `filter`, for the messages of run `run` whose schedule is `schedule`. Without a ledger it
+    /// counts whatever comes.
     pub fn new(
         run: u32,
         version: Version,
         filter: String,
         schedule: Schedule,
-        ledger: Ledger,
+        ledger: Option<Ledger>,
     ) -> Subscriber {
         Subscriber {
             run,
@@ -73,15 +75,22 @@ impl Subscriber {
 
     /// Closes the ledger, see [`Ledger::settle`].
     pub fn settle(&self, sent: &[Sent], acknowledged: bool, connected: bool) -> Delivery {
-        self.ledger.settle(sent, acknowledged, connected)
+        match &self.ledger {
+            Some(ledger) => ledger.settle(sent, acknowledged, connected),
+            None => Delivery::default(),
+        }
     }
 
     fn arrived(&mut self, payload: &[u8], now_ns: u64, recorder: &mut Recorder) {
-        let Some(header) = Header::read(self.run, payload) else {
-            self.ledger.enter_foreign();
+        let Some(ledger) = &mut self.ledger else {
+            recorder.arrived(now_ns);
             return;
         };
-        if self.ledger.enter(header.publisher, header.sequence) {
+        let Some(header) = Header::read(self.run, payload) else {
+            ledger.enter_foreign();
+            return;
+        };
+        if ledger.enter(header.publisher, header.sequence) {
             let due_ns = header.due_ns.or_else(|| {
                 let due = self.schedule.of(header.publisher).due(header.sequence)?;
                 Some(due.as_nanos() as u64)

@@ -54,7 +54,7 @@ fn subscriber(plan: &Plan, number: u32) -> Subscriber {
         Version::V311,
         filter,
         plan.schedule_of(0),
-        ledger,
+        Some(ledger),
     )
 }
 

@@ -1,6 +1,7 @@
 //! One thread of the load: its runtime, its share of the clients, and what it brings home.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,13 +12,15 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::connection::{Connection, Stage, Thread};
+use super::idle::Idle;
 use super::ledger::Ledger;
 use super::load::{Load, LostConnection, Work};
 use super::measure::{Recorder, Window};
-use super::plan::{Plan, Stop};
+use super::plan::{Plan, Scenario, Stop};
 use super::publisher::Publisher;
 use super::role::{Fault, Phase, Progress, Role, State};
 use super::subscriber::Subscriber;
+use crate::client::Failure;
 use crate::exit::Exit;
 use crate::mqtt::packet::ConnAck;
 
@@ -34,6 +37,8 @@ pub(super) struct Crew {
     pub(super) listeners: Vec<u64>,
     pub(super) filler: Arc<[u8]>,
     pub(super) window: Window,
+    /// When the first connection is due.
+    pub(super) began: Instant,
 }
 
 /// What the threads tell.
@@ -46,6 +51,8 @@ pub(super) enum Note {
     },
     /// All that publisher's messages are acknowledged.
     Settled,
+    /// A connection could not be made, where that is what is measured.
+    Unconnected(Failure),
     Failed(anyhow::Error),
     Lost(LostConnection),
     Finished(Harvest),
@@ -127,6 +134,12 @@ impl Member {
                     clients.spawn(async move { member.publish(publisher, &opening).await });
                 }
             }
+            for client in 0..plan.clients {
+                if client as usize % member.crew.load.threads == member.number {
+                    let (member, opening) = (Arc::clone(&member), Arc::clone(&opening));
+                    clients.spawn(async move { member.idle(client, &opening).await });
+                }
+            }
             let work = member.measure_work().await;
             let mut harvest = Harvest {
                 publishers: Vec::new(),
@@ -164,14 +177,15 @@ impl Member {
             version,
             plan.filter_of(number),
             plan.schedule_of(0),
-            Ledger::new(self.crew.audience[number as usize].iter().copied()),
+            (plan.scenario != Scenario::Sub)
+                .then(|| Ledger::new(self.crew.audience[number as usize].iter().copied())),
         );
         let name = Name::Subscriber(number);
         let (mut connection, _) = self.open(name, opening).await?;
         let mut subscribe = Vec::new();
         if let Err(error) = subscriber.write_subscribe(plan.qos, &mut subscribe) {
             self.tell(Note::Failed(
-                Exit::Usage.because(format!("--filter: {error}")),
+                Exit::Usage.because(format!("the topic filter: {error}")),
             ));
             return None;
         }
@@ -218,22 +232,56 @@ impl Member {
         Some(Client::Publisher(number, publisher))
     }
 
+    async fn idle(&self, number: u32, opening: &Semaphore) -> Option<Client> {
+        let name = Name::Client(number);
+        let (connection, _) = self.open(name, opening).await?;
+        let mut idle = Idle(self.crew.load.options.version);
+        self.play(name, connection, &mut idle).await;
+        None
+    }
+
+    /// Connects when it is due, whatever became of the others; without a due time when fewer than [`OPENING`]
+    /// others of this thread are at it.
     async fn open(&self, name: Name, opening: &Semaphore) -> Option<(Connection, ConnAck)> {
         let Load { plan, options, .. } = &*self.crew.load;
-        let permit = opening.acquire().await.ok()?;
-        let client_id = name.client_id(plan);
+        let due = match name {
+            Name::Client(number) => plan.connect_due(number),
+            Name::Publisher(_) | Name::Subscriber(_) => None,
+        };
         let mut stages = self.stages.clone();
-        let opened = tokio::select! {
-            opened = Connection::open(&self.crew.addresses, options, client_id) => opened,
+        let open = async {
+            let _permit = match due {
+                Some(due) => {
+                    let (due, mut registered) = (self.crew.began + due, None);
+                    poll_fn(|context| self.thread.alarm.poll(due, &mut registered, context)).await;
+                    None
+                }
+                None => opening.acquire().await.ok(),
+            };
+            let begun_ns = self.crew.began.elapsed().as_nanos() as u64;
+            let client_id = name.client_id(plan);
+            let opened = Connection::open(&self.crew.addresses, options, client_id).await;
+            (begun_ns, opened)
+        };
+        let (begun_ns, opened) = tokio::select! {
+            opened = open => opened,
             _ = stages.wait_for(|stage| stage.phase == Phase::Close) => return None,
         };
-        drop(permit);
-        opened
-            .map_err(|failure| {
-                let error = failure.exit().because(format!("{name}: {failure}"));
-                self.tell(Note::Failed(error));
-            })
-            .ok()
+        match opened {
+            Ok((connection, connack, legs)) => {
+                let due_ns = due.map(|due| due.as_nanos() as u64);
+                let recorder = &mut self.thread.desk().recorder;
+                recorder.connects.made(due_ns, begun_ns, legs);
+                Some((connection, connack))
+            }
+            Err(failure) => {
+                self.tell(match plan.scenario {
+                    Scenario::Conn => Note::Unconnected(failure),
+                    _ => Note::Failed(failure.exit().because(format!("{name}: {failure}"))),
+                });
+                None
+            }
+        }
     }
 
     /// Plays the role to the end of the run; whether the connection lasted that long.
@@ -269,7 +317,7 @@ impl Member {
             }
             Err(fault) => fault,
         };
-        if stage.phase == Phase::Setup {
+        if stage.phase == Phase::Setup && self.crew.load.plan.scenario != Scenario::Conn {
             let exit = match fault {
                 Fault::Denied { .. } => Exit::Denied,
                 _ => Exit::Lost,
@@ -290,10 +338,19 @@ impl Member {
     }
 
     /// What this thread does from the end of the warm-up to the end of the measurement, or of the run when only
-    /// that is known.
+    /// that is known; where connecting is measured, from the first connection to the last.
     async fn measure_work(&self) -> Work {
         let mut stages = self.stages.clone();
         let plan = &self.crew.load.plan;
+        let (cpu, wall) = (processor_time(), Instant::now());
+        let work = |cpu: Option<Duration>, wall: Instant| Work {
+            cpu: processor_time().zip(cpu).map(|(end, start)| end - start),
+            wall: wall.elapsed(),
+        };
+        if plan.scenario == Scenario::Conn {
+            let _ = stages.wait_for(|stage| stage.phase >= Phase::Load).await;
+            return work(cpu, wall);
+        }
         let last = match plan.stop {
             Stop::After(_) => Phase::Drain,
             Stop::Count(_) => Phase::Close,
@@ -317,10 +374,7 @@ impl Member {
         sleep_or(Some(plan.warmup)).await;
         let (cpu, wall) = (processor_time(), Instant::now());
         sleep_or(plan.end().filter(|_| last == Phase::Drain)).await;
-        Work {
-            cpu: processor_time().zip(cpu).map(|(end, start)| end - start),
-            wall: wall.elapsed(),
-        }
+        work(cpu, wall)
     }
 }
 
@@ -341,6 +395,7 @@ fn processor_time() -> Option<Duration> {
 enum Name {
     Publisher(u32),
     Subscriber(u32),
+    Client(u32),
 }
 
 impl Name {
@@ -350,6 +405,7 @@ impl Name {
         match self {
             Name::Publisher(number) => format!("bench-{run}-p{}", number + 1),
             Name::Subscriber(number) => format!("bench-{run}-s{}", number + 1),
+            Name::Client(number) => format!("bench-{run}-c{}", number + 1),
         }
     }
 }
@@ -359,6 +415,7 @@ impl fmt::Display for Name {
         match self {
             Name::Publisher(number) => write!(out, "publisher {}", number + 1),
             Name::Subscriber(number) => write!(out, "subscriber {}", number + 1),
+            Name::Client(number) => write!(out, "client {}", number + 1),
         }
     }
 }

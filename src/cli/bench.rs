@@ -2,39 +2,45 @@
 
 use std::time::Duration;
 
-use clap::Args;
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum};
 
 use super::connection::{ConnectionArgs, duration};
-use crate::bench::plan::Pattern;
+use crate::bench::plan::{Pattern, Scenario};
 use crate::bench::schedule::Rate;
 
 /// What is published, by how many, how fast and how long; against which broker.
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
 pub struct BenchArgs {
+    /// What is measured
+    #[arg(value_name = "SCENARIO", value_enum, default_value_t = Scenario::PubSub)]
+    pub scenario: Scenario,
+
     /// Measure the broker of this program, started in the same process on a free port
     #[arg(long, conflicts_with_all = ["host", "port", "url"])]
     pub serve: bool,
 
-    /// Connections that publish
-    #[arg(long, value_name = "N", default_value_t = 10, help_heading = "Load")]
-    pub publishers: u32,
+    /// Connections that publish [default: 10]
+    #[arg(long, value_name = "N", help_heading = "Load")]
+    pub publishers: Option<u32>,
 
-    /// Connections that subscribe
-    #[arg(long, value_name = "N", default_value_t = 10, help_heading = "Load")]
-    pub subscribers: u32,
+    /// Connections that subscribe [default: 10]
+    #[arg(long, value_name = "N", help_heading = "Load")]
+    pub subscribers: Option<u32>,
+
+    /// Connections of conn and idle [default: 100]
+    #[arg(short = 'c', long, value_name = "N", help_heading = "Load")]
+    pub clients: Option<u32>,
 
     /// Messages per second, all publishers together, as 500, 20k or 1.5M; or max: as fast as flow control allows,
-    /// which is TCP's at QoS 0 and --window at QoS 1 and 2
-    #[arg(
-        long,
-        value_name = "RATE",
-        default_value = "max",
-        help_heading = "Load"
-    )]
-    pub rate: Pace,
+    /// which is TCP's at QoS 0 and --window at QoS 1 and 2. In conn and idle new connections per second; max keeps
+    /// at most 32 per thread on their way [default: max]
+    #[arg(long, value_name = "RATE", help_heading = "Load")]
+    pub rate: Option<Pace>,
 
-    /// How long to measure [default: 5s]
+    /// How long to measure; in conn and idle how long the connections are held once all are made [default: 5s, in
+    /// conn 0s]
     #[arg(
         long,
         value_name = "DURATION",
@@ -44,7 +50,7 @@ pub struct BenchArgs {
     )]
     pub duration: Option<Duration>,
 
-    /// Measure this many messages, all publishers together, instead of a time
+    /// Measure this many messages, all publishers together, instead of a time; in sub as many that arrive
     #[arg(long, value_name = "N", help_heading = "Load")]
     pub count: Option<u64>,
 
@@ -52,26 +58,22 @@ pub struct BenchArgs {
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Load")]
     pub warmup: Option<Duration>,
 
-    /// Bytes of payload, at least 16: it begins with the measurement header
-    #[arg(
-        long,
-        value_name = "BYTES",
-        default_value_t = 64,
-        help_heading = "Load"
-    )]
-    pub size: usize,
+    /// Bytes of payload, at least 16: it begins with the measurement header [default: 64]
+    #[arg(long, value_name = "BYTES", help_heading = "Load")]
+    pub size: Option<usize>,
 
-    /// Quality of service of publishes and subscriptions
-    #[arg(short, long, value_name = "QOS", default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=2), help_heading = "Load")]
-    pub qos: u8,
+    /// Quality of service of publishes and subscriptions [default: 1]
+    #[arg(short, long, value_name = "QOS", value_parser = clap::value_parser!(u8).range(0..=2), help_heading = "Load")]
+    pub qos: Option<u8>,
 
-    /// Most publishes a publisher has in flight at QoS 1 and 2; fewer when the broker's receive maximum says so
-    #[arg(long, value_name = "N", default_value_t = 100, help_heading = "Load")]
-    pub window: u16,
+    /// Most publishes a publisher has in flight at QoS 1 and 2; fewer when the broker's receive maximum says so [default: 100]
+    #[arg(long, value_name = "N", help_heading = "Load")]
+    pub window: Option<u16>,
 
     /// Topic; %i is the client's number from 1, %% a percent sign. Where the publishers and subscribers are not
     /// equally many, the numbers of the larger group start over at the size of the smaller one, so that everyone has
-    /// a partner: 10 and 10 are pairs, 1 and 10 a fan-out, 10 and 1 a fan-in [default: bench/RUN/%i]
+    /// a partner: 10 and 10 are pairs, 1 and 10 a fan-out, 10 and 1 a fan-in. In sub it is the topic filter, and
+    /// must be given [default: bench/RUN/%i]
     #[arg(short, long, value_name = "TOPIC", help_heading = "Load")]
     pub topic: Option<Pattern>,
 
@@ -98,6 +100,31 @@ pub struct BenchArgs {
     /// Print help
     #[arg(long, action = clap::ArgAction::Help)]
     pub help: Option<bool>,
+}
+
+impl ValueEnum for Scenario {
+    fn value_variants<'a>() -> &'a [Scenario] {
+        &[
+            Scenario::PubSub,
+            Scenario::Pub,
+            Scenario::Sub,
+            Scenario::Conn,
+            Scenario::Idle,
+        ]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Scenario::PubSub => {
+                "Publishers and subscribers: rates, latency, and what became of every message"
+            }
+            Scenario::Pub => "Publishers only: how fast the broker takes messages",
+            Scenario::Sub => "Subscribers only: counts what others publish",
+            Scenario::Conn => "Connections: how fast, and how long TCP and CONNACK take",
+            Scenario::Idle => "Connections that are held and only kept alive",
+        };
+        Some(PossibleValue::new(self.name()).help(help))
+    }
 }
 
 /// A rate, or none.

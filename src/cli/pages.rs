@@ -225,7 +225,10 @@ pub const BENCH: Page = Page {
          counted.",
         "The report says VALID, or INVALID with the reason when it describes something else than the broker: the load \
          tester's own delay (99th percentile) was over 1 ms and over a tenth of the response latency's; without --rate, one of \
-         its threads was busy for over 90 % of the time; a connection was lost; or a run with --count came to a standstill.",
+         its threads was busy for over 90 % of the time; a connection was not made or was lost; or a run with --count came to a standstill.",
+        "In conn and idle the rate is one of new connections: each is due at its time whatever became of the others, and the \
+         response latency counts from then to CONNACK. In conn a connection that is not made is counted by its reason, and \
+         the first reason gives the exit status; elsewhere it ends the run.",
         "Publishing starts when every subscription is acknowledged. After the last publish the run waits until everything has \
          arrived, or until nothing has arrived for 2 seconds. Warm-up and this wait do not count in the rates. A percentile \
          with fewer than ten samples beyond it is not given. The first interrupt ends the run and prints the report, the \
@@ -243,6 +246,10 @@ pub const BENCH: Page = Page {
         (
             "One publisher, 100 subscribers, QoS 0",
             "mqtt bench --serve --publishers 1 --subscribers 100 -q 0 --rate 1000",
+        ),
+        (
+            "How fast does it accept connections, and how long does each take?",
+            "mqtt bench conn --serve --clients 2000 --rate 500",
         ),
         (
             "Is anything lost? A program can read the answer",

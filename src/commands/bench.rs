@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use crate::bench::load::{Event, Load, LostConnection, Snapshot};
 use crate::bench::measure::Count;
-use crate::bench::plan::{Plan, Run, Stop};
+use crate::bench::plan::{Plan, Run, Scenario, Stop};
 use crate::bench::report::Report;
 use crate::bench::role::Phase;
 use crate::broker::{self, Broker};
@@ -79,34 +79,89 @@ fn plan(args: &BenchArgs) -> anyhow::Result<Plan> {
         text.parse()
             .map_err(|error: String| Exit::Usage.because(error))
     };
+    let scenario = args.scenario;
+    refuse_what_has_no_meaning(args)?;
+    let some = |wanted: bool, given: Option<u32>, default: u32| match wanted {
+        true => given.unwrap_or(default),
+        false => 0,
+    };
     let plan = Plan {
+        scenario,
         run,
-        publishers: args.publishers,
-        subscribers: args.subscribers,
+        clients: some(scenario.connects(), args.clients, 100),
+        publishers: some(scenario.publishes(), args.publishers, 10),
+        subscribers: some(
+            matches!(scenario, Scenario::PubSub | Scenario::Sub),
+            args.subscribers,
+            10,
+        ),
         topic: match &args.topic {
             Some(topic) => topic.clone(),
             None => pattern(format!("bench/{run}/%i"))?,
         },
         filter: args.filter.clone(),
-        qos: QoS::from_number(args.qos).context("a quality of service is 0, 1 or 2")?,
-        size: args.size,
-        rate: args.rate.0,
+        qos: QoS::from_number(args.qos.unwrap_or(1))
+            .context("a quality of service is 0, 1 or 2")?,
+        size: args.size.unwrap_or(64),
+        rate: args.rate.and_then(|pace| pace.0),
         warmup: args.warmup.unwrap_or(match args.count {
-            Some(_) => Duration::ZERO,
-            None => Duration::from_secs(1),
+            None if !scenario.connects() => Duration::from_secs(1),
+            _ => Duration::ZERO,
         }),
         stop: match (args.count, args.duration) {
             (Some(count), _) => Stop::Count(count),
-            (None, duration) => Stop::After(duration.unwrap_or(Duration::from_secs(5))),
+            (None, Some(duration)) => Stop::After(duration),
+            (None, None) if scenario == Scenario::Conn => Stop::After(Duration::ZERO),
+            (None, None) => Stop::After(Duration::from_secs(5)),
         },
-        window: args.window,
+        window: args.window.unwrap_or(100),
     };
     plan.check().map_err(|error| Exit::Usage.because(error))?;
     Ok(plan)
 }
 
+/// An option that would change nothing is a mistake of whoever typed it.
+fn refuse_what_has_no_meaning(args: &BenchArgs) -> anyhow::Result<()> {
+    use Scenario::{Conn, Idle, Pub, PubSub, Sub};
+    let scenario = args.scenario;
+    let wrong = |words: String| Err(Exit::Usage.because(words));
+    for (flag, given, scenarios) in [
+        (
+            "--publishers",
+            args.publishers.is_some(),
+            &[PubSub, Pub][..],
+        ),
+        ("--subscribers", args.subscribers.is_some(), &[PubSub, Sub]),
+        ("--clients", args.clients.is_some(), &[Conn, Idle]),
+        ("--rate", args.rate.is_some(), &[PubSub, Pub, Conn, Idle]),
+        ("--count", args.count.is_some(), &[PubSub, Pub, Sub]),
+        ("--warmup", args.warmup.is_some(), &[PubSub, Pub, Sub]),
+        ("--size", args.size.is_some(), &[PubSub, Pub]),
+        ("--qos", args.qos.is_some(), &[PubSub, Pub, Sub]),
+        ("--window", args.window.is_some(), &[PubSub, Pub]),
+        ("--topic", args.topic.is_some(), &[PubSub, Pub, Sub]),
+        ("--filter", args.filter.is_some(), &[PubSub]),
+    ] {
+        if given && !scenarios.contains(&scenario) {
+            return wrong(format!("{flag} has no meaning in `mqtt bench {scenario}`"));
+        }
+    }
+    if scenario == Sub && args.topic.is_none() {
+        return wrong(
+            "`mqtt bench sub` needs a topic filter, for example --topic 'sensors/#'".to_owned(),
+        );
+    }
+    if scenario == Sub && args.serve {
+        return wrong(
+            "`mqtt bench sub` counts what others publish, and nobody else knows the broker of --serve"
+                .to_owned(),
+        );
+    }
+    Ok(())
+}
+
 fn threads(args: &BenchArgs, plan: &Plan) -> usize {
-    let clients = plan.publishers as usize + plan.subscribers as usize;
+    let clients = plan.connections() as usize;
     let wanted = match args.workers {
         Some(workers) => workers.into(),
         None => std::thread::available_parallelism().map_or(1, usize::from),
@@ -157,6 +212,10 @@ fn outcome(report: &Report) -> Exit {
         Report {
             interrupted: true, ..
         } => Exit::Interrupted,
+        Report { connections, .. } if connections.failed() > 0 => connections
+            .failures
+            .first()
+            .map_or(Exit::NotReached, |failure| failure.exit),
         report if !report.check.passed => Exit::CheckFailed,
         report if !report.lost_connections.is_empty() => Exit::Lost,
         _ => Exit::Done,
@@ -210,6 +269,18 @@ impl Progress {
 
     fn show(&mut self, event: Event) {
         match event {
+            Event::Connecting(made) => {
+                let all = self.plan.connections();
+                let line = format!(
+                    "connected {} of {}",
+                    output::report::whole(made as f64),
+                    output::report::whole(all.into())
+                );
+                if self.verbose {
+                    say(&line);
+                }
+                self.bar.set_message(line);
+            }
             Event::Started(setup) => {
                 self.bar.reset_elapsed();
                 if self.verbose {
@@ -288,10 +359,16 @@ fn line(plan: &Plan, last: Option<&Snapshot>, now: &Snapshot) -> String {
         (Phase::Load, false) => String::new(),
         _ => "draining:".to_owned(),
     }];
-    parts.push(format!(
-        "sent {}/s",
-        rate(|snapshot| snapshot.recorder.sent)
-    ));
+    if plan.scenario.connects() {
+        let made = now.recorder.connects.made;
+        parts.push(format!("{} connected", output::report::whole(made as f64)));
+    }
+    if plan.scenario.publishes() {
+        parts.push(format!(
+            "sent {}/s",
+            rate(|snapshot| snapshot.recorder.sent)
+        ));
+    }
     if plan.subscribers > 0 {
         parts.push(format!(
             "delivered {}/s",
@@ -307,7 +384,7 @@ fn line(plan: &Plan, last: Option<&Snapshot>, now: &Snapshot) -> String {
         let p99 = Duration::from_micros(latency.value_at_quantile(0.99));
         parts.push(format!("p99 {}", output::report::time(p99)));
     }
-    if plan.qos > QoS::AtMostOnce {
+    if plan.scenario.publishes() && plan.qos > QoS::AtMostOnce {
         let in_flight = recorder.sent.total - recorder.acknowledged.total;
         parts.push(format!(
             "in flight {}",

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use colored::Colorize;
 
-use crate::bench::plan::{Plan, Stop};
+use crate::bench::plan::{Plan, Scenario, Stop};
 use crate::bench::report::{Latency, Report};
 use crate::mqtt::QoS;
 
@@ -32,9 +32,15 @@ fn write_report(out: &mut String, report: &Report) -> std::fmt::Result {
     )?;
     writeln!(out, "{}\n", measurement(report))?;
     verdict(out, report)?;
-    rates(out, report)?;
-    latencies(out, report)?;
-    delivery(out, report)?;
+    match plan.scenario.connects() {
+        true => connections(out, report)?,
+        false => {
+            rates(out, report)?;
+            latencies(out, report)?;
+            delivery(out, report)?;
+        }
+    }
+    lost_connections(out, report)?;
     generator(out, report)
 }
 
@@ -44,20 +50,32 @@ fn load(plan: &Plan) -> String {
         |count: u32, what: &str| format!("{} {what}{}", count, if count == 1 { "" } else { "s" });
     let rate = match plan.rate {
         Some(rate) => format!("{}/s", whole(rate.per_second())),
+        None if plan.scenario.connects() => "as fast as they are accepted".to_owned(),
         None => "as fast as flow control allows".to_owned(),
     };
-    format!(
-        "{} to {}, QoS {}, {} bytes, {rate}",
-        some(plan.publishers, "publisher"),
-        some(plan.subscribers, "subscriber"),
-        plan.qos,
-        plan.size
-    )
+    let publishers = some(plan.publishers, "publisher");
+    let subscribers = some(plan.subscribers, "subscriber");
+    let Plan { qos, size, .. } = plan;
+    match plan.scenario {
+        Scenario::PubSub => {
+            format!("{publishers} to {subscribers}, QoS {qos}, {size} bytes, {rate}")
+        }
+        Scenario::Pub => format!("{publishers}, QoS {qos}, {size} bytes, {rate}"),
+        Scenario::Sub => format!("{subscribers} to {}, QoS {qos}", plan.topic),
+        Scenario::Conn | Scenario::Idle => format!("{}, {rate}", some(plan.clients, "connection")),
+    }
 }
 
 fn measurement(report: &Report) -> String {
     let measured = time(Duration::from_secs_f64(report.measured_s));
     let mut text = match report.plan.stop {
+        Stop::After(_) if report.plan.scenario.connects() => {
+            let setup = time(Duration::from_secs_f64(report.setup_s));
+            match report.measured_s {
+                0.0 => format!("made in {setup}"),
+                _ => format!("made in {setup}, held for {measured}"),
+            }
+        }
         Stop::After(_) => format!("measured for {measured}"),
         Stop::Count(count) => format!("measured {} messages in {measured}", whole(count as f64)),
     };
@@ -80,6 +98,9 @@ fn verdict(out: &mut String, report: &Report) -> std::fmt::Result {
             "INVALID".red().bold(),
             verdict.reasons.join("; ")
         )?,
+    }
+    if !report.plan.scenario.publishes() {
+        return writeln!(out);
     }
     match check.passed {
         true => writeln!(out, "{}\n", "DELIVERY CHECK PASSED".green().bold()),
@@ -133,6 +154,68 @@ fn latencies(out: &mut String, report: &Report) -> std::fmt::Result {
     if rows.iter().all(|(_, latency)| latency.is_none()) {
         return Ok(());
     }
+    latency_table(out, &rows)?;
+    let meaning = match latency.response {
+        Some(_) => "response counts from when a message was due, service from when it was sent",
+        None => "service counts from when a message was sent; without --rate none is due",
+    };
+    writeln!(out, "{}\n", meaning.dimmed())
+}
+
+fn connections(out: &mut String, report: &Report) -> std::fmt::Result {
+    let connections = &report.connections;
+    if let Some(made) = connections.made_per_s {
+        let head = format!("{:<13}{:>13}", "rate", "connections/s");
+        writeln!(out, "{}", head.dimmed())?;
+        if let Some(offered) = connections.offered_per_s {
+            writeln!(out, "{:<13}{:>13}", "offered", whole(offered))?;
+        }
+        writeln!(out, "{:<13}{:>13}\n", "made", whole(made))?;
+    }
+    let latency = &connections.latency_us;
+    let rows = [
+        ("response", &latency.response),
+        ("service", &latency.service),
+        ("TCP", &latency.tcp),
+        ("CONNACK", &latency.connack),
+    ];
+    if latency.service.is_some() {
+        latency_table(out, &rows)?;
+        let meaning = match latency.response {
+            Some(_) => {
+                "response counts from when a connection was due, service from when it was begun, CONNACK from CONNECT"
+            }
+            None => {
+                "service counts from when a connection was begun, CONNACK from CONNECT; without --rate none is due"
+            }
+        };
+        writeln!(out, "{}\n", meaning.dimmed())?;
+    }
+    write!(
+        out,
+        "{:<13}{} of {} made",
+        "connections".dimmed(),
+        whole(connections.made as f64),
+        whole(connections.asked.into())
+    )?;
+    match report.lost_connections.len() {
+        0 => writeln!(out, ", none lost")?,
+        lost => writeln!(out, ", {} lost", whole(lost as f64))?,
+    }
+    for failure in &connections.failures {
+        writeln!(
+            out,
+            "{:<13}{} not made: {}",
+            "",
+            whole(failure.count as f64),
+            failure.reason
+        )?;
+    }
+    Ok(())
+}
+
+/// Percentiles by name; a row that has nothing is left out.
+fn latency_table(out: &mut String, rows: &[(&str, &Option<Latency>)]) -> std::fmt::Result {
     let heads = ["p50", "p90", "p99", "p99.9", "p99.99", "max"].map(|head| format!("{head:>9}"));
     writeln!(
         out,
@@ -159,11 +242,7 @@ fn latencies(out: &mut String, report: &Report) -> std::fmt::Result {
             writeln!(out, "{:>13}", whole(*samples as f64))?;
         }
     }
-    let meaning = match latency.response {
-        Some(_) => "response counts from when a message was due, service from when it was sent",
-        None => "service counts from when a message was sent; without --rate none is due",
-    };
-    writeln!(out, "{}\n", meaning.dimmed())
+    Ok(())
 }
 
 fn delivery(out: &mut String, report: &Report) -> std::fmt::Result {
@@ -197,6 +276,9 @@ fn delivery(out: &mut String, report: &Report) -> std::fmt::Result {
         fact(refusal.count, &format!("refused: {}", refusal.reason));
     }
     let arrived = match report.plan.subscribers {
+        _ if report.plan.scenario == Scenario::Sub => {
+            format!("{} arrived", whole(messages.arrived as f64))
+        }
         0 => format!("{} sent", whole(messages.sent as f64)),
         _ => format!(
             "{} of {} arrived",
@@ -205,7 +287,7 @@ fn delivery(out: &mut String, report: &Report) -> std::fmt::Result {
         ),
     };
     facts.insert(0, arrived);
-    if facts.len() == 1 && report.plan.subscribers > 0 {
+    if facts.len() == 1 && delivery.expected > 0 {
         facts.push("none lost, doubled or out of order".to_owned());
     }
     writeln!(out, "{:<13}{}", "messages".dimmed(), facts.join(", "))?;
@@ -213,6 +295,10 @@ fn delivery(out: &mut String, report: &Report) -> std::fmt::Result {
     if granted < report.plan.qos.number() {
         writeln!(out, "{:<13}the broker granted only QoS {granted}", "")?;
     }
+    Ok(())
+}
+
+fn lost_connections(out: &mut String, report: &Report) -> std::fmt::Result {
     for lost in report.lost_connections.iter().take(10) {
         writeln!(
             out,
@@ -280,8 +366,10 @@ pub fn whole(number: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::connects::{ConnectFailure, Legs};
     use crate::bench::load::LostConnection;
     use crate::bench::report::tests::report;
+    use crate::exit::Exit;
 
     fn plain(report: &Report) -> String {
         // Tests run without a terminal, but the one who runs them may have asked for colours.
@@ -317,6 +405,52 @@ messages     15,000 of 15,000 arrived, none lost, doubled or out of order
 generator    2 threads, 0.50 s of processor time, busiest 40 %, 40,000 messages per processor second
 ";
         assert_eq!(plain(&report(1, |_| {})), expected);
+    }
+
+    #[test]
+    fn connections_are_shown_by_leg_and_those_not_made_by_reason() {
+        let mut found = report(1, |found| {
+            let legs = Legs {
+                tcp: Duration::from_millis(1),
+                connack: Duration::from_millis(2),
+            };
+            for n in 0..20 {
+                let due_ns = n * 100_000_000;
+                let connects = &mut found.recorder.connects;
+                connects.made(Some(due_ns), due_ns + 1_000_000, legs);
+            }
+            found.failures.push(ConnectFailure {
+                reason: "no".to_owned(),
+                count: 3,
+                exit: Exit::Refused,
+            });
+        });
+        found.plan.scenario = Scenario::Conn;
+        found.plan.clients = 23;
+        found.plan.rate = "10".parse().ok();
+        found.connections.asked = 23;
+        let expected = "\
+23 connections, 10/s
+mqtt://localhost:1883 with MQTT 3.1.1
+made in 5.00 ms, held for 1.00 s after 1.00 s of warm-up
+
+INVALID  3 connections were not made
+
+rate         connections/s
+made                    10
+
+latency            p50      p90      p99    p99.9   p99.99      max      samples
+response       4.00 ms        -        -        -        -  4.00 ms           20
+service        3.00 ms        -        -        -        -  3.00 ms           20
+TCP            1.00 ms        -        -        -        -  1.00 ms           20
+CONNACK        2.00 ms        -        -        -        -  2.00 ms           20
+response counts from when a connection was due, service from when it was begun, CONNACK from CONNECT
+
+connections  20 of 23 made, none lost
+             3 not made: no
+generator    2 threads, 0.50 s of processor time, busiest 40 %, 40,000 messages per processor second
+";
+        assert_eq!(plain(&found), expected);
     }
 
     #[test]

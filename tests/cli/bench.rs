@@ -20,17 +20,17 @@ const WARNING: &str = if cfg!(debug_assertions) {
     ""
 };
 
-fn bench<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Mqtt {
+pub fn bench<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Mqtt {
     Mqtt::new(std::iter::once("bench").chain(arguments)).stderr(WARNING)
 }
 
 /// Runs it with `--json`.
-fn report(arguments: &[&str], status: i32) -> Value {
+pub fn report(arguments: &[&str], status: i32) -> Value {
     let all = arguments.iter().copied().chain(["--json"]);
     json(&bench(all).status(status).stdout_any().run())
 }
 
-fn json(finished: &Finished) -> Value {
+pub fn json(finished: &Finished) -> Value {
     serde_json::from_slice(&finished.stdout).expect("the report is JSON")
 }
 
@@ -509,6 +509,25 @@ fn a_wrong_command_line_is_status_2() {
         (&["-t", "a/%n"], "there is %i"),
         (&["--rate", "fast"], "is no rate"),
         (&["--publishers", "0"], "--publishers must be 1"),
+        (
+            &["conn", "--size", "64"],
+            "--size has no meaning in `mqtt bench conn`",
+        ),
+        (
+            &["pub", "--filter", "a"],
+            "--filter has no meaning in `mqtt bench pub`",
+        ),
+        (&["idle", "--clients", "0"], "--clients must be 1"),
+        (&["idle", "--duration", "0s"], "--duration must not be 0"),
+        (&["sub"], "needs a topic filter"),
+        (
+            &["sub", "-t", "a/#/b"],
+            "--topic: \"a/#/b\" is no topic filter",
+        ),
+        (
+            &["sub", "-t", "a", "--serve"],
+            "nobody else knows the broker",
+        ),
         (&["--serve", "-p", "1883"], "cannot be used with"),
         (&["--count", "5", "--duration", "5s"], "cannot be used with"),
     ] {

@@ -28,6 +28,7 @@ mod observe;
 mod publish;
 mod readme;
 mod request;
+mod scenarios;
 mod serve;
 mod subscribe;
 mod usage;

@@ -1,0 +1,210 @@
+//! `mqtt bench SCENARIO`: each of the scenarios against a real broker.
+
+use serde_json::Value;
+
+use crate::bench::{bench, json, report};
+use crate::harness::Mqtt;
+use crate::servers::{Mosquitto, MqttServe, free_port};
+
+/// Samples of a latency.
+fn samples(latency: &Value) -> u64 {
+    latency["samples"].as_u64().unwrap_or(0)
+}
+
+#[test]
+fn conn_times_each_connection_by_leg() {
+    let mosquitto = Mosquitto::start([]);
+    let port = mosquitto.port();
+    let paced = report(
+        &[
+            "conn",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            &port,
+            "-c",
+            "150",
+            "--rate",
+            "1000",
+        ],
+        0,
+    );
+    let connections = &paced["connections"];
+    assert_eq!(paced["plan"]["scenario"], "conn");
+    assert_eq!(
+        (&connections["asked"], &connections["made"]),
+        (&150.into(), &150.into())
+    );
+    assert_eq!(connections["offered_per_s"], 1000.0);
+    assert!(connections["made_per_s"].is_f64());
+    for leg in ["response", "service", "tcp", "connack", "generator_delay"] {
+        assert_eq!(samples(&connections["latency_us"][leg]), 150, "{leg}");
+    }
+    assert!(
+        paced["rate_per_s"]["offered"].is_null(),
+        "no message is offered"
+    );
+    let unpaced = report(
+        &[
+            "conn",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            &port,
+            "-c",
+            "150",
+            "-V",
+            "5",
+        ],
+        0,
+    );
+    let latency = &unpaced["connections"]["latency_us"];
+    assert_eq!(samples(&latency["connack"]), 150);
+    assert!(
+        latency["response"].is_null(),
+        "nothing is due without a rate"
+    );
+}
+
+#[test]
+fn conn_counts_what_was_refused_and_goes_on() {
+    let mosquitto = Mosquitto::start(["max_connections 5"]);
+    let port = mosquitto.port();
+    let found = json(
+        &bench([
+            "conn",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            &port,
+            "-c",
+            "8",
+            "--duration",
+            "200ms",
+            "--json",
+        ])
+        .status(3)
+        .stdout_any()
+        .run(),
+    );
+    let connections = &found["connections"];
+    assert_eq!(connections["made"], 5, "{found:#}");
+    let failures = connections["failures"].as_array().unwrap();
+    let failed = failures.iter().filter_map(|each| each["count"].as_u64());
+    assert_eq!(failed.sum::<u64>(), 3);
+    assert_eq!(
+        found["verdict"]["reasons"][0],
+        "3 connections were not made"
+    );
+    let nobody = free_port().to_string();
+    let finished = bench(["conn", "-h", "127.0.0.1", "-p", &nobody, "-c", "2"])
+        .status(3)
+        .stdout_any()
+        .run();
+    let text = finished.stdout_text();
+    assert!(text.contains("2 not made: cannot connect to"), "{text}");
+}
+
+#[test]
+fn conn_that_is_interrupted_reports_what_was_made() {
+    let serve = MqttServe::start::<&str>([]);
+    let port = serve.port();
+    let mut running = bench([
+        "conn",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        &port,
+        "-c",
+        "100000",
+        "--rate",
+        "20",
+        "-v",
+        "--json",
+    ])
+    .start();
+    running.wait_for_stderr(|line| line.contains("connected 1") && line.contains(" of 100,000"));
+    let finished = running.stop("INT");
+    assert_eq!(finished.status, 130, "{}", finished.stderr);
+    let found = json(&finished);
+    assert_eq!(found["interrupted"], true);
+    assert!(found["connections"]["made"].as_u64() > Some(0));
+}
+
+#[test]
+fn idle_connections_are_kept_alive() {
+    // Mosquitto closes a connection that is silent for one and a half times its keep alive.
+    let mosquitto = Mosquitto::start([]);
+    let found = report(
+        &[
+            "idle",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            &mosquitto.port(),
+            "-c",
+            "20",
+            "-k",
+            "5",
+            "--duration",
+            "9s",
+        ],
+        0,
+    );
+    assert_eq!(found["connections"]["made"], 20);
+    assert_eq!(found["lost_connections"], Value::Array(Vec::new()));
+    assert_eq!(found["messages"]["sent"], 0);
+}
+
+#[test]
+fn pub_needs_nobody_who_listens() {
+    let found = report(
+        &["pub", "--serve", "--publishers", "3", "--count", "300"],
+        0,
+    );
+    assert_eq!(found["plan"]["subscribers"], 0);
+    assert_eq!(found["messages"]["acknowledged"], 300);
+    assert_eq!(found["delivery"]["expected"], 0);
+    assert!(found["rate_per_s"]["delivered"].is_null());
+}
+
+#[test]
+fn sub_counts_what_others_publish() {
+    let serve = MqttServe::start::<&str>([]);
+    let port = serve.port();
+    let mut running = bench([
+        "sub",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        &port,
+        "-t",
+        "others/#",
+        "--subscribers",
+        "2",
+        "--count",
+        "40",
+        "--warmup",
+        "0s",
+        "-v",
+        "--json",
+    ])
+    .start();
+    running.wait_for_stderr(|line| line.contains("everyone connected"));
+    Mqtt::shell(&format!(
+        "seq 20 | mqtt pub -h 127.0.0.1 -p {port} -t others/a -l -q 1"
+    ))
+    .run();
+    let finished = running.wait();
+    assert_eq!(finished.status, 0, "{}", finished.stderr);
+    let found = json(&finished);
+    assert_eq!(
+        found["messages"]["arrived"], 40,
+        "20 messages to 2 subscribers"
+    );
+    assert!(
+        found["latency_us"]["service"].is_null(),
+        "nobody knows when they were sent"
+    );
+    assert_eq!(found["plan"]["topic"], "others/#");
+}
