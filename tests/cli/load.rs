@@ -137,7 +137,7 @@ fn hear(mut wire: Wire, received: &AtomicU64) {
 }
 
 /// Memory of a process, in KiB.
-fn resident(process: u32) -> u64 {
+pub fn resident(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status
         .lines()

@@ -1,6 +1,7 @@
 //! What the two specifications demand of a server, tried on the real broker packet by packet.
 //! `tests/conformance/statements.md` says which test shows which statement, and `table` that none is left out.
 
+mod churn;
 mod client;
 mod connect;
 mod model;
