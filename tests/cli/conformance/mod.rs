@@ -4,9 +4,12 @@
 mod churn;
 mod client;
 mod connect;
+mod deliver;
 mod model;
 mod publish;
+mod random;
 mod retained;
+mod session;
 mod shared;
 mod subscribe;
 mod table;

@@ -47,8 +47,10 @@ fn every_statement_names_tests_that_exist_or_says_why_not() {
     assert!(rows > 390, "{rows} rows");
     for module in [
         "connect",
+        "deliver",
         "publish",
         "retained",
+        "session",
         "shared",
         "subscribe",
         "will",
