@@ -143,7 +143,7 @@ impl Client {
         let packet_id = packet.packet_id;
         self.wire.send(Packet::Publish(packet));
         match qos {
-            QoS::AtMostOnce => self.publish("$fence", "", QoS::AtLeastOnce),
+            QoS::AtMostOnce => self.fence(),
             QoS::AtLeastOnce => self.expect(|packet| match packet {
                 Packet::PubAck(answer) if answer.packet_id == packet_id => taken(answer),
                 _ => None,
@@ -161,6 +161,12 @@ impl Client {
                 });
             }
         }
+    }
+
+    /// Returns when everything the broker was given before has reached every subscriber's output: this is behind it.
+    #[track_caller]
+    pub fn fence(&mut self) {
+        self.publish("$fence", "", QoS::AtLeastOnce);
     }
 
     /// Receives until the awaited packet; what comes before it is kept for [`Client::takes`].

@@ -182,6 +182,7 @@ fn a_will_has_the_quality_flag_and_properties_it_was_given() {
                 will.topic = topic.as_str().into();
                 (will.qos, will.retain) = (qos, retain);
                 Client::greet(&broker, greeting).vanish();
+                watcher.fence();
                 let words = format!("{topic} gone {}", qos.number());
                 assert_eq!(watcher.hears(), std::slice::from_ref(&words));
                 let mut late = Client::join(&broker, version, "late");
@@ -197,6 +198,7 @@ fn a_will_has_the_quality_flag_and_properties_it_was_given() {
         let will = greeting.will.as_mut().unwrap();
         (will.topic, will.payload) = ("will/empty".into(), "".into());
         Client::greet(&broker, greeting).vanish();
+        watcher.fence();
         assert_eq!(watcher.hears(), ["will/empty  1"]);
     }
     let mut watcher = watcher(&broker, Version::V5);
@@ -212,6 +214,7 @@ fn a_will_has_the_quality_flag_and_properties_it_was_given() {
         user("b", "0"),
     ];
     Client::greet(&broker, with_will(Version::V5, "gone", &properties)).vanish();
+    watcher.fence();
     assert_eq!(watcher.takes()[0].properties.0, properties);
 }
 
