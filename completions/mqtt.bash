@@ -52,7 +52,7 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__bench)
-            opts="-c -q -t -h -p -L -u -P -V -k -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --size --qos --window --topic --filter --workers --host --port --url --username --password --pw --password-file --protocol-version --keepalive --connect-timeout --json --verbose --help pubsub pub sub conn idle"
+            opts="-c -q -t -h -p -L -u -P -V -k -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --size --qos --window --topic --filter --workers --host --port --url --username --password --pw --password-file --protocol-version --keepalive --connect-timeout --slo --json --verbose --help pubsub pub sub conn idle"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -187,6 +187,10 @@ _mqtt() {
                     return 0
                     ;;
                 --connect-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --slo)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

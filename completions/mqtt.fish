@@ -170,6 +170,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s V -l protocol-versio
 5\t'MQTT 5'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l slo -d 'What the run must hold, as p99<10ms,loss=0,rate>=99%: otherwise the status is 8. There are p50, p90, p99, p99.9, p99.99, max and mean of the response latency (service without --rate, acknowledgement without subscribers, connecting in conn and idle), or of another one after response., service., ack., send., tcp. or connack.; the counts loss (also in %), duplicates, reordered, refused and disconnects; and rate, per second or in % of what is offered. Compared by <, <=, =, >= or >; a figure of too few samples holds nothing' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l serve -d 'Measure the broker of this program, started in the same process on a free port'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l json -d 'Print the report as JSON: its schema has a number, latencies are in microseconds, rates in messages per second'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s v -l verbose -d 'One line on stderr every second while the load runs'

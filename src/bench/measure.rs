@@ -72,6 +72,8 @@ pub struct Recorder {
     /// The part of the send delay that is the generator's own fault: from when the message was due *and* flow
     /// control let it go to when it was sent.
     pub lag: Histogram<u64>,
+    /// From due, or unpaced from sent, to PUBACK or PUBCOMP.
+    pub acknowledgement: Histogram<u64>,
     /// From sent to arrived.
     pub service: Histogram<u64>,
     /// From due to arrived. Empty when the run is not paced.
@@ -89,6 +91,7 @@ impl Recorder {
             connects: Connects::default(),
             send_delay: histogram(),
             lag: histogram(),
+            acknowledgement: histogram(),
             service: histogram(),
             response: histogram(),
         }
@@ -105,9 +108,12 @@ impl Recorder {
         }
     }
 
-    /// The broker took responsibility for a message.
-    pub fn acknowledged(&mut self, at_ns: u64) {
+    /// The broker took responsibility for a message that was due, or unpaced sent, at `since_ns`.
+    pub fn acknowledged(&mut self, since_ns: u64, at_ns: u64) {
         self.acknowledged.add(self.window, at_ns);
+        if self.window.contains(since_ns) {
+            record(&mut self.acknowledgement, since_ns, at_ns);
+        }
     }
 
     /// The first copy of a message arrived.
@@ -146,6 +152,7 @@ impl Recorder {
         for (ours, theirs) in [
             (&mut self.send_delay, &other.send_delay),
             (&mut self.lag, &other.lag),
+            (&mut self.acknowledgement, &other.acknowledgement),
             (&mut self.service, &other.service),
             (&mut self.response, &other.response),
         ] {
@@ -183,7 +190,7 @@ mod tests {
         let mut recorder = Recorder::new(WINDOW);
         for at_ns in [0, 999_999, 1_000_000, 1_999_999, 2_000_000] {
             recorder.sent(Some(at_ns), 0, at_ns);
-            recorder.acknowledged(at_ns);
+            recorder.acknowledged(at_ns, at_ns);
             recorder.delivered(Some(at_ns), at_ns, at_ns);
         }
         let expected = Count {
@@ -201,9 +208,12 @@ mod tests {
     fn a_message_due_in_time_is_measured_however_late_it_arrives() {
         let mut recorder = Recorder::new(WINDOW);
         recorder.sent(Some(1_500_000), 2_100_000, 2_200_000);
+        recorder.acknowledged(1_500_000, 4_500_000);
         recorder.delivered(Some(1_500_000), 2_200_000, 5_500_000);
         assert_eq!(recorder.send_delay.max(), 700);
         assert_eq!(recorder.lag.max(), 100, "the broker held it back for 600");
+        let acknowledgement = &recorder.acknowledgement;
+        assert!(acknowledgement.equivalent(acknowledgement.max(), 3000));
         assert!(recorder.service.equivalent(recorder.service.max(), 3300));
         assert!(recorder.response.equivalent(recorder.response.max(), 4000));
         assert_eq!(
@@ -226,7 +236,7 @@ mod tests {
         let mut recorder = Recorder::new(WINDOW);
         recorder.close(1_500_000);
         recorder.close(1_700_000);
-        recorder.acknowledged(1_600_000);
+        recorder.acknowledged(1_200_000, 1_600_000);
         assert_eq!(recorder.window().to_ns, 1_500_000);
         assert_eq!(recorder.acknowledged.measured, 0);
     }
@@ -241,13 +251,13 @@ mod tests {
                 let sent_ns = due_ns + delay_ns;
                 for recorder in [if left { &mut a } else { &mut b }, &mut all] {
                     recorder.sent(Some(due_ns), due_ns + delay_ns / 2, sent_ns);
-                    recorder.acknowledged(sent_ns);
+                    recorder.acknowledged(due_ns, sent_ns);
                     recorder.delivered(Some(due_ns), sent_ns, sent_ns + later_ns);
                 }
             }
             a.merge(&b);
             prop_assert_eq!((a.sent, a.acknowledged, a.delivered), (all.sent, all.acknowledged, all.delivered));
-            for (merged, one) in [(a.send_delay, all.send_delay), (a.lag, all.lag), (a.service, all.service), (a.response, all.response)] {
+            for (merged, one) in [(a.send_delay, all.send_delay), (a.lag, all.lag), (a.acknowledgement, all.acknowledgement), (a.service, all.service), (a.response, all.response)] {
                 prop_assert_eq!(merged, one);
             }
         }

@@ -5,8 +5,8 @@
 //! Plan -> Schedule -> Publisher, Subscriber (roles) on Connections -> Recorder per thread -> Measurement -> Report
 //!                                                                  -> Ledger per subscriber -^
 //! ```
-//! `plan`, `schedule`, `message`, `ledger`, `measure`, `connects`, `publisher`, `subscriber`, `idle`, `report` and
-//! `verdict` are arithmetic: no socket, no clock. `connection` is the socket, `thread` the clients of one thread, `load` the phases of a run.
+//! `plan`, `schedule`, `message`, `ledger`, `measure`, `connects`, `publisher`, `subscriber`, `idle`, `report`,
+//! `verdict` and `slo` are arithmetic: no socket, no clock. `connection` is the socket, `thread` the clients of one thread, `load` the phases of a run.
 //! Nothing here prints or knows of flags.
 
 pub mod alarm;
@@ -22,6 +22,7 @@ pub mod publisher;
 pub mod report;
 pub mod role;
 pub mod schedule;
+pub mod slo;
 pub mod subscriber;
 mod thread;
 pub mod verdict;

@@ -151,7 +151,7 @@ impl Publisher {
         let start = out.len();
         out.extend_from_slice(&self.head);
         if self.qos != QoS::AtMostOnce {
-            let packet_id = self.in_flight.add(self.next);
+            let packet_id = self.in_flight.add(self.next, due_ns.unwrap_or(now_ns));
             let at = start + self.packet_id_at;
             out[at..at + 2].copy_from_slice(&packet_id.to_be_bytes());
         }
@@ -247,7 +247,9 @@ impl Role for Publisher {
                 return Ok(());
             }
             (QoS::AtLeastOnce, kind::PUBACK, _, false)
-            | (QoS::ExactlyOnce, kind::PUBCOMP, true, _) => recorder.acknowledged(now_ns),
+            | (QoS::ExactlyOnce, kind::PUBCOMP, true, _) => {
+                recorder.acknowledged(slot.since_ns, now_ns);
+            }
             (QoS::AtLeastOnce, kind::PUBACK, _, true)
             | (QoS::ExactlyOnce, kind::PUBREC, false, true) => {
                 self.refused.insert(slot.sequence);
@@ -285,6 +287,8 @@ struct Slot {
     /// Whether PUBREC has come: the broker has the message, PUBCOMP is outstanding.
     received: bool,
     sequence: u64,
+    /// When it was due, or unpaced sent, in nanoseconds since the start.
+    since_ns: u64,
 }
 
 impl InFlight {
@@ -307,7 +311,7 @@ impl InFlight {
     }
 
     /// Gives a message an identifier. There must be room.
-    fn add(&mut self, sequence: u64) -> u16 {
+    fn add(&mut self, sequence: u64, since_ns: u64) -> u16 {
         loop {
             self.last = self.last.checked_add(1).unwrap_or(1);
             let place = self.place(self.last);
@@ -316,6 +320,7 @@ impl InFlight {
                     packet_id: self.last,
                     received: false,
                     sequence,
+                    since_ns,
                 };
                 self.count += 1;
                 return self.last;

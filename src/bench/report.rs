@@ -11,6 +11,7 @@ use super::ledger::Delivery;
 use super::load::{LostConnection, Measurement, Work};
 use super::measure::{Count, Recorder};
 use super::plan::{Plan, Stop};
+use super::slo::Judgement;
 use super::verdict::{Check, Verdict, check, verdict};
 use crate::client::ConnectOptions;
 use crate::mqtt::{QoS, ReasonCode};
@@ -34,6 +35,8 @@ pub struct Report {
     pub verdict: Verdict,
     /// Whether what MQTT promises was kept.
     pub check: Check,
+    /// The objectives the run was held to, one by one; empty without any.
+    pub objectives: Vec<Judgement>,
     /// The connections.
     pub connections: Connections,
     /// Seconds from the first connection attempt to the last SUBACK.
@@ -126,13 +129,15 @@ pub struct Messages {
     pub stray_acknowledgements: u64,
 }
 
-/// The three latencies. Without pacing no message is due, and only the service latency exists.
+/// The latencies of messages. Without pacing no message is due, and only the service latency exists.
 #[derive(Debug, Clone, Serialize)]
 pub struct Latencies {
     /// From due to arrived.
     pub response: Option<Latency>,
     /// From sent to arrived.
     pub service: Option<Latency>,
+    /// From due, or unpaced from sent, to PUBACK (QoS 1) or PUBCOMP (QoS 2); `null` at QoS 0.
+    pub acknowledgement: Option<Latency>,
     /// From due to sent.
     pub send_delay: Option<Latency>,
     /// The part of the send delay that flow control does not explain.
@@ -193,6 +198,7 @@ impl Report {
         let latency_us = Latencies {
             response: Latency::of(&recorder.response),
             service: Latency::of(&recorder.service),
+            acknowledgement: Latency::of(&recorder.acknowledgement),
             send_delay: Latency::of(&recorder.send_delay),
             generator_delay: Latency::of(&recorder.lag),
         };
@@ -226,6 +232,7 @@ impl Report {
             },
             verdict: verdict(&plan, &measurement, &connections, &latency_us, &generator),
             check: check(&plan, &measurement),
+            objectives: Vec::new(),
             connections,
             setup_s: measurement.setup.as_secs_f64(),
             measured_s: span(&plan, recorder, recorder.delivered)
@@ -358,7 +365,7 @@ pub mod tests {
         for n in 0..15_000 {
             let due_ns = n * 100_000 + S / 2;
             recorder.sent(Some(due_ns), 0, due_ns + 20_000);
-            recorder.acknowledged(due_ns + 60_000);
+            recorder.acknowledged(due_ns, due_ns + 60_000);
             recorder.delivered(Some(due_ns), due_ns + 20_000, due_ns + 120_000);
         }
         let mut measurement = Measurement {

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use super::connection::{ConnectionArgs, duration};
 use crate::bench::plan::{Pattern, Scenario};
 use crate::bench::schedule::Rate;
+use crate::bench::slo::Slo;
 
 /// What is published, by how many, how fast and how long; against which broker.
 #[derive(Debug, Args)]
@@ -88,6 +89,14 @@ pub struct BenchArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub connection: ConnectionArgs,
+
+    /// What the run must hold, as p99<10ms,loss=0,rate>=99%: otherwise the status is 8. There are p50, p90, p99, p99.9,
+    /// p99.99, max and mean of the response latency (service without --rate, acknowledgement without subscribers,
+    /// connecting in conn and idle), or of another one after response., service., ack., send., tcp. or connack.; the
+    /// counts loss (also in %), duplicates, reordered, refused and disconnects; and rate, per second or in % of what
+    /// is offered. Compared by <, <=, =, >= or >; a figure of too few samples holds nothing
+    #[arg(long, value_name = "OBJECTIVES")]
+    pub slo: Option<Slo>,
 
     /// Print the report as JSON: its schema has a number, latencies are in microseconds, rates in messages per second
     #[arg(long)]

@@ -252,6 +252,10 @@ pub const BENCH: Page = Page {
             "mqtt bench conn --serve --clients 2000 --rate 500",
         ),
         (
+            "Does it hold what was promised? Status 8 when not",
+            "mqtt bench -h broker.example --rate 5k --slo 'p99<10ms,loss=0'",
+        ),
+        (
             "Is anything lost? A program can read the answer",
             "mqtt bench --serve -q 2 --count 100000 --json > report.json",
         ),

@@ -67,7 +67,10 @@ pub fn run(args: BenchArgs) -> anyhow::Result<Exit> {
     if let Some(broker) = broker {
         broker.stop();
     }
-    let report = Report::new(plan, &options, args.serve, measurement);
+    let mut report = Report::new(plan, &options, args.serve, measurement);
+    if let Some(slo) = &args.slo {
+        report.objectives = slo.judge(&report);
+    }
     print(&report, args.json)?;
     Ok(outcome(&report))
 }
@@ -217,6 +220,7 @@ fn outcome(report: &Report) -> Exit {
             .first()
             .map_or(Exit::NotReached, |failure| failure.exit),
         report if !report.check.passed => Exit::CheckFailed,
+        report if report.objectives.iter().any(|objective| !objective.met) => Exit::CheckFailed,
         report if !report.lost_connections.is_empty() => Exit::Lost,
         _ => Exit::Done,
     }

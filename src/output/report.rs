@@ -99,18 +99,28 @@ fn verdict(out: &mut String, report: &Report) -> std::fmt::Result {
             verdict.reasons.join("; ")
         )?,
     }
-    if !report.plan.scenario.publishes() {
-        return writeln!(out);
-    }
     match check.passed {
-        true => writeln!(out, "{}\n", "DELIVERY CHECK PASSED".green().bold()),
+        _ if !report.plan.scenario.publishes() => {}
+        true => writeln!(out, "{}", "DELIVERY CHECK PASSED".green().bold())?,
         false => writeln!(
             out,
-            "{}  {}\n",
+            "{}  {}",
             "DELIVERY CHECK FAILED".red().bold(),
             check.faults.join("; ")
-        ),
+        )?,
     }
+    for judgement in &report.objectives {
+        let verdict = match judgement.met {
+            true => "OBJECTIVE MET".green().bold(),
+            false => "OBJECTIVE MISSED".red().bold(),
+        };
+        writeln!(
+            out,
+            "{verdict}  {}: {}",
+            judgement.objective, judgement.found
+        )?;
+    }
+    writeln!(out)
 }
 
 fn rates(out: &mut String, report: &Report) -> std::fmt::Result {
@@ -149,15 +159,19 @@ fn latencies(out: &mut String, report: &Report) -> std::fmt::Result {
     let rows = [
         ("response", &latency.response),
         ("service", &latency.service),
+        ("ack", &latency.acknowledgement),
         ("send delay", &latency.send_delay),
     ];
     if rows.iter().all(|(_, latency)| latency.is_none()) {
         return Ok(());
     }
     latency_table(out, &rows)?;
-    let meaning = match latency.response {
-        Some(_) => "response counts from when a message was due, service from when it was sent",
-        None => "service counts from when a message was sent; without --rate none is due",
+    let meaning = match (report.plan.rate, report.plan.subscribers) {
+        (Some(_), 0) => "ack counts from when a message was due to PUBACK or PUBCOMP",
+        (Some(_), _) => {
+            "response and ack count from when a message was due, service from when it was sent"
+        }
+        (None, _) => "all count from when a message was sent; without --rate none is due",
     };
     writeln!(out, "{}\n", meaning.dimmed())
 }
@@ -398,8 +412,9 @@ delivered          10,000
 latency            p50      p90      p99    p99.9   p99.99      max      samples
 response        120 µs   120 µs   120 µs   120 µs        -   120 µs       10,000
 service         100 µs   100 µs   100 µs   100 µs        -   100 µs       10,000
+ack              60 µs    60 µs    60 µs    60 µs        -    60 µs       10,000
 send delay       20 µs    20 µs    20 µs    20 µs        -    20 µs       10,000
-response counts from when a message was due, service from when it was sent
+response and ack count from when a message was due, service from when it was sent
 
 messages     15,000 of 15,000 arrived, none lost, doubled or out of order
 generator    2 threads, 0.50 s of processor time, busiest 40 %, 40,000 messages per processor second

@@ -530,6 +530,8 @@ fn a_wrong_command_line_is_status_2() {
         ),
         (&["--serve", "-p", "1883"], "cannot be used with"),
         (&["--count", "5", "--duration", "5s"], "cannot be used with"),
+        (&["--slo", "p98<1ms"], "\"p98\" is not measured"),
+        (&["--slo", "p99<1"], "a latency is compared with a time"),
     ] {
         Mqtt::new([&["bench"], arguments].concat())
             .status(2)

@@ -208,3 +208,78 @@ fn sub_counts_what_others_publish() {
     );
     assert_eq!(found["plan"]["topic"], "others/#");
 }
+
+#[test]
+fn objectives_decide_the_status_and_each_is_printed_with_what_was_found() {
+    let serve = MqttServe::start::<&str>([]);
+    let port = serve.port();
+    let run = |slo: &str, status: i32| {
+        let paced = [
+            "-h",
+            "127.0.0.1",
+            "-p",
+            &port,
+            "--count",
+            "500",
+            "--rate",
+            "1000",
+            "--slo",
+            slo,
+        ];
+        let finished = bench(paced).status(status).stdout_any().run();
+        finished.stdout_text().to_owned()
+    };
+    let text = run("p90<1m,ack.p50<1m,loss=0,disconnects=0", 0);
+    for line in [
+        "p90<60s: ",
+        "ack.p50<60s: ",
+        "loss=0: 0",
+        "disconnects=0: 0",
+    ] {
+        assert!(text.contains(&format!("OBJECTIVE MET  {line}")), "{text}");
+    }
+    let text = run("loss=0,max<1us,p99.99<1m", 8);
+    assert!(text.contains("OBJECTIVE MET  loss=0: 0\n"), "{text}");
+    assert!(text.contains("OBJECTIVE MISSED  max<1µs: "), "{text}");
+    assert!(
+        text.contains("OBJECTIVE MISSED  p99.99<60s: not known from so few samples\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn objectives_are_in_the_json_and_work_for_connections_and_acknowledgements() {
+    let serve = MqttServe::start::<&str>([]);
+    let port = serve.port();
+    let conn = [
+        "conn",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        &port,
+        "-c",
+        "50",
+        "--slo",
+        "connack.p50<1m,refused=0",
+    ];
+    let found = report(&conn, 0);
+    assert_eq!(found["objectives"][0]["objective"], "connack.p50<60s");
+    assert_eq!(found["objectives"][0]["met"], true);
+    assert_eq!(found["objectives"][1]["found"], "0");
+    let acknowledged = [
+        "pub",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        &port,
+        "-q",
+        "2",
+        "--count",
+        "100",
+        "--slo",
+        "max<1us",
+    ];
+    let found = report(&acknowledged, 8);
+    assert_eq!(found["objectives"][0]["met"], false);
+    assert_eq!(samples(&found["latency_us"]["acknowledgement"]), 100);
+}
