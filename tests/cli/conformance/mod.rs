@@ -5,6 +5,7 @@ mod churn;
 mod client;
 mod connect;
 mod deliver;
+mod limits;
 mod model;
 mod publish;
 mod random;
