@@ -6,7 +6,7 @@
 //! counts against its rate. mosquitto is set up so that it drops nothing (`max_queued_messages 0`) and waits for nothing
 //! (`max_inflight_messages 2048`, `set_tcp_nodelay true`).
 //!
-//! `cargo bench --bench brokers -- [--rounds 5] [--seconds 2] [WORD]`; WORD picks scenarios by name.
+//! `cargo bench --bench brokers -- [--rounds 5] [--seconds 2] [--batch 128] [WORD]`; WORD picks scenarios by name.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
 use std::net::{Ipv4Addr, TcpListener as StdListener};
@@ -21,12 +21,19 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// Bytes of payload.
 const PAYLOAD: usize = 64;
-/// Publishes in one write.
+/// Publishes in one write, unless `--batch` says otherwise.
 const BATCH: usize = 128;
 /// Publishes without their last acknowledgement, per publisher.
 const WINDOW: usize = 1024;
 /// A run whose count stands still for so long has lost the rest.
 const STALLED: Duration = Duration::from_secs(5);
+
+/// How each publisher publishes.
+#[derive(Clone, Copy)]
+struct Load {
+    batch: usize,
+    publishing: Duration,
+}
 
 #[derive(Clone, Copy)]
 struct Scenario {
@@ -55,19 +62,23 @@ const fn scenario(name: &'static str, publishers: usize, subscribers: usize, qos
 }
 
 fn main() {
-    let (mut rounds, mut seconds, mut word) = (5, 2.0, String::new());
+    let (mut rounds, mut seconds, mut batch, mut word) = (5, 2.0, BATCH, String::new());
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--bench" => {}
             "--rounds" => rounds = arguments.next().unwrap().parse().unwrap(),
             "--seconds" => seconds = arguments.next().unwrap().parse().unwrap(),
+            "--batch" => batch = arguments.next().unwrap().parse().unwrap(),
             other => word = other.to_owned(),
         }
     }
-    let publishing = Duration::from_secs_f64(seconds);
+    let load = Load {
+        batch,
+        publishing: Duration::from_secs_f64(seconds),
+    };
     println!(
-        "{PAYLOAD} B, {BATCH} publishes a write, window {WINDOW}, {rounds} rounds of {seconds} s; medians (ours / mosquitto)\n"
+        "{PAYLOAD} B, {batch} publishes a write, window {WINDOW}, {rounds} rounds of {seconds} s; medians (ours / mosquitto)\n"
     );
     println!(
         "{:<15} {:>21} {:>7} {:>9} {:>15} {:>15}",
@@ -79,14 +90,11 @@ fn main() {
     {
         let mut runs = Vec::new();
         for _ in 0..rounds {
-            runs.push((
-                run(scenario, ours, publishing),
-                run(scenario, mosquitto, publishing),
-            ));
+            runs.push((run(scenario, ours, load), run(scenario, mosquitto, load)));
         }
         row(scenario, &runs);
     }
-    let ceiling = without_a_broker(publishing);
+    let ceiling = without_a_broker(load);
     println!(
         "\nthe load by itself, 1 -> 1 QoS 0, no broker between: {:.0} k messages/s",
         ceiling.rate() / 1e3
@@ -276,7 +284,7 @@ impl Tally {
     }
 }
 
-fn run(scenario: &Scenario, start: fn() -> Broker, publishing: Duration) -> Run {
+fn run(scenario: &Scenario, start: fn() -> Broker, load: Load) -> Run {
     let broker = start();
     let Scenario {
         publishers,
@@ -315,7 +323,14 @@ fn run(scenario: &Scenario, start: fn() -> Broker, publishing: Duration) -> Run 
         for number in 0..publishers {
             tasks.push(tokio::spawn(async move {
                 let stream = connect(port, &format!("publisher-{number}")).await;
-                publish(stream, &topic(number), qos, begin + publishing).await
+                publish(
+                    stream,
+                    &topic(number),
+                    qos,
+                    load.batch,
+                    begin + load.publishing,
+                )
+                .await
             }));
         }
         let mut published = 0;
@@ -336,7 +351,7 @@ fn run(scenario: &Scenario, start: fn() -> Broker, publishing: Duration) -> Run 
 }
 
 /// A publisher's socket that ends at a subscriber: what the load can do at most.
-fn without_a_broker(publishing: Duration) -> Run {
+fn without_a_broker(load: Load) -> Run {
     let tally = Tally::new();
     let counting = Arc::clone(&tally);
     let (port, bound) = std::sync::mpsc::channel();
@@ -354,7 +369,7 @@ fn without_a_broker(publishing: Duration) -> Run {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))
             .await
             .unwrap();
-        publish(stream, &topic(0), 0, begin + publishing).await
+        publish(stream, &topic(0), 0, load.batch, begin + load.publishing).await
     });
     let (received, last) = tally.settle(expected);
     Run {
@@ -403,7 +418,13 @@ async fn subscribe(stream: &mut TcpStream, filter: &str, qos: u8) {
 }
 
 /// Publishes as fast as the broker takes it, until the time is over and everything is acknowledged.
-async fn publish(mut stream: TcpStream, topic: &str, qos: u8, until: Instant) -> u64 {
+async fn publish(
+    mut stream: TcpStream,
+    topic: &str,
+    qos: u8,
+    at_once: usize,
+    until: Instant,
+) -> u64 {
     let mut body = Vec::new();
     string(topic, &mut body);
     let packet_id_at = body.len();
@@ -413,7 +434,7 @@ async fn publish(mut stream: TcpStream, topic: &str, qos: u8, until: Instant) ->
     body.extend([b'x'; PAYLOAD]);
     let publish = packet(0x30 | qos << 1, &body);
     let packet_id_at = publish.len() - body.len() + packet_id_at;
-    let mut batch = publish.repeat(BATCH);
+    let mut batch = publish.repeat(at_once);
     let mut packet_id: u16 = 0;
     let mut published = 0;
     let mut outstanding = 0;
@@ -423,16 +444,16 @@ async fn publish(mut stream: TcpStream, topic: &str, qos: u8, until: Instant) ->
         if over && outstanding == 0 {
             return published;
         }
-        if !over && outstanding + BATCH <= WINDOW {
+        if !over && outstanding + at_once <= WINDOW {
             if qos > 0 {
                 for each in batch.chunks_exact_mut(publish.len()) {
                     packet_id = packet_id.checked_add(1).unwrap_or(1);
                     each[packet_id_at..packet_id_at + 2].copy_from_slice(&packet_id.to_be_bytes());
                 }
-                outstanding += BATCH;
+                outstanding += at_once;
             }
             stream.write_all(&batch).await.unwrap();
-            published += BATCH as u64;
+            published += at_once as u64;
         } else {
             let mut releases = Vec::new();
             let open = incoming

@@ -7,7 +7,7 @@
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -25,6 +25,7 @@ pub struct Mqtt {
     stdout: Expected,
     stderr: Expected,
     status: i32,
+    is_group: bool,
 }
 
 enum Stdin {
@@ -66,6 +67,7 @@ impl Mqtt {
             stdout: Expected::Exactly(Vec::new()),
             stderr: Expected::Exactly(Vec::new()),
             status: 0,
+            is_group: false,
         }
     }
 
@@ -79,7 +81,11 @@ impl Mqtt {
             .to_owned();
         path.push(":");
         path.push(std::env::var_os("PATH").unwrap_or_default());
-        Mqtt::program("bash", ["-euo", "pipefail", "-c", script]).env("PATH", path)
+        let mut shell = Mqtt::program("bash", ["-euo", "pipefail", "-c", script]);
+        // What a script leaves running in the background goes with it.
+        shell.command.process_group(0);
+        shell.is_group = true;
+        shell.env("PATH", path)
     }
 
     /// Sets an environment variable.
@@ -218,6 +224,7 @@ impl Mqtt {
             stdin,
             seen,
             status: None,
+            is_group: self.is_group,
             lines_taken: [0, 0],
         }
     }
@@ -310,6 +317,7 @@ pub struct Running {
     stdin: Option<ChildStdin>,
     seen: Arc<Seen>,
     status: Option<i32>,
+    is_group: bool,
     /// Where the next line to look at begins, in stdout and in stderr.
     lines_taken: [usize; 2],
 }
@@ -483,6 +491,14 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        if self.is_group {
+            let group = format!("-{}", self.child.id());
+            let kill = Command::new("kill")
+                .args(["-s", "KILL", "--", &group])
+                .stderr(Stdio::null())
+                .status();
+            drop(kill);
+        }
         if self.status.is_none() {
             // Already gone is as good as killed.
             drop(self.child.kill());
