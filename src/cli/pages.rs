@@ -74,7 +74,7 @@ pub const SERVE: Page = Page {
         "Accepts connections until it is stopped with an interrupt or SIGTERM. MQTT 3.1, 3.1.1 and 5 are told apart on the same \
          port. Sessions, their queues and retained messages are held in memory and end with the broker.",
         "Publishers are held back for a subscriber that does not keep up, but for no longer than a second at a time: after that, and while a \
-         client with a persistent session is away, 100,000 messages are kept for it and newer ones are dropped. Once it has caught \
+         client with a persistent session is away, no more than --max-queued messages are kept for it and newer ones are dropped. Once it has caught \
          up, standard error says how many.",
         "As soon as connections are accepted it prints one line, listening on mqtt://ADDRESS:PORT, which scripts \
          can wait for.",
