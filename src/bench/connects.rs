@@ -7,7 +7,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use super::measure::{histogram, record};
+use super::measure::{difference, histogram, record};
 use super::report::Latency;
 use crate::exit::Exit;
 
@@ -79,6 +79,19 @@ impl Connects {
     pub fn per_second(&self) -> Option<f64> {
         let (first, last) = self.accepted_ns?;
         (last > first).then(|| (self.made - 1) as f64 * 1e9 / (last - first) as f64)
+    }
+
+    /// What was recorded since this one was like `earlier`.
+    pub fn since(&self, earlier: &Connects) -> Connects {
+        Connects {
+            made: self.made - earlier.made,
+            accepted_ns: self.accepted_ns,
+            lag: difference(&self.lag, &earlier.lag),
+            tcp: difference(&self.tcp, &earlier.tcp),
+            connack: difference(&self.connack, &earlier.connack),
+            service: difference(&self.service, &earlier.service),
+            response: difference(&self.response, &earlier.response),
+        }
     }
 
     /// Adds what another one recorded.

@@ -50,8 +50,8 @@ const LOOK_CLOSELY: Duration = Duration::from_millis(5);
 /// Something worth telling while the run goes on.
 #[derive(Debug)]
 pub enum Event {
-    /// How many are connected, every half second until everyone is.
-    Connecting(u64),
+    /// Where connecting is, every half second until everyone is connected.
+    Connecting(Box<Snapshot>),
     /// Everyone is connected and subscribed after this time; the load starts.
     Started(Duration),
     /// Where the run is, every half second.
@@ -60,12 +60,14 @@ pub enum Event {
     Lost(LostConnection),
     /// Nothing new is published from here on.
     Draining,
+    /// Where the run was at its very end.
+    Ended(Box<Snapshot>),
 }
 
 /// Where a run is.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
-    /// Since the start of the load.
+    /// Since the start of the load; while connecting, of the run.
     pub elapsed: Duration,
     /// The phase.
     pub phase: Phase,
@@ -250,12 +252,14 @@ impl Run<'_> {
         stop: impl Future<Output = ()>,
     ) -> anyhow::Result<Measurement> {
         let mut stop = pin!(stop);
-        let connected = self.connect(&mut stop).await?;
+        let connected = self.connect(began, &mut stop).await?;
         let setup = began.elapsed();
         let start = Instant::now();
         if !connected {
             self.enter(Phase::Close, start);
             self.gather().await?;
+            let end = self.snapshot(began, Phase::Setup);
+            (self.observe)(Event::Ended(end));
             return Ok(self.add_up(setup, true, false));
         }
         self.enter(Phase::Load, start);
@@ -276,6 +280,8 @@ impl Run<'_> {
             .await?;
         self.enter(Phase::Close, start);
         self.gather().await?;
+        let end = self.snapshot(start, Phase::Close);
+        (self.observe)(Event::Ended(end));
         Ok(self.add_up(setup, interrupted, stalled))
     }
 
@@ -283,6 +289,7 @@ impl Run<'_> {
     /// measured up to `stop`.
     async fn connect(
         &mut self,
+        began: Instant,
         stop: &mut (impl Future<Output = ()> + Unpin),
     ) -> anyhow::Result<bool> {
         let mut show = tokio::time::interval_at(tokio::time::Instant::now() + SHOW, SHOW);
@@ -300,7 +307,10 @@ impl Run<'_> {
                         _ => Err(Exit::Interrupted.because("interrupted before the load had started")),
                     };
                 }
-                _ = show.tick() => (self.observe)(Event::Connecting(self.tally.ready.into())),
+                _ = show.tick() => {
+                    let snapshot = self.snapshot(began, Phase::Setup);
+                    (self.observe)(Event::Connecting(snapshot));
+                }
             }
         }
     }
@@ -355,15 +365,19 @@ impl Run<'_> {
             }
             if shown.elapsed() >= SHOW {
                 shown = Instant::now();
-                let snapshot = Snapshot {
-                    elapsed: start.elapsed(),
-                    phase,
-                    recorder: self.recorded(),
-                    lost: self.tally.lost.len(),
-                };
-                (self.observe)(Event::Shown(Box::new(snapshot)));
+                let snapshot = self.snapshot(start, phase);
+                (self.observe)(Event::Shown(snapshot));
             }
         }
+    }
+
+    fn snapshot(&self, start: Instant, phase: Phase) -> Box<Snapshot> {
+        Box::new(Snapshot {
+            elapsed: start.elapsed(),
+            phase,
+            recorder: self.recorded(),
+            lost: self.tally.lost.len(),
+        })
     }
 
     fn load_is_over(&self, elapsed: Duration, still: Duration) -> bool {

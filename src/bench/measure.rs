@@ -47,6 +47,14 @@ impl Count {
         }
     }
 
+    fn since(self, earlier: Count) -> Count {
+        Count {
+            total: self.total - earlier.total,
+            measured: self.measured - earlier.measured,
+            last_ns: self.last_ns,
+        }
+    }
+
     fn merge(&mut self, other: Count) {
         self.total += other.total;
         self.measured += other.measured;
@@ -142,6 +150,22 @@ impl Recorder {
         self.window
     }
 
+    /// What was recorded since this one was like `earlier`.
+    pub fn since(&self, earlier: &Recorder) -> Recorder {
+        Recorder {
+            window: self.window,
+            sent: self.sent.since(earlier.sent),
+            acknowledged: self.acknowledged.since(earlier.acknowledged),
+            delivered: self.delivered.since(earlier.delivered),
+            connects: self.connects.since(&earlier.connects),
+            send_delay: difference(&self.send_delay, &earlier.send_delay),
+            lag: difference(&self.lag, &earlier.lag),
+            acknowledgement: difference(&self.acknowledgement, &earlier.acknowledgement),
+            service: difference(&self.service, &earlier.service),
+            response: difference(&self.response, &earlier.response),
+        }
+    }
+
     /// Adds what another one recorded.
     pub fn merge(&mut self, other: &Recorder) {
         self.window.to_ns = self.window.to_ns.min(other.window.to_ns);
@@ -165,6 +189,15 @@ impl Recorder {
 /// An empty histogram of three significant digits, which grows as it must.
 pub(super) fn histogram() -> Histogram<u64> {
     Histogram::new(3).expect("three significant digits are allowed")
+}
+
+/// What a histogram holds more than it did earlier.
+pub(super) fn difference(now: &Histogram<u64>, earlier: &Histogram<u64>) -> Histogram<u64> {
+    let mut difference = now.clone();
+    difference
+        .subtract(earlier)
+        .expect("a histogram that only grew holds all it held earlier");
+    difference
 }
 
 /// Adds one time, in microseconds.

@@ -6,7 +6,7 @@
 //!                                                                  -> Ledger per subscriber -^
 //! ```
 //! `plan`, `schedule`, `message`, `ledger`, `measure`, `connects`, `publisher`, `subscriber`, `idle`, `report`,
-//! `verdict` and `slo` are arithmetic: no socket, no clock. `connection` is the socket, `thread` the clients of one thread, `load` the phases of a run.
+//! `verdict`, `slo` and `series` are arithmetic: no socket, no clock. `connection` is the socket, `thread` the clients of one thread, `load` the phases of a run.
 //! Nothing here prints or knows of flags.
 
 pub mod alarm;
@@ -22,6 +22,7 @@ pub mod publisher;
 pub mod report;
 pub mod role;
 pub mod schedule;
+pub mod series;
 pub mod slo;
 pub mod subscriber;
 mod thread;

@@ -1,5 +1,6 @@
 //! Options of `mqtt bench`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::PossibleValue;
@@ -97,6 +98,15 @@ pub struct BenchArgs {
     /// is offered. Compared by <, <=, =, >= or >; a figure of too few samples holds nothing
     #[arg(long, value_name = "OBJECTIVES")]
     pub slo: Option<Slo>,
+
+    /// Write the latencies of every second to FILE, in the log format of HdrHistogram and in microseconds, each kind of
+    /// latency with a tag of its own: response, service, ack, send, generator and connect.*
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub hlog: Option<PathBuf>,
+
+    /// Write the rates and latencies of every second to FILE as a table with commas
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub csv: Option<PathBuf>,
 
     /// Print the report as JSON: its schema has a number, latencies are in microseconds, rates in messages per second
     #[arg(long)]

@@ -1,7 +1,9 @@
 //! `mqtt bench`: put a load on a broker and report what it did with it.
 
+use std::fs::File;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io::{self, IsTerminal};
+use std::io::{self, BufWriter, IsTerminal};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +16,7 @@ use crate::bench::measure::Count;
 use crate::bench::plan::{Plan, Run, Scenario, Stop};
 use crate::bench::report::Report;
 use crate::bench::role::Phase;
+use crate::bench::series::Series;
 use crate::broker::{self, Broker};
 use crate::cli::bench::BenchArgs;
 use crate::client::{Endpoint, Scheme};
@@ -21,6 +24,7 @@ use crate::commands::connection::target;
 use crate::commands::signals::Signals;
 use crate::exit::Exit;
 use crate::mqtt::QoS;
+use crate::output::series::{HistogramLog, Table};
 use crate::output::{self, Output, Unwritable, say};
 
 /// Runs the load, prints the report on stdout, and ends with what the report says.
@@ -30,6 +34,7 @@ use crate::output::{self, Output, Unwritable, say};
 pub fn run(args: BenchArgs) -> anyhow::Result<Exit> {
     let plan = plan(&args)?;
     let mut options = target(&args.connection)?.options;
+    let mut files = Files::new(&args)?;
     allow_open_files();
     let broker = args.serve.then(start_broker).transpose()?;
     if let Some(broker) = &broker {
@@ -54,7 +59,10 @@ pub fn run(args: BenchArgs) -> anyhow::Result<Exit> {
         let first = Notify::new();
         tokio::select! {
             biased;
-            measured = load.run(first.notified(), |event| progress.show(event)) => measured.map(Some),
+            measured = load.run(first.notified(), |event| {
+                files.take(&event);
+                progress.show(event);
+            }) => measured.map(Some),
             left = two_signals(&first, bar) => left.map(|()| None),
         }
     });
@@ -72,6 +80,7 @@ pub fn run(args: BenchArgs) -> anyhow::Result<Exit> {
         report.objectives = slo.judge(&report);
     }
     print(&report, args.json)?;
+    files.finish()?;
     Ok(outcome(&report))
 }
 
@@ -226,6 +235,75 @@ fn outcome(report: &Report) -> Exit {
     }
 }
 
+/// The files a run writes while it goes on, a line for each second.
+struct Files {
+    scenario: Scenario,
+    series: Series,
+    log: Option<(PathBuf, HistogramLog<BufWriter<File>>)>,
+    table: Option<(PathBuf, Table<BufWriter<File>>)>,
+    /// What could not be written, once: the run goes on without.
+    failure: Option<anyhow::Error>,
+}
+
+impl Files {
+    fn new(args: &BenchArgs) -> anyhow::Result<Files> {
+        let create = |path: &Path| File::create(path).map(BufWriter::new);
+        let failed = |path: &Path| format!("could not write {}", path.display());
+        let log = args.hlog.as_ref().map(|path| {
+            let log = create(path).and_then(HistogramLog::new);
+            log.map(|log| (path.clone(), log))
+                .with_context(|| failed(path))
+        });
+        let table = args.csv.as_ref().map(|path| {
+            let table = create(path).and_then(Table::new);
+            table
+                .map(|table| (path.clone(), table))
+                .with_context(|| failed(path))
+        });
+        Ok(Files {
+            scenario: args.scenario,
+            series: Series::new(Duration::from_secs(1)),
+            log: log.transpose()?,
+            table: table.transpose()?,
+            failure: None,
+        })
+    }
+
+    /// Connections where they are what is measured, otherwise what follows them.
+    fn take(&mut self, event: &Event) {
+        if self.log.is_none() && self.table.is_none() {
+            return;
+        }
+        let (snapshot, last) = match event {
+            Event::Connecting(snapshot) if self.scenario == Scenario::Conn => (snapshot, false),
+            Event::Shown(snapshot) if self.scenario != Scenario::Conn => (snapshot, false),
+            Event::Ended(snapshot) => (snapshot, true),
+            _ => return,
+        };
+        let Some(interval) = self.series.take(snapshot, last) else {
+            return;
+        };
+        let log = self
+            .log
+            .as_mut()
+            .map(|(path, log)| (path, log.write(&interval)));
+        let table = self
+            .table
+            .as_mut()
+            .map(|(path, table)| (path, table.write(&interval)));
+        for (path, written) in log.into_iter().chain(table) {
+            if let (Err(error), None) = (written, &self.failure) {
+                let words = format!("could not write {}", path.display());
+                self.failure = Some(anyhow::Error::new(error).context(words));
+            }
+        }
+    }
+
+    fn finish(self) -> anyhow::Result<()> {
+        self.failure.map_or(Ok(()), Err)
+    }
+}
+
 /// A reader who has left has seen enough.
 fn print(report: &Report, json: bool) -> anyhow::Result<()> {
     let text = match json {
@@ -273,7 +351,8 @@ impl Progress {
 
     fn show(&mut self, event: Event) {
         match event {
-            Event::Connecting(made) => {
+            Event::Connecting(snapshot) => {
+                let made = snapshot.recorder.connects.made;
                 let all = self.plan.connections();
                 let line = format!(
                     "connected {} of {}",
@@ -297,6 +376,7 @@ impl Progress {
             Event::Shown(snapshot) => self.show_snapshot(*snapshot),
             Event::Lost(lost) => self.show_lost(&lost),
             Event::Draining => self.bar.set_message("waiting for what is on its way"),
+            Event::Ended(_) => {}
         }
     }
 

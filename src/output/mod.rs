@@ -4,6 +4,7 @@ pub mod format;
 pub mod message;
 mod mosquitto;
 pub mod report;
+pub mod series;
 pub mod trace;
 
 use std::fmt;

@@ -283,3 +283,90 @@ fn objectives_are_in_the_json_and_work_for_connections_and_acknowledgements() {
     assert_eq!(found["objectives"][0]["met"], false);
     assert_eq!(samples(&found["latency_us"]["acknowledgement"]), 100);
 }
+
+#[test]
+fn every_second_is_written_to_files_that_other_tools_read() {
+    let serve = MqttServe::start::<&str>([]);
+    let directory = tempfile::tempdir().unwrap();
+    let (log, table) = (
+        directory.path().join("run.hlog"),
+        directory.path().join("run.csv"),
+    );
+    let port = serve.port();
+    let arguments = [
+        "-h",
+        "127.0.0.1",
+        "-p",
+        &port,
+        "--rate",
+        "500",
+        "--duration",
+        "2s",
+        "--warmup",
+        "0s",
+        "--hlog",
+        log.to_str().unwrap(),
+        "--csv",
+        table.to_str().unwrap(),
+    ];
+    let found = report(&arguments, 0);
+
+    let python = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/target/peers/python/bin/python"
+    );
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/read_hlog.py");
+    let read = Mqtt::program(python, [script, log.to_str().unwrap()])
+        .stdout_any()
+        .run();
+    let text = read.stdout_text();
+    let read: Vec<Vec<&str>> = text.lines().map(|line| line.split(' ').collect()).collect();
+    for (tag, latency) in [
+        ("response", &found["latency_us"]["response"]),
+        ("service", &found["latency_us"]["service"]),
+        ("ack", &found["latency_us"]["acknowledgement"]),
+        ("send", &found["latency_us"]["send_delay"]),
+        ("connect.tcp", &found["connections"]["latency_us"]["tcp"]),
+    ] {
+        let line = read.iter().find(|line| line[0] == tag);
+        let line = line.unwrap_or_else(|| panic!("no {tag} in {read:?}"));
+        assert_eq!(line[1], latency["samples"].to_string(), "{tag}");
+        if let Some(median) = latency["p50"].as_u64() {
+            assert_eq!(line[2], median.to_string(), "{tag}");
+        }
+    }
+
+    let table = std::fs::read_to_string(table).unwrap();
+    let lines: Vec<Vec<&str>> = table
+        .lines()
+        .map(|line| line.split(',').collect())
+        .collect();
+    assert_eq!(lines[0][0], "elapsed_s");
+    assert!(lines.len() >= 3, "{table}");
+    assert!(
+        lines.iter().all(|line| line.len() == lines[0].len()),
+        "{table}"
+    );
+    let mut from = 0.0;
+    let mut sent = 0.0;
+    for line in &lines[1..] {
+        let to: f64 = line[0].parse().unwrap();
+        sent += line[4].parse::<f64>().unwrap() * (to - from);
+        from = to;
+    }
+    let expected = found["messages"]["sent"].as_f64().unwrap();
+    assert!(
+        (sent - expected).abs() < 5.0,
+        "{sent} of {expected}\n{table}"
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_told_before_the_run() {
+    for flag in ["--hlog", "--csv"] {
+        Mqtt::new(["bench", "--serve", flag, "/nowhere/run"])
+            .status(1)
+            .stderr("mqtt: could not write /nowhere/run: No such file or directory (os error 2)\n")
+            .run();
+    }
+}
