@@ -59,6 +59,11 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s m -l message -d 'Send 
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s f -l file -d 'Send the contents of FILE as one message' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l repeat -d 'Send the message N times' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l repeat-delay -d 'Pause between the completion of one message and the next' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l content-type -d 'Content type, for example application/json' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l message-expiry-interval -d 'Seconds after which the broker does not deliver the message any more' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l user-property -d 'Name and value of a user property, as often as wanted; their order is kept' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l response-topic -d 'Topic a reply should go to, as an MQTT 5 property' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l correlation-data -d 'What a reply should repeat, as an MQTT 5 property' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s h -l host -d 'Host name or address of the broker [default: localhost]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s p -l port -d 'Port of the broker [default: 1883]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s L -l url -d 'Broker as one URL, mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC] [env: MQTT_URL]' -r
@@ -81,6 +86,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l help -d 'Print help'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s s -l stdin-file -d 'Send all of stdin as one message'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s l -l stdin-line -d 'Send each line of stdin as a message; a lost connection is made again, and what was not acknowledged sent again'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s n -l null-message -d 'Send an empty message, which with --retain deletes the one the broker keeps'
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l payload-format-indicator -d 'Say that the payload is UTF-8 text; one that is not is refused before it is sent'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s c -l disable-clean-session -d 'Keep the session on the broker when this client leaves; needs --id'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l will-retain -d 'Make the will a retained message'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s t -l topic -d 'Topic filter to subscribe to, as often as wanted; also the path of --url' -r
@@ -121,6 +127,9 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s W -l timeout -d 'End w
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s m -l message -d 'Send TEXT' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s f -l file -d 'Send the contents of FILE' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s F -l format -d 'Print each reply in this form, with the specifiers of `mqtt sub --format`' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l content-type -d 'Content type, for example application/json' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l message-expiry-interval -d 'Seconds after which the broker does not deliver the message any more' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l user-property -d 'Name and value of a user property, as often as wanted; their order is kept' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s h -l host -d 'Host name or address of the broker [default: localhost]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s p -l port -d 'Port of the broker [default: 1883]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s L -l url -d 'Broker as one URL, mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC] [env: MQTT_URL]' -r
@@ -144,6 +153,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s n -l null-message -d '
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s v -l verbose -d 'Print the topic before the payload, and (null) for an empty payload'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l json -d 'Print one line of JSON for each reply, as `mqtt sub --json` does'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s N -l no-line-feed -d 'Do not end each reply with a line feed'
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l payload-format-indicator -d 'Say that the payload is UTF-8 text; one that is not is refused before it is sent'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s c -l disable-clean-session -d 'Keep the session on the broker when this client leaves; needs --id'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l will-retain -d 'Make the will a retained message'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l publishers -d 'Connections that publish [default: 10]' -r

@@ -35,6 +35,8 @@ impl Partition {
                     }
                     publishes += 1;
                 }
+                Entry::Mark if record.origin == self.index => self.do_deferred(now),
+                Entry::Mark => {}
                 Entry::Again(share, envelope) => {
                     if let Some((share, member)) = self.groups.turn_of(share) {
                         self.deliver_to_member(&Arrival::new(envelope, now), &share, member);

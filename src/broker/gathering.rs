@@ -112,6 +112,12 @@ impl Gathering {
         write_member(share, number, place, change, &mut self.body);
     }
 
+    /// Marks this place in the log, for the origin itself.
+    pub fn mark(&mut self) {
+        self.make_room(0);
+        record::write_mark(&mut self.body);
+    }
+
     /// Gives a message back to the group it came through.
     pub fn again(&mut self, delivery: &Delivery, now: Instant) {
         let (Some(share), message) = (&delivery.share, &delivery.message) else {

@@ -25,6 +25,7 @@ pub mod protocol;
 pub mod record;
 pub mod retained;
 pub mod session;
+pub mod subscriptions;
 pub mod trace;
 pub mod tree;
 

@@ -23,6 +23,7 @@ use super::log::{Passage, Writer};
 use super::record::Envelope;
 use super::retained::{Retained, Walk};
 use super::session::{Means, Session};
+use super::subscriptions::Deferred;
 use super::tree::Tree;
 use crate::mqtt::{ByteString, QoS};
 
@@ -71,6 +72,8 @@ pub struct Partition {
     pub gathering: Gathering,
     /// When the broker started; records carry times against it.
     pub started: Instant,
+    /// Requests whose marks are on their way through the log, in their order.
+    pub deferred: VecDeque<Deferred>,
     /// New subscriptions that have not been sent all their retained messages yet.
     pub walks: VecDeque<Walk>,
     /// Told when there is one, or when a session has room for more of them.
@@ -125,6 +128,7 @@ impl Partition {
             gathering: Gathering::new(started, writer, passage),
             started,
             used: Vec::new(),
+            deferred: VecDeque::new(),
             walks: VecDeque::new(),
             walks_changed: Rc::default(),
             congested: Vec::new(),

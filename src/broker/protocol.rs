@@ -7,26 +7,15 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::groups::Change;
 use super::lifecycle::{Ending, TOPIC_ALIAS_MAXIMUM};
 use super::link::Link;
-use super::partition::{Partition, Subscription};
+use super::partition::Partition;
 use super::record::{Envelope, forwarded_properties, has_subscription_identifier, topic_alias};
-use super::retained::Walk;
+use super::subscriptions::{self, Wish};
 use super::trace::Tracer;
 use crate::mqtt::codec::{self, Frame, Malformed, PublishView};
-use crate::mqtt::packet::{
-    Acknowledgement, Disconnect, Packet, RetainHandling, SubAck, Subscribe,
-    Subscription as Request, Unsubscribe,
-};
-use crate::mqtt::{Properties, QoS, ReasonCode, Version, topic};
-
-/// Levels a topic filter may have. The tree is as deep as its deepest filter and is walked recursively; nobody has
-/// topics of more levels, and 65,535 of them would exhaust the stack.
-const LEVELS: usize = 200;
-
-/// What a shared subscription begins with (4.8.2). Taken as one in the older versions too, as mosquitto does.
-const SHARE: &str = "$share/";
+use crate::mqtt::packet::{Acknowledgement, Disconnect, Packet};
+use crate::mqtt::{QoS, ReasonCode, Version};
 
 /// Topics that only the broker publishes to.
 pub const SYSTEM: &str = "$SYS/";
@@ -103,9 +92,14 @@ impl Partition {
                 self.session_of(peer).pubcomp(acknowledgement.packet_id);
                 self.fill(peer.place, now);
             }
-            Packet::Subscribe(subscribe) => self.subscribe(peer, &subscribe, now)?,
-            Packet::Unsubscribe(unsubscribe) => self.unsubscribe(peer, &unsubscribe),
-            Packet::PingReq => peer.link.send(&Packet::PingResp),
+            Packet::Subscribe(subscribe) => {
+                if let Some(words) = subscriptions::protocol_error(&subscribe) {
+                    return Err(fault(ReasonCode::PROTOCOL_ERROR, words));
+                }
+                self.defer(peer, Wish::Subscribe(subscribe));
+            }
+            Packet::Unsubscribe(unsubscribe) => self.defer(peer, Wish::Unsubscribe(unsubscribe)),
+            Packet::PingReq => self.defer(peer, Wish::Ping),
             Packet::Disconnect(disconnect) => return Err(self.disconnect(peer, &disconnect)),
             Packet::Connect(_) => {
                 return Err(fault(ReasonCode::PROTOCOL_ERROR, "a second CONNECT"));
@@ -237,152 +231,6 @@ impl Partition {
         peer.link.send(&Packet::PubComp(complete));
     }
 
-    /// SUBSCRIBE (3.8), answered filter by filter, and the retained messages it asks for.
-    fn subscribe(&mut self, peer: &Peer, subscribe: &Subscribe, now: Instant) -> Result<(), Stop> {
-        let identifier = subscribe.properties.subscription_identifier().unwrap_or(0);
-        let mut reasons = Vec::with_capacity(subscribe.filters.len());
-        let mut wanted = Vec::new();
-        let mut joins = false;
-        for request in &subscribe.filters {
-            let share = request.filter.starts_with(SHARE);
-            if share && request.no_local {
-                // [MQTT-3.8.3-4]
-                return Err(fault(
-                    ReasonCode::PROTOCOL_ERROR,
-                    "no local with a shared subscription",
-                ));
-            }
-            if let Err(reason) = refuse(request) {
-                let client_id = &self.session_of(peer).client_id;
-                tracing::info!(
-                    "client {client_id:?} may not subscribe to {:?}: {reason}",
-                    request.filter
-                );
-                let version = peer.link.version;
-                reasons.push(if version == Version::V5 {
-                    reason
-                } else {
-                    ReasonCode::UNSPECIFIED_ERROR
-                });
-                continue;
-            }
-            reasons.push(ReasonCode(request.qos.number()));
-            let new = self.add_subscription(peer, request, identifier);
-            joins |= share;
-            let retained = match request.retain_handling {
-                RetainHandling::Always => true,
-                RetainHandling::IfNew => new,
-                RetainHandling::Never => false,
-            };
-            if retained && !share {
-                wanted.push(request);
-            }
-        }
-        let packet_id = subscribe.packet_id;
-        let suback = Packet::SubAck(SubAck {
-            packet_id,
-            reasons,
-            properties: Properties::default(),
-        });
-        if joins {
-            self.gathering.say_when_passed(&peer.link, suback);
-        } else {
-            peer.link.send(&suback);
-        }
-        for request in wanted {
-            let filter: Box<str> = (*request.filter).into();
-            let (place, number) = (peer.place, peer.number);
-            let qos = request.qos;
-            self.start_walk(
-                Walk {
-                    place,
-                    number,
-                    filter,
-                    qos,
-                    identifier,
-                    after: None,
-                },
-                now,
-            );
-        }
-        self.fill(peer.place, now);
-        Ok(())
-    }
-
-    /// Says whether the subscription is new; one that exists is replaced [MQTT-3.8.4-3].
-    fn add_subscription(&mut self, peer: &Peer, request: &Request, identifier: u32) -> bool {
-        let subscription = Subscription {
-            qos: request.qos,
-            no_local: request.no_local,
-            retain_as_published: request.retain_as_published,
-            identifier,
-        };
-        let client_id = &self.sessions[peer.place as usize].client_id;
-        tracing::info!(
-            "client {client_id:?} subscribes to {:?}, QoS {}",
-            request.filter,
-            request.qos
-        );
-        let filter: Box<str> = (*request.filter).into();
-        if filter.starts_with(SHARE) {
-            let shares = &mut self.session_of(peer).shares;
-            if let Some((_, options)) = shares.iter_mut().find(|(share, _)| *share == filter) {
-                *options = subscription;
-                return false;
-            }
-            shares.push((filter, subscription));
-            self.gathering
-                .member(&request.filter, peer.number, peer.place, Change::Joins);
-            return true;
-        }
-        let new = self
-            .tree
-            .insert(&filter, peer.place, subscription)
-            .is_none();
-        if new {
-            self.session_of(peer).filters.insert(filter);
-        }
-        new
-    }
-
-    /// UNSUBSCRIBE (3.10). Messages that are queued already are still delivered.
-    fn unsubscribe(&mut self, peer: &Peer, unsubscribe: &Unsubscribe) {
-        let mut reasons = Vec::with_capacity(unsubscribe.filters.len());
-        for filter in &unsubscribe.filters {
-            let existed = self.remove_subscription(peer, filter);
-            tracing::info!(
-                "client {:?} unsubscribes from {filter:?}",
-                self.session_of(peer).client_id
-            );
-            reasons.push(if existed {
-                ReasonCode::SUCCESS
-            } else {
-                ReasonCode::NO_SUBSCRIPTION_EXISTED
-            });
-        }
-        let packet_id = unsubscribe.packet_id;
-        peer.link.send(&Packet::UnsubAck(SubAck {
-            packet_id,
-            reasons,
-            properties: Properties::default(),
-        }));
-    }
-
-    fn remove_subscription(&mut self, peer: &Peer, filter: &str) -> bool {
-        if !filter.starts_with(SHARE) {
-            self.session_of(peer).filters.remove(filter);
-            return self.tree.remove(filter, peer.place).is_some();
-        }
-        let shares = &mut self.session_of(peer).shares;
-        let Some(place) = shares.iter().position(|(share, _)| **share == *filter) else {
-            return false;
-        };
-        shares.swap_remove(place);
-        self.gathering
-            .member(filter, peer.number, peer.place, Change::Leaves);
-        true
-    }
-
     /// DISCONNECT from the client (3.14).
     fn disconnect(&mut self, peer: &Peer, disconnect: &Disconnect) -> Stop {
         let session = self.session_of(peer);
@@ -420,13 +268,4 @@ fn decode(frame: &Frame<'_>, bytes: &[u8], version: Version) -> Result<Packet, M
         }
     }
     codec::decode(Bytes::copy_from_slice(bytes), version)
-}
-
-/// Why a subscription is not made (3.9.3).
-fn refuse(request: &Request) -> Result<(), ReasonCode> {
-    let levels = request.filter.split('/').count();
-    if !topic::is_valid_subscription(&request.filter) || levels > LEVELS {
-        return Err(ReasonCode::TOPIC_FILTER_INVALID);
-    }
-    Ok(())
 }

@@ -21,6 +21,7 @@ const RETAIN: u8 = 0b100;
 const KIND: u8 = 0b1100_0000;
 const AGAIN: u8 = 0b0100_0000;
 const MEMBER: u8 = 0b1000_0000;
+const MARK: u8 = 0b1100_0000;
 
 /// One entry of a record.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +42,8 @@ pub enum Entry<'a> {
         /// What happens to it.
         change: Change,
     },
+    /// A place that its origin waits to come to.
+    Mark,
 }
 
 /// A publish on its way through the log.
@@ -141,6 +144,12 @@ pub fn write_member(share: &str, number: u32, place: u32, change: Change, body: 
     body.extend_from_slice(&place.to_be_bytes());
 }
 
+/// Adds a mark to a record's body: the prefix of an entry with nothing in it.
+pub fn write_mark(body: &mut Vec<u8>) {
+    body.push(MARK);
+    body.resize(body.len() + PREFIX - 1, 0);
+}
+
 /// The entries of a record's body, in the order they were written.
 fn entries(mut body: &[u8]) -> impl Iterator<Item = Entry<'_>> {
     std::iter::from_fn(move || {
@@ -165,6 +174,7 @@ fn entries(mut body: &[u8]) -> impl Iterator<Item = Entry<'_>> {
                 body = rest;
                 Entry::Again(text(share), envelope)
             }
+            MARK => Entry::Mark,
             MEMBER => Entry::Member {
                 share: envelope.topic,
                 number: envelope.publisher,
@@ -230,6 +240,7 @@ mod tests {
         envelope.write(&mut body);
         envelope.write_again("$share/g/#", &mut body);
         write_member("$share/g/a", 3, 4, Change::Rests, &mut body);
+        write_mark(&mut body);
         envelope.write(&mut body);
         let expected = [
             Entry::Publish(envelope),
@@ -240,6 +251,7 @@ mod tests {
                 place: 4,
                 change: Change::Rests,
             },
+            Entry::Mark,
             Entry::Publish(envelope),
         ];
         assert_eq!(

@@ -5,6 +5,7 @@
 pub mod bench;
 pub mod connection;
 pub mod pages;
+pub mod properties;
 pub mod publish;
 pub mod request;
 pub mod serve;

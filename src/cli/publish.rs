@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{ArgGroup, Args};
 
 use super::connection::{ConnectionArgs, SessionArgs, WillArgs, duration};
+use super::properties::PropertyArgs;
 
 /// Publishes one message, the same one repeatedly, or each line of stdin.
 ///
@@ -75,6 +76,28 @@ pub struct PublishArgs {
     /// Pause between the completion of one message and the next
     #[arg(long, value_name = "DURATION", default_value = "0", value_parser = duration, conflicts_with = "stdin_line", help_heading = "Payload")]
     pub repeat_delay: Duration,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub properties: PropertyArgs,
+
+    /// Topic a reply should go to, as an MQTT 5 property
+    #[arg(
+        long,
+        value_name = "TOPIC",
+        allow_hyphen_values = true,
+        help_heading = "MQTT 5 properties of the message"
+    )]
+    pub response_topic: Option<String>,
+
+    /// What a reply should repeat, as an MQTT 5 property
+    #[arg(
+        long,
+        value_name = "TEXT",
+        allow_hyphen_values = true,
+        help_heading = "MQTT 5 properties of the message"
+    )]
+    pub correlation_data: Option<String>,
 
     #[command(flatten)]
     #[allow(missing_docs)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{ArgGroup, Args};
 
 use super::connection::{ConnectionArgs, SessionArgs, WillArgs, some_duration};
+use super::properties::PropertyArgs;
 use crate::output::Template;
 
 /// Publishes a request and prints the reply.
@@ -95,6 +96,10 @@ pub struct RequestArgs {
     /// Do not end each reply with a line feed
     #[arg(short = 'N', long, help_heading = "Output")]
     pub no_line_feed: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub properties: PropertyArgs,
 
     #[command(flatten)]
     #[allow(missing_docs)]

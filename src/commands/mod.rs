@@ -3,6 +3,7 @@
 
 pub mod bench;
 pub mod connection;
+mod properties;
 pub mod publish;
 pub mod request;
 mod runtime;

@@ -7,12 +7,13 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::connection::{self, UrlTopic};
+use super::properties::{check_payload, message_properties};
 use super::signals::Signals;
 use crate::cli::publish::PublishArgs;
 use crate::client::{self, ConnectOptions, Event, Retry, Session};
 use crate::exit::Exit;
 use crate::mqtt::packet::Publish;
-use crate::mqtt::{Properties, QoS, ReasonCode, topic};
+use crate::mqtt::{Properties, Property, QoS, ReasonCode, Version, topic};
 use crate::output::say;
 use crate::payload::{self, PayloadSource};
 
@@ -57,13 +58,18 @@ impl Plan {
         connection::set_session(&mut options, &args.session)?;
         options.will = connection::will(&args.will)?;
         let topic = own_topic(args.topic.as_ref(), target.topic)?;
+        let properties = properties_of(args, &mut options)?;
         let source = PayloadSource::of(
             args.message.as_ref(),
             args.file.as_ref(),
             args.stdin_file,
             args.stdin_line,
         );
-        let payloads = match source.read(std::io::stdin().lock())? {
+        let payload = source.read(std::io::stdin().lock())?;
+        if let Some(payload) = &payload {
+            check_payload(&args.properties, payload)?;
+        }
+        let payloads = match payload {
             None => Payloads::Lines,
             Some(payload) => Payloads::Same {
                 payload,
@@ -79,7 +85,7 @@ impl Plan {
                 retain: args.retain,
                 topic: topic.into(),
                 packet_id: 0,
-                properties: Properties::default(),
+                properties,
                 payload: Bytes::new(),
             },
             payloads,
@@ -94,6 +100,24 @@ impl Plan {
             _ => Retry::attempts(ATTEMPTS),
         }
     }
+}
+
+fn properties_of(args: &PublishArgs, options: &mut ConnectOptions) -> anyhow::Result<Properties> {
+    let mut properties = message_properties(&args.properties, options)?;
+    if let Some(topic) = &args.response_topic {
+        check_topic(topic)?;
+        properties.push(Property::ResponseTopic(topic.clone().into()));
+    }
+    if let Some(data) = &args.correlation_data {
+        if data.len() > usize::from(u16::MAX) {
+            return Err(Exit::Usage.because("--correlation-data is longer than 65535 bytes"));
+        }
+        properties.push(Property::CorrelationData(data.clone().into()));
+    }
+    if !properties.is_empty() {
+        options.version = Version::V5;
+    }
+    Ok(properties)
 }
 
 /// The topic to publish to: the one typed, or the URL's.

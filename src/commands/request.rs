@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
 use super::connection;
+use super::properties::{check_payload, message_properties};
 use super::publish::{check_topic, own_topic};
 use super::signals::Signals;
 use super::subscribe::{reached, timed_out};
@@ -16,7 +17,7 @@ use crate::cli::request::RequestArgs;
 use crate::client::{self, ConnectOptions, Event, Failure, Retry, Session};
 use crate::exit::Exit;
 use crate::mqtt::packet::{Publish, RetainHandling, Subscription};
-use crate::mqtt::{Properties, Property, QoS, ReasonCode, Version};
+use crate::mqtt::{Property, QoS, ReasonCode, Version};
 use crate::output::{MessageFormat, Output, Unwritable, say};
 use crate::payload::PayloadSource;
 
@@ -70,6 +71,7 @@ impl Plan {
         options.will = connection::will(&args.will)?;
         let topic = own_topic(args.topic.as_ref(), target.topic)?;
         let random = || RandomState::new().hash_one(0);
+        let mut properties = message_properties(&args.properties, &mut options)?;
         let response_topic = match (&args.response_topic, options.version) {
             (Some(topic), _) => topic.clone(),
             (None, Version::V5) => format!("reply/{:016x}{:016x}", random(), random()),
@@ -81,7 +83,6 @@ impl Plan {
         };
         check_topic(&response_topic)?;
         let correlation = Bytes::from(format!("{:016x}", random()));
-        let mut properties = Properties::default();
         if options.version == Version::V5 {
             properties.push(Property::ResponseTopic(response_topic.clone().into()));
             properties.push(Property::CorrelationData(correlation.clone()));
@@ -93,6 +94,7 @@ impl Plan {
             false,
         );
         let payload = source.read(std::io::stdin().lock())?.unwrap_or_default();
+        check_payload(&args.properties, &payload)?;
         Ok(Plan {
             options,
             request: Publish {

@@ -25,6 +25,7 @@ mod hostile;
 mod interop;
 mod load;
 mod observe;
+mod properties;
 mod publish;
 mod readme;
 mod request;

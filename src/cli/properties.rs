@@ -1,0 +1,31 @@
+//! The MQTT 5 properties of a publish (3.3.2.3) as options; flattened into `pub` and `req`.
+
+use clap::Args;
+
+/// Properties a publisher may give a message. Any of them makes the connection one of MQTT 5.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "MQTT 5 properties of the message")]
+pub struct PropertyArgs {
+    /// Content type, for example application/json
+    #[arg(long, value_name = "TYPE", allow_hyphen_values = true)]
+    pub content_type: Option<String>,
+
+    /// Seconds after which the broker does not deliver the message any more
+    #[arg(long, value_name = "SECONDS")]
+    pub message_expiry_interval: Option<u32>,
+
+    /// Say that the payload is UTF-8 text; one that is not is refused before it is sent
+    #[arg(long)]
+    pub payload_format_indicator: bool,
+
+    /// Name and value of a user property, as often as wanted; their order is kept
+    #[arg(long, value_name = "NAME=VALUE", value_parser = name_and_value, allow_hyphen_values = true)]
+    pub user_property: Vec<(String, String)>,
+}
+
+fn name_and_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
+        None => Err("write NAME=VALUE".to_owned()),
+    }
+}
