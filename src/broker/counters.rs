@@ -44,10 +44,10 @@ pub struct Counters {
     pub publishes_received: [Count; 3],
     /// Publishes to clients, by quality of service, re-deliveries included.
     pub publishes_sent: [Count; 3],
-    /// Payload bytes from clients.
-    pub payload_received: Count,
-    /// Payload bytes to clients.
-    pub payload_sent: Count,
+    /// Payload bytes from clients, by quality of service.
+    pub payload_received: [Count; 3],
+    /// Payload bytes to clients, by quality of service.
+    pub payload_sent: [Count; 3],
     /// Messages dropped because a session's queue was full.
     pub dropped_queue_full: Count,
     /// Messages dropped because their expiry interval passed while they waited.

@@ -64,15 +64,19 @@ impl Overview {
             .sum()
     }
 
+    fn by_qos(&self, counts: impl Fn(&Counters) -> &[Count; 3]) -> [u64; 3] {
+        [0, 1, 2].map(|qos| self.sum(|counters| &counts(counters)[qos]))
+    }
+
     fn publishes_received(&self) -> u64 {
-        (0..3)
-            .map(|qos| self.sum(|counters| &counters.publishes_received[qos]))
+        self.by_qos(|counters| &counters.publishes_received)
+            .iter()
             .sum()
     }
 
     fn publishes_sent(&self) -> u64 {
-        (0..3)
-            .map(|qos| self.sum(|counters| &counters.publishes_sent[qos]))
+        self.by_qos(|counters| &counters.publishes_sent)
+            .iter()
             .sum()
     }
 
@@ -168,12 +172,18 @@ impl SystemTopics {
         add(
             "publish/bytes/received",
             overview
-                .sum(|counters| &counters.payload_received)
+                .by_qos(|counters| &counters.payload_received)
+                .iter()
+                .sum::<u64>()
                 .to_string(),
         );
         add(
             "publish/bytes/sent",
-            overview.sum(|counters| &counters.payload_sent).to_string(),
+            overview
+                .by_qos(|counters| &counters.payload_sent)
+                .iter()
+                .sum::<u64>()
+                .to_string(),
         );
         add(
             "bytes/received",
@@ -287,13 +297,11 @@ pub fn exposition(overview: &Overview) -> String {
     let one = |value: u64| [(String::new(), value)];
     let gauge = |value: usize| [(String::new(), value as u64)];
     let census = &overview.census;
-    let by_qos = |count: fn(&Counters) -> &[Count; 3]| {
-        [0, 1, 2].map(|qos| {
-            (
-                format!("{{qos=\"{qos}\"}}"),
-                overview.sum(|counters| &count(counters)[qos]),
-            )
-        })
+    let by_qos = |counts: fn(&Counters) -> &[Count; 3]| {
+        let numbers = overview.by_qos(counts).into_iter().enumerate();
+        numbers
+            .map(|(qos, number)| (format!("{{qos=\"{qos}\"}}"), number))
+            .collect::<Vec<_>>()
     };
     let reasons = [
         (
@@ -397,6 +405,20 @@ pub fn exposition(overview: &Overview) -> String {
         "Publishes to clients.",
         &sent,
     );
+    let received = by_qos(|counters| &counters.payload_received);
+    family(
+        "payload_bytes_received_total",
+        "counter",
+        "Payload bytes from clients.",
+        &received,
+    );
+    let sent = by_qos(|counters| &counters.payload_sent);
+    family(
+        "payload_bytes_sent_total",
+        "counter",
+        "Payload bytes to clients.",
+        &sent,
+    );
     family(
         "messages_dropped_total",
         "counter",
@@ -416,16 +438,6 @@ pub fn exposition(overview: &Overview) -> String {
             &c.bytes_received
         }),
         ("bytes_sent_total", "Bytes to clients.", |c| &c.bytes_sent),
-        (
-            "payload_bytes_received_total",
-            "Payload bytes from clients.",
-            |c| &c.payload_received,
-        ),
-        (
-            "payload_bytes_sent_total",
-            "Payload bytes to clients.",
-            |c| &c.payload_sent,
-        ),
     ] {
         family(name, "counter", help, &one(overview.sum(count)));
     }

@@ -156,7 +156,7 @@ impl Partition {
         );
         let counters = &self.means.counters;
         counters.publishes_received[usize::from(view.qos.number())].add(1);
-        counters.payload_received.add(view.payload.len() as u64);
+        counters.payload_received[usize::from(view.qos.number())].add(view.payload.len() as u64);
         if topic.starts_with(SYSTEM) {
             // The tree is the broker's own; as mosquitto does, a client's publish there goes nowhere.
             self.acknowledge_unheard(view.qos, view.packet_id, &peer.link);

@@ -273,11 +273,9 @@ impl Session {
         }
         let publish = &outgoing.publish;
         means.counters.packets_sent.add(1);
-        means.counters.publishes_sent[usize::from(publish.qos.number())].add(1);
-        means
-            .counters
-            .payload_sent
-            .add(publish.payload.len() as u64);
+        let qos = usize::from(publish.qos.number());
+        means.counters.publishes_sent[qos].add(1);
+        means.counters.payload_sent[qos].add(publish.payload.len() as u64);
     }
 
     fn enqueue(
