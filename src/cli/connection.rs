@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-/// Options of the connection, flattened into `pub`, `sub` and `bench`.
+/// Options of the connection, flattened into `pub`, `sub`, `req` and `bench`.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connection")]
 pub struct ConnectionArgs {
@@ -69,7 +69,7 @@ pub enum ProtocolVersion {
     V5,
 }
 
-/// The client's name and session; flattened into `pub` and `sub`.
+/// The client's name and session; flattened into `pub`, `sub` and `req`.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Session")]
 pub struct SessionArgs {
@@ -86,7 +86,7 @@ pub struct SessionArgs {
     pub disable_clean_session: bool,
 }
 
-/// The will message; flattened into `pub` and `sub`.
+/// The will message; flattened into `pub`, `sub` and `req`.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Will")]
 pub struct WillArgs {
