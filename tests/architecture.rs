@@ -9,7 +9,7 @@ fn each_library_is_named_in_its_own_room_only() {
         ("rumqttd::", &["src/broker/log.rs"][..]),
         ("rumqttc::", &["src/client/"]),
         ("rumqttc5::", &["src/client/"]),
-        ("indicatif::", &["src/commands/bench.rs"]),
+        ("indicatif::", &["src/commands/bench/"]),
         ("clap::", &["src/cli/", "src/settings/", "src/exit.rs"]),
         ("toml::", &["src/settings/"]),
     ] {
