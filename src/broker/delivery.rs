@@ -28,7 +28,7 @@ impl Partition {
                     if envelope.retain {
                         self.retained.store(arrival.message(), now);
                     }
-                    let one = self.deliver_one(&arrival, record.origin == self.index);
+                    let one = self.deliver_one(&arrival);
                     let shared = self.deliver_shared(&arrival);
                     if head.asks && (one || shared) {
                         set_bit(&mut self.used, publishes);
@@ -119,7 +119,7 @@ impl Partition {
     }
 
     /// Says whether it has a subscriber here.
-    fn deliver_one(&mut self, arrival: &Arrival<'_>, from_here: bool) -> bool {
+    fn deliver_one(&mut self, arrival: &Arrival<'_>) -> bool {
         let Partition {
             tree,
             sessions,
@@ -148,7 +148,7 @@ impl Partition {
         for group in hits.chunk_by(|(place, _), (next, _)| place == next) {
             let place = group[0].0;
             let session = &mut sessions[place as usize];
-            let own = from_here && session.number == envelope.publisher;
+            let own = session.identity == envelope.publisher;
             let Some(grant) = combine(group, own, envelope.retain, identifiers) else {
                 continue;
             };
@@ -207,7 +207,11 @@ impl Partition {
             share: None,
         };
         let counters = &self.means.counters;
-        let found = |message: &Rc<Message>| session.enqueue_retained(message, grant, counters);
+        let found = |message: &Rc<Message>| {
+            if !(walk.no_local && message.publisher == session.identity) {
+                session.enqueue_retained(message, grant, counters);
+            }
+        };
         walk.after = self
             .retained
             .walk(&walk.filter, walk.after.as_deref(), STEP, found);

@@ -39,6 +39,8 @@ pub struct Newcomer {
     pub address: SocketAddr,
     /// What it said.
     pub connect: Connect,
+    /// A hash of its client id: the same for every session it ever has here.
+    pub identity: u64,
     /// Whether its client id was made here.
     pub assigned: bool,
     /// What it sent behind the CONNECT.
@@ -64,7 +66,8 @@ pub async fn accept(
     partitions: Vec<UnboundedSender<Mail>>,
     config: Arc<Config>,
 ) {
-    let hasher = foldhash::fast::RandomState::default();
+    // Keyed anew in every process: nobody can choose client ids that share an identity or crowd one partition.
+    let hasher = std::hash::RandomState::new();
     let partitions = Arc::new(partitions);
     let mut id = 0;
     loop {
@@ -82,10 +85,10 @@ pub async fn accept(
         let partitions = Arc::clone(&partitions);
         let (hasher, config) = (hasher.clone(), Arc::clone(&config));
         tokio::spawn(async move {
-            match tokio::time::timeout(HANDSHAKE, admit(id, stream, address, &config)).await {
+            let admission = admit(id, stream, address, &config, &hasher);
+            match tokio::time::timeout(HANDSHAKE, admission).await {
                 Ok(Some(newcomer)) => {
-                    let index =
-                        hasher.hash_one(&*newcomer.connect.client_id) as usize % partitions.len();
+                    let index = newcomer.identity as usize % partitions.len();
                     // A partition that is gone has ended the broker; there is nobody left to tell.
                     let _ = partitions[index].send(Mail::Newcomer(Box::new(newcomer)));
                 }
@@ -102,6 +105,7 @@ async fn admit(
     mut stream: TcpStream,
     address: SocketAddr,
     config: &Config,
+    hasher: &impl BuildHasher,
 ) -> Option<Newcomer> {
     let mut buffer = BytesMut::with_capacity(1024);
     let limit = config.max_packet_size.min(CONNECT_LIMIT);
@@ -115,6 +119,7 @@ async fn admit(
                     id,
                     stream,
                     address,
+                    identity: hasher.hash_one(&*connect.client_id),
                     connect,
                     assigned,
                     early: buffer.freeze(),

@@ -22,6 +22,10 @@ const RECEIVE_MAXIMUM: u16 = 1_000;
 /// Topic aliases a client may use on its connection.
 pub const TOPIC_ALIAS_MAXIMUM: u16 = 128;
 
+/// Where the topics are that clients which ask for response information may have replies sent to (3.2.2.3.15). The `$`
+/// keeps them out of everybody's `#`.
+const RESPONSES: &str = "$response";
+
 /// How a connection ended, as far as session and will are concerned (3.1.2.5, 3.14).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
@@ -36,7 +40,13 @@ pub enum Ending {
 impl Partition {
     /// Attaches a connection whose CONNECT was accepted, and answers it with CONNACK. `assigned` says that the client
     /// id was made here (3.1.3.1).
-    pub fn attach(&mut self, connect: Connect, assigned: bool, mut link: Link) -> Peer {
+    pub fn attach(
+        &mut self,
+        connect: Connect,
+        identity: u64,
+        assigned: bool,
+        mut link: Link,
+    ) -> Peer {
         let now = Instant::now();
         let properties = &connect.properties;
         link.receive_maximum = properties.receive_maximum().unwrap_or(RECEIVE_MAXIMUM);
@@ -51,7 +61,7 @@ impl Partition {
             self.take_over(place, connect.clean_start, now);
         }
         let existing = self.by_client_id.get(&connect.client_id).copied();
-        let place = existing.unwrap_or_else(|| self.create_session(&connect));
+        let place = existing.unwrap_or_else(|| self.create_session(&connect, identity));
         self.agenda_cancel(place);
 
         let mut granted = Properties::default();
@@ -66,12 +76,22 @@ impl Partition {
                 ));
             }
         }
-        link.send(&Packet::ConnAck(ConnAck {
+        let mut connack = ConnAck {
             // MQTT 3.1 has no such flag; the byte is reserved there.
             session_present: existing.is_some() && link.version > Version::V31,
             reason: ReasonCode::SUCCESS,
             properties: granted,
-        }));
+        };
+        if connect.properties.request_response_information() == Some(1) {
+            // The root of topics that stay the client's own, because nobody else knows the key of the hash.
+            let root = format!("{RESPONSES}/{identity:016x}");
+            let root = Property::ResponseInformation(root.into());
+            connack.properties.push(root);
+            if !link.takes(&Packet::ConnAck(connack.clone())) {
+                connack.properties.0.pop();
+            }
+        }
+        link.send(&Packet::ConnAck(connack));
 
         let session = &mut self.sessions[place as usize];
         session.expiry = match link.version {
@@ -97,19 +117,21 @@ impl Partition {
         Peer {
             place,
             number,
+            identity,
             link,
             aliases: HashMap::new(),
             tracer: None,
         }
     }
 
-    fn create_session(&mut self, connect: &Connect) -> u32 {
+    fn create_session(&mut self, connect: &Connect, identity: u64) -> u32 {
         self.last_number = self.last_number.wrapping_add(1);
         // A copy of its own: the client id in the packet would keep the whole read buffer alive.
         let client_id = crate::mqtt::ByteString::from(connect.client_id.to_string());
-        let place = self
-            .sessions
-            .insert(Session::new(client_id.clone(), self.last_number)) as u32;
+        let place =
+            self.sessions
+                .insert(Session::new(client_id.clone(), identity, self.last_number))
+                as u32;
         self.by_client_id.insert(client_id, place);
         place
     }
@@ -186,13 +208,13 @@ impl Partition {
         // The system topics are the broker's own, for wills as for publishes.
         let will = session.will.take();
         if let Some(will) = will.filter(|will| !will.topic.starts_with(SYSTEM)) {
-            let number = session.number;
-            self.gather_own(number, &will);
+            let identity = session.identity;
+            self.gather_own(identity, &will);
         }
     }
 
     /// Publishes a message that did not come as a PUBLISH.
-    fn gather_own(&mut self, publisher: u32, will: &Will) {
+    fn gather_own(&mut self, publisher: u64, will: &Will) {
         let mut properties = Vec::new();
         for property in &will.properties.0 {
             // The delay is between this client and the broker; the rest is the message's (3.1.3.2).

@@ -135,6 +135,13 @@ impl Link {
         }
     }
 
+    /// Whether the client takes a packet of this size.
+    pub fn takes(&self, packet: &Packet) -> bool {
+        let mut bytes = Vec::new();
+        codec::write(packet, self.version, &mut bytes).is_ok()
+            && bytes.len() <= self.maximum_packet_size as usize
+    }
+
     /// Whether the client takes a packet of this size; only then it is in the output.
     fn encode(&self, packet: &Packet) -> bool {
         let mut out = self.output();

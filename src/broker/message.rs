@@ -12,6 +12,8 @@ use crate::mqtt::{Property, QoS, Version, codec};
 pub struct Message {
     /// Quality of service it was published with.
     pub qos: QoS,
+    /// The identity of the client that published it.
+    pub publisher: u64,
     /// When its message expiry interval ends (3.3.2.3.3).
     pub expires: Option<Instant>,
     topic_length: usize,
@@ -30,6 +32,7 @@ impl Message {
         .concat();
         Rc::new(Message {
             qos: envelope.qos,
+            publisher: envelope.publisher,
             expires: envelope.expiry().map(|left| now + left),
             topic_length: envelope.topic.len(),
             properties_length: envelope.properties.len(),

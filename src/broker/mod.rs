@@ -392,6 +392,7 @@ fn welcome(shared: &Shared, newcomer: Newcomer, buffers: &Rc<Buffers>) {
         stream,
         address,
         connect,
+        identity,
         assigned,
         early,
     } = newcomer;
@@ -425,7 +426,9 @@ fn welcome(shared: &Shared, newcomer: Newcomer, buffers: &Rc<Buffers>) {
     }
     let counters = Arc::clone(&shared.borrow().means.counters);
     let link = Link::new(connect.version, Rc::clone(buffers), counters);
-    let mut peer = shared.borrow_mut().attach(connect, assigned, link);
+    let mut peer = shared
+        .borrow_mut()
+        .attach(connect, identity, assigned, link);
     peer.tracer = tracer;
     tokio::task::spawn_local(connection::serve(Rc::clone(shared), stream, peer, early));
 }

@@ -32,7 +32,7 @@ use crate::mqtt::{ByteString, QoS};
 pub struct Subscription {
     /// Granted quality of service.
     pub qos: QoS,
-    /// Not for what this session published itself.
+    /// Not for what this client published itself.
     pub no_local: bool,
     /// Keep the publisher's retain flag.
     pub retain_as_published: bool,

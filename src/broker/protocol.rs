@@ -27,6 +27,8 @@ pub struct Peer {
     pub place: u32,
     /// The session's number.
     pub number: u32,
+    /// The client's identity.
+    pub identity: u64,
     /// The connection.
     pub link: Rc<Link>,
     /// Topic aliases of this connection (3.3.2.3.4).
@@ -169,7 +171,7 @@ impl Partition {
         }
         let properties = forwarded_properties(view.properties);
         let envelope = Envelope {
-            publisher: peer.number,
+            publisher: peer.identity,
             qos: view.qos,
             retain: view.retain,
             topic,

@@ -14,9 +14,9 @@ pub const MESSAGE_EXPIRY_INTERVAL: u8 = 0x02;
 const SUBSCRIPTION_IDENTIFIER: u8 = 0x0B;
 const TOPIC_ALIAS: u8 = 0x23;
 
-/// Flags byte (bits 0-1 QoS, bit 2 retain, bits 6-7 kind of entry), publisher (u32), topic length (u16), property
+/// Flags byte (bits 0-1 QoS, bit 2 retain, bits 6-7 kind of entry), publisher (u64), topic length (u16), property
 /// length (u32), payload length (u32): all in front, so an entry is read with one bounds check.
-const PREFIX: usize = 1 + 4 + 2 + 4 + 4;
+const PREFIX: usize = 1 + 8 + 2 + 4 + 4;
 const RETAIN: u8 = 0b100;
 const KIND: u8 = 0b1100_0000;
 const AGAIN: u8 = 0b0100_0000;
@@ -49,8 +49,8 @@ pub enum Entry<'a> {
 /// A publish on its way through the log.
 #[derive(Debug, Clone, Copy)]
 pub struct Envelope<'a> {
-    /// The session that published it, by its number in the partition of origin.
-    pub publisher: u32,
+    /// The identity of the client that published it, 0 for the broker itself.
+    pub publisher: u64,
     /// Quality of service it was published with.
     pub qos: QoS,
     /// Retain flag it was published with.
@@ -133,10 +133,11 @@ pub fn open(body: &[u8]) -> (Head, impl Iterator<Item = Entry<'_>>) {
     )
 }
 
-/// Adds a change of a group to a record's body: as a publish to the share would be, with the place for a payload.
+/// Adds a change of a group to a record's body: as a publish to the share would be, its publisher the session's number, with
+/// the place for a payload.
 pub fn write_member(share: &str, number: u32, place: u32, change: Change, body: &mut Vec<u8>) {
     body.push(MEMBER | change as u8);
-    body.extend_from_slice(&number.to_be_bytes());
+    body.extend_from_slice(&u64::from(number).to_be_bytes());
     body.extend_from_slice(&(share.len() as u16).to_be_bytes());
     body.extend_from_slice(&0u32.to_be_bytes());
     body.extend_from_slice(&4u32.to_be_bytes());
@@ -154,13 +155,13 @@ pub fn write_mark(body: &mut Vec<u8>) {
 fn entries(mut body: &[u8]) -> impl Iterator<Item = Entry<'_>> {
     std::iter::from_fn(move || {
         let (prefix, rest) = body.split_first_chunk::<PREFIX>()?;
-        let topic_length = usize::from(u16::from_be_bytes([prefix[5], prefix[6]]));
+        let topic_length = usize::from(u16::from_be_bytes([prefix[9], prefix[10]]));
         let (topic, rest) = rest.split_at(topic_length);
-        let (properties, rest) = rest.split_at(be_u32(&prefix[7..]) as usize);
-        let (payload, rest) = rest.split_at(be_u32(&prefix[11..]) as usize);
+        let (properties, rest) = rest.split_at(be_u32(&prefix[11..]) as usize);
+        let (payload, rest) = rest.split_at(be_u32(&prefix[15..]) as usize);
         body = rest;
         let envelope = Envelope {
-            publisher: be_u32(&prefix[1..]),
+            publisher: publisher(prefix),
             qos: QoS::from_number(prefix[0] & 0b11).unwrap_or_default(),
             retain: prefix[0] & RETAIN != 0,
             topic: text(topic),
@@ -177,7 +178,8 @@ fn entries(mut body: &[u8]) -> impl Iterator<Item = Entry<'_>> {
             MARK => Entry::Mark,
             MEMBER => Entry::Member {
                 share: envelope.topic,
-                number: envelope.publisher,
+                // It was a u32 when it was written.
+                number: envelope.publisher as u32,
                 place: be_u32(payload),
                 change: Change::from_number(prefix[0] & !KIND),
             },
@@ -189,6 +191,12 @@ fn entries(mut body: &[u8]) -> impl Iterator<Item = Entry<'_>> {
 /// Written from a `str` by this process; the check costs little beside the matching.
 fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()
+}
+
+fn publisher(prefix: &[u8; PREFIX]) -> u64 {
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&prefix[1..9]);
+    u64::from_be_bytes(bytes)
 }
 
 fn be_u32(bytes: &[u8]) -> u32 {
@@ -228,7 +236,7 @@ mod tests {
     #[test]
     fn every_kind_of_entry_comes_out_of_a_record_as_it_went_in() {
         let envelope = Envelope {
-            publisher: 7,
+            publisher: u64::MAX - 7,
             qos: QoS::ExactlyOnce,
             retain: true,
             topic: "温度/1",

@@ -90,6 +90,8 @@ pub struct Walk {
     pub filter: Box<str>,
     /// Its granted quality of service.
     pub qos: QoS,
+    /// Whether it is not for what this client published itself [MQTT-3.8.3-3].
+    pub no_local: bool,
     /// Its subscription identifier, 0 for none.
     pub identifier: u32,
     /// The topic it has come to.

@@ -116,6 +116,8 @@ pub enum Pace {
 pub struct Session {
     /// The client's name.
     pub client_id: ByteString,
+    /// A hash of the client's name, which its messages carry.
+    pub identity: u64,
     /// Tells sessions of a partition apart, for ever: a place in the table is used again.
     pub number: u32,
     /// Topic filters subscribed to; their options are in the partition's tree.
@@ -151,9 +153,10 @@ pub struct Session {
 
 impl Session {
     /// A new session without connection.
-    pub fn new(client_id: ByteString, number: u32) -> Session {
+    pub fn new(client_id: ByteString, identity: u64, number: u32) -> Session {
         Session {
             client_id,
+            identity,
             number,
             filters: HashSet::default(),
             shares: Vec::new(),

@@ -138,13 +138,14 @@ impl Partition {
         for request in wanted {
             let filter: Box<str> = (*request.filter).into();
             let (place, number) = (asker.place, asker.number);
-            let qos = request.qos;
+            let (qos, no_local) = (request.qos, request.no_local);
             self.start_walk(
                 Walk {
                     place,
                     number,
                     filter,
                     qos,
+                    no_local,
                     identifier,
                     after: None,
                 },

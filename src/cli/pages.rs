@@ -76,6 +76,8 @@ pub const SERVE: Page = Page {
         "Publishers are held back for a subscriber that does not keep up, but for no longer than a second at a time: after that, and while a \
          client with a persistent session is away, no more than --max-queued messages are kept for it and newer ones are dropped. Once it has caught \
          up, standard error says how many.",
+        "An MQTT 5 client that asks for response information is told $response/ and 16 hexadecimal digits: the root of topics for \
+         replies to it. The digits are the same for every session of its client id, nobody else can work them out, and # does not match them.",
         "As soon as connections are accepted it prints one line, listening on mqtt://ADDRESS:PORT, which scripts \
          can wait for.",
         "Every option but --config and --print-config may also stand in the TOML file of --config, under its long name: port = 1883, \

@@ -298,13 +298,40 @@ fn connack_tells_what_the_broker_takes_and_only_what_differs_from_everything() {
 }
 
 #[test]
-fn whether_response_information_is_wanted_changes_nothing() {
+fn response_information_is_given_to_who_asks_and_stays_the_clients_own() {
     let broker = start();
-    for wanted in [0, 1] {
-        let property = Property::RequestResponseInformation(wanted);
-        let client = Client::greet(&broker, greeting_with("asking", &[property]));
+    let asking = |client_id: &str, properties: &[Property]| {
+        let asks = Property::RequestResponseInformation(1);
+        let properties: Vec<Property> = properties.iter().cloned().chain([asks]).collect();
+        let client = Client::greet(&broker, greeting_with(client_id, &properties));
+        let root = client.connack.properties.response_information();
+        (client, root.map(|root| root.to_string()))
+    };
+    let not_asking = [vec![], vec![Property::RequestResponseInformation(0)]];
+    for properties in not_asking {
+        let client = Client::greet(&broker, greeting_with("silent", &properties));
         assert_eq!(client.connack.properties.response_information(), None);
     }
+    let (client, first) = asking("requester", &[]);
+    client.leave();
+    // The same in its next session, another for another client.
+    let (mut requester, second) = asking("requester", &[]);
+    let (_other, foreign) = asking("other", &[]);
+    let (_nameless, assigned) = asking("", &[]);
+    assert_eq!(first, second);
+    assert!(foreign.is_some() && assigned.is_some() && foreign != second && assigned != foreign);
+    // Replies that are sent below it arrive, and nobody with a wildcard overhears them.
+    let root = second.expect("it has asked");
+    let mut everywhere = Client::join(&broker, Version::V5, "everywhere");
+    everywhere.subscribe("#", QoS::AtLeastOnce);
+    requester.subscribe(&format!("{root}/#"), QoS::AtLeastOnce);
+    let mut responder = Client::join(&broker, Version::V311, "responder");
+    responder.publish(&format!("{root}/1"), "reply", QoS::AtLeastOnce);
+    assert_eq!(requester.hears(), [format!("{root}/1 reply 1")]);
+    assert_eq!(everywhere.hears(), [""; 0]);
+    // It is left out for a client that takes no CONNACK of that size.
+    let (_small, none) = asking("small", &[Property::MaximumPacketSize(20)]);
+    assert_eq!(none, None);
 }
 
 #[test]

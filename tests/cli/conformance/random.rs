@@ -395,6 +395,7 @@ impl World {
             .retained
             .values()
             .filter(|message| wanted && matches(filter, message.topic))
+            .filter(|message| !(options.no_local && message.publisher == number))
         {
             session.queue.push_back(Delivery {
                 topic: message.topic.to_owned(),

@@ -1,10 +1,11 @@
 //! Retained messages (3.3.1.3, 3.8.3.1).
 
 use mqtt_toolbox::mqtt::packet::*;
-use mqtt_toolbox::mqtt::{QoS, Version};
+use mqtt_toolbox::mqtt::{Properties, QoS, Version};
 
 use super::client::{Client, QUALITIES, VERSIONS, request};
 use crate::servers::MqttServe;
+use crate::wire::connect;
 
 fn start() -> MqttServe {
     MqttServe::start([""; 0])
@@ -180,5 +181,50 @@ fn before_mqtt_5_every_subscribe_is_answered_with_the_retained_messages() {
     for _ in 0..3 {
         client.subscribe("r", QoS::AtLeastOnce);
         assert_eq!(client.hears(), ["r x 1 retain"]);
+    }
+}
+
+#[test]
+fn with_no_local_a_client_is_not_sent_what_it_retained_itself() {
+    for workers in ["1", "3"] {
+        let broker = MqttServe::start(["--workers", workers]);
+        let mut client = Client::join(&broker, Version::V5, "both");
+        let mut other = Client::join(&broker, Version::V5, "other");
+        client.retain("room/1", "mine", QoS::AtLeastOnce);
+        other.retain("room/2", "theirs", QoS::AtLeastOnce);
+        // So does its will: it is published in the client's name.
+        client.leave();
+        let mut greeting = connect(Version::V5, "both");
+        greeting.will = Some(Will {
+            topic: "room/3".into(),
+            payload: "mine too".into(),
+            qos: QoS::AtLeastOnce,
+            retain: true,
+            properties: Properties::default(),
+        });
+        Client::greet(&broker, greeting).leave_with(4, &[]);
+        // It is the client id that counts: this is another session.
+        let mut client = Client::join(&broker, Version::V5, "both");
+        let mut quiet = request("room/+", QoS::ExactlyOnce);
+        for _ in 0..2 {
+            quiet.no_local = true;
+            client.subscribe_to(vec![quiet.clone()], &[]);
+            assert_eq!(client.hears(), ["room/2 theirs 1 retain"]);
+        }
+        quiet.no_local = false;
+        client.subscribe_to(vec![quiet.clone()], &[]);
+        let all = [
+            "room/1 mine 1 retain",
+            "room/2 theirs 1 retain",
+            "room/3 mine too 1 retain",
+        ];
+        assert_eq!(client.hears(), all);
+        // And others are sent all of it, whatever they publish themselves.
+        quiet.no_local = true;
+        other.subscribe_to(vec![quiet], &[]);
+        assert_eq!(
+            other.hears(),
+            ["room/1 mine 1 retain", "room/3 mine too 1 retain"]
+        );
     }
 }
