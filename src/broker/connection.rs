@@ -42,6 +42,7 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         ending: Ending::Abnormal,
         stream,
         partial: Vec::new(),
+        held_up: false,
         writing: Vec::new(),
         written: 0,
         farewell: None,
@@ -62,6 +63,8 @@ struct Attached<S> {
     stream: S,
     /// The beginning of a packet whose end has not come yet.
     partial: Vec<u8>,
+    /// Whether there are whole packets in it, because the log had no room for more.
+    held_up: bool,
     /// Output that is being written, and how much of it is.
     writing: Vec<u8>,
     written: usize,
@@ -176,6 +179,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Attached<S> {
         {
             return Poll::Pending;
         }
+        if std::mem::take(&mut self.held_up) {
+            let bytes = std::mem::take(&mut self.partial);
+            let handled = self.take_in(&bytes);
+            self.keep(&bytes[handled..]);
+            // Not 0, which is the end of the stream.
+            return Poll::Ready(Ok(handled.max(1)));
+        }
         if self.partial.len() >= READ / 2 {
             return self.poll_read_large(context);
         }
@@ -226,13 +236,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Attached<S> {
         }
     }
 
-    /// Handles the whole packets in `bytes`, which begin with what was kept before; returns how many bytes that were.
+    /// Handles the whole packets in `bytes`, which begin with what was kept before, until the log is full; returns how many
+    /// bytes that were. A few bytes with a topic alias can be a long publish, so one read can bring more than the log takes.
     fn take_in(&mut self, bytes: &[u8]) -> usize {
         let mut partition = self.shared.borrow_mut();
         let now = Instant::now();
         self.peer.link.last_heard.set(now);
         let mut rest = bytes;
         let stop = loop {
+            if rest.len() < bytes.len() && !partition.gathering.has_room() {
+                self.held_up = true;
+                break None;
+            }
             let frame = match codec::frame(rest, partition.config.max_packet_size) {
                 Ok(Some(frame)) => frame,
                 Ok(None) => break None,

@@ -201,7 +201,7 @@ impl Gathering {
 
     fn say_what_is_wanted(&self) {
         let acknowledgement = self.awaiting.front().map(|awaiting| awaiting.sequence);
-        let room = if self.waiting_for_room.is_empty() {
+        let room = if self.waiting_for_room.is_empty() && !self.writer.is_behind() {
             None
         } else {
             self.writer.oldest_unread()
@@ -252,10 +252,18 @@ impl Gathering {
                 }
             }
         }
+        if let Err(ended) = self.writer.go_on() {
+            tracing::error!("{ended}");
+        }
         if !self.waiting_for_room.is_empty() && self.writer.has_room() {
             self.waiting_for_room.drain(..).for_each(Waker::wake);
         }
         self.say_what_is_wanted();
+    }
+
+    /// Whether the log takes more without waiting.
+    pub fn has_room(&mut self) -> bool {
+        self.writer.has_room()
     }
 
     /// Whether a connection may read: the log takes what it would bring. If not, it is woken when it does.

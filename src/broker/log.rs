@@ -37,9 +37,8 @@ const SEGMENT: usize = 1 << 20;
 /// Largest record a writer makes of small publishes; a single larger publish is a record of its own.
 pub const RECORD: usize = 64 << 10;
 
-/// What one more read of a socket may bring into a window that was not quite full: the read's size times the growth
-/// from the smallest publish on the wire (5 bytes) to its envelope.
-const OVERSHOOT: usize = 4 * RECORD;
+/// What the last record handed over may bring into a window that was not quite full.
+const OVERSHOOT: usize = 2 * RECORD;
 
 /// Records the router hands to a reader in one sweep.
 const SWEEP: u64 = 64;
@@ -129,7 +128,7 @@ pub fn open(partitions: usize) -> Result<Vec<Seat>, LogEnded> {
     open_with_window(partitions, WINDOW)
 }
 
-/// Segments that hold whatever may be unread. Each origin can have `window` bytes and one more read's worth unread;
+/// Segments that hold whatever may be unread. Each origin can have `window` bytes and one more record unread;
 /// a closed segment holds at least [`SEGMENT`] bytes, the unread stretch may begin and end inside one each,
 /// and an outsized record of each origin may sit in one of its own.
 fn segments(partitions: usize, window: usize) -> usize {
@@ -168,6 +167,7 @@ fn open_with_window(partitions: usize, window: usize) -> Result<Vec<Seat>, LogEn
                     window,
                     unread: VecDeque::new(),
                     unread_bytes: 0,
+                    waiting: VecDeque::new(),
                     positions: Arc::clone(&positions),
                 },
                 reader: Reader {
@@ -194,6 +194,8 @@ pub struct Writer {
     /// Sequence number and size of every record that some reader has not passed yet.
     unread: VecDeque<(u64, usize)>,
     unread_bytes: usize,
+    /// Records for which the log has no room yet.
+    waiting: VecDeque<Bytes>,
     positions: Arc<Positions>,
 }
 
@@ -203,8 +205,9 @@ impl Writer {
         self.next
     }
 
-    /// Appends one record and returns its sequence number. Does not wait for room: whoever gathers publishes asks
-    /// [`Writer::has_room`] before taking more of them from a client.
+    /// Appends one record and returns its sequence number. Does not wait for room: a record for which there is none is kept
+    /// here until [`Writer::go_on`]. Whoever gathers publishes asks [`Writer::has_room`] before taking more of them from
+    /// a client; only what cannot be held back, such as what a session leaves behind, is more than the log has room for.
     ///
     /// # Errors
     /// [`LogEnded`] when the router is gone.
@@ -214,12 +217,31 @@ impl Writer {
         record.put_u16(self.origin as u16);
         record.put_u64(sequence);
         record.extend_from_slice(body);
-        let size = record.len();
-        let publish = Publish::new(
-            Bytes::from_static(FILTER.as_bytes()),
-            record.freeze(),
-            false,
-        );
+        self.next += 1;
+        self.waiting.push_back(record.freeze());
+        self.go_on()?;
+        Ok(sequence)
+    }
+
+    /// Hands over what waits, as far as there is room by now.
+    ///
+    /// # Errors
+    /// [`LogEnded`] when the router is gone.
+    pub fn go_on(&mut self) -> Result<(), LogEnded> {
+        while !self.waiting.is_empty() && self.is_within_window() {
+            let Some(record) = self.waiting.pop_front() else {
+                break;
+            };
+            let sequence = self.next - 1 - self.waiting.len() as u64;
+            self.hand_over(sequence, record)?;
+        }
+        Ok(())
+    }
+
+    fn hand_over(&mut self, sequence: u64, record: Bytes) -> Result<(), LogEnded> {
+        self.unread.push_back((sequence, record.len()));
+        self.unread_bytes += record.len();
+        let publish = Publish::new(Bytes::from_static(FILTER.as_bytes()), record, false);
         // The router takes the whole buffer at one event. It is ours alone to fill, so when something is already
         // in it the event for it is still on its way.
         let mut buffer = self.link.buffer();
@@ -231,10 +253,7 @@ impl Writer {
         } else {
             buffer.push_back(Packet::Publish(publish, None));
         }
-        self.next += 1;
-        self.unread.push_back((sequence, size));
-        self.unread_bytes += size;
-        Ok(sequence)
+        Ok(())
     }
 
     /// The sequence number every reader has passed.
@@ -252,8 +271,17 @@ impl Writer {
             .unwrap_or_default()
     }
 
-    /// Whether more may be appended: the slowest reader is less than a window behind.
+    /// Whether more may be appended: nothing waits, and the slowest reader is less than a window behind.
     pub fn has_room(&mut self) -> bool {
+        self.waiting.is_empty() && self.is_within_window()
+    }
+
+    /// Whether records wait for room.
+    pub fn is_behind(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    fn is_within_window(&mut self) -> bool {
         if self.unread_bytes < self.window {
             return true;
         }
@@ -271,11 +299,13 @@ impl Writer {
     /// Bytes that some reader may not have passed yet.
     pub fn unread_bytes(&self) -> usize {
         let passed = self.passed();
+        let waiting: usize = self.waiting.iter().map(Bytes::len).sum();
         self.unread
             .iter()
             .filter(|(sequence, _)| *sequence > passed)
             .map(|(_, size)| size)
-            .sum()
+            .sum::<usize>()
+            + waiting
     }
 
     /// The sequence number whose passing makes room: the oldest unread one.
@@ -469,6 +499,35 @@ mod tests {
     #[test]
     fn a_window_smaller_than_a_record_still_lets_every_record_through() {
         every_reader_sees_everything(2, 1_000, 50, 3 << 20);
+    }
+
+    #[test]
+    fn what_the_log_has_no_room_for_waits_and_comes_in_order() {
+        let Seat {
+            mut writer,
+            mut reader,
+            passage,
+        } = open_with_window(1, WINDOW).unwrap().remove(0);
+        on_a_thread(move || async move {
+            // 50 MiB at once, through segments that keep about 8.
+            for number in 0..50u64 {
+                let mut body = number.to_be_bytes().to_vec();
+                body.resize(1 << 20, 7);
+                assert_eq!(writer.append(&body), Ok(number + 1));
+            }
+            assert!(writer.is_behind() && !writer.has_room());
+            for number in 0..50u64 {
+                let record = reader.next().await.unwrap();
+                assert_eq!(record.body[..8], number.to_be_bytes());
+                passage.want(writer.oldest_unread());
+                reader.passed(&record);
+                passage.wait().await;
+                writer.go_on().unwrap();
+            }
+            assert!(!writer.is_behind() && writer.unread_bytes() == 0 && writer.has_room());
+        })
+        .join()
+        .unwrap();
     }
 
     #[test]

@@ -368,9 +368,10 @@ impl Session {
         }
         let packet_id = match delivery.qos {
             QoS::AtMostOnce => 0,
-            qos => self
-                .in_flight
-                .push(qos, self.is_kept().then(|| delivery.clone())),
+            qos => {
+                let kept = self.is_kept() || delivery.share.is_some();
+                self.in_flight.push(qos, kept.then(|| delivery.clone()))
+            }
         };
         self.write_delivery(link, &delivery, packet_id, false, now, means);
         true

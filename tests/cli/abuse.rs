@@ -1,7 +1,7 @@
 //! What nobody should send, on the port of a broker that must go on serving everybody else.
 
 use mqtt_toolbox::mqtt::packet::Packet;
-use mqtt_toolbox::mqtt::{QoS, Version, codec};
+use mqtt_toolbox::mqtt::{Property, QoS, Version, codec};
 
 use crate::servers::MqttServe;
 use crate::wire::{Bystander, Wire, connect, publish, subscribe};
@@ -113,5 +113,31 @@ fn what_is_not_allowed_ends_its_own_connection_only() {
         assert_eq!(wire.rest(), [], "{name}");
         bystander.is_served();
     }
+    assert!(broker.process.is_running());
+}
+
+#[test]
+fn many_short_publishes_to_an_alias_of_a_long_topic_disturb_nobody() {
+    let mut broker = MqttServe::start(["--workers", "2"]);
+    let mut bystander = Bystander::new(broker.port);
+    let mut wire = Wire::session(broker.port, Version::V5, "alias");
+    let aliased = |topic: &str| {
+        let Packet::Publish(mut packet) = publish(topic, b"", QoS::AtMostOnce, 0) else {
+            unreachable!("publish makes a PUBLISH");
+        };
+        packet.properties.push(Property::TopicAlias(1));
+        Packet::Publish(packet)
+    };
+    wire.send(aliased(&"x".repeat(60_000)));
+    // A socket's read of 64 KiB holds 8,000 of these, which are half a gigabyte with their topic.
+    let mut bytes = Vec::new();
+    for _ in 0..10_000 {
+        codec::write(&aliased(""), Version::V5, &mut bytes).expect("a small packet");
+    }
+    wire.send_bytes(&bytes);
+    wire.send(Packet::PingReq);
+    bystander.is_served();
+    assert_eq!(wire.receive(), Packet::PingResp);
+    bystander.is_served();
     assert!(broker.process.is_running());
 }

@@ -3,7 +3,7 @@
 use mqtt_toolbox::mqtt::packet::*;
 use mqtt_toolbox::mqtt::{Property, QoS, ReasonCode, Version};
 
-use super::client::{Client, QUALITIES, VERSIONS, request};
+use super::client::{Client, QUALITIES, VERSIONS, greeting_with, request};
 use crate::servers::MqttServe;
 use crate::wire::subscribe;
 
@@ -283,4 +283,56 @@ fn a_shared_subscription_has_identifier_and_options_like_any_other() {
     member.subscribe("$share/group/work", QoS::AtMostOnce);
     member.retain("work", "y", QoS::AtLeastOnce);
     assert_eq!(member.hears(), ["work y 0"]);
+}
+
+#[test]
+fn a_member_may_leave_behind_more_than_the_log_holds() {
+    let broker = start();
+    let mut publisher = Client::join(&broker, Version::V5, "publisher");
+    let mut member = Client::resume(&broker, Version::V5, "member");
+    member.subscribe("$share/group/work", QoS::AtLeastOnce);
+    member.leave();
+    let much = "x".repeat(100_000);
+    for number in 0..400 {
+        let payload = format!("{number} {much}");
+        publisher.publish("work", &payload, QoS::AtLeastOnce);
+    }
+    let mut other = Client::join(&broker, Version::V5, "other");
+    other.subscribe("$share/group/work", QoS::AtLeastOnce);
+    // The session ends, and all that waits in it goes back to the group at once.
+    Client::join(&broker, Version::V5, "member").leave();
+    let mut numbers: Vec<u32> = Vec::new();
+    while numbers.len() < 400 {
+        for message in other.takes() {
+            let payload = String::from_utf8_lossy(&message.payload);
+            let number = payload.split(' ').next().and_then(|word| word.parse().ok());
+            numbers.push(number.expect("it begins with its number"));
+        }
+    }
+    assert_eq!(numbers, (0..400).collect::<Vec<u32>>());
+}
+
+#[test]
+fn what_waited_for_a_members_window_is_given_back_too() {
+    let broker = start_with_one_worker();
+    let mut publisher = Client::join(&broker, Version::V5, "publisher");
+    let mut member = Client::greet(
+        &broker,
+        greeting_with("member", &[Property::ReceiveMaximum(1)]),
+    );
+    member.subscribe("$share/group/work", QoS::AtLeastOnce);
+    for payload in ["taken", "sent from the queue", "never sent"] {
+        publisher.publish("work", payload, QoS::AtLeastOnce);
+    }
+    let first = member.message();
+    member.acknowledge(&first);
+    assert_eq!(member.message().payload, "sent from the queue");
+    let mut other = Client::join(&broker, Version::V5, "other");
+    other.subscribe("$share/group/work", QoS::AtLeastOnce);
+    member.vanish();
+    publisher.publish("elsewhere", "fence", QoS::AtLeastOnce);
+    assert_eq!(
+        other.hears(),
+        ["work sent from the queue 1", "work never sent 1"]
+    );
 }
