@@ -255,10 +255,16 @@ set edit:completion:arg-completer[mqtt] = {|@words|
             cand --slo 'What the run must hold, as p99<10ms,loss=0,rate>=99%: otherwise the status is 8. There are p50, p90, p99, p99.9, p99.99, max and mean of the response latency (service without --rate, acknowledgement without subscribers, connecting in conn and idle), or of another one after response., service., ack., send., tcp. or connack.; the counts loss (also in %), duplicates, reordered, refused and disconnects; and rate, per second or in % of what is offered. Compared by <, <=, =, >= or >; a figure of too few samples holds nothing'
             cand --hlog 'Write the latencies of every second to FILE, in the log format of HdrHistogram and in microseconds, each kind of latency with a tag of its own: response, service, ack, send, generator and connect.*'
             cand --csv 'Write the rates and latencies of every second to FILE as a table with commas'
+            cand --json 'Print the report as JSON, or write it to FILE beside what is printed: the whole run with its plan, its histograms and its seconds, as `report` and `compare` read it'
             cand --serve 'Measure the broker of this program, started in the same process on a free port'
-            cand --json 'Print the report as JSON: its schema has a number, latencies are in microseconds, rates in messages per second'
             cand -v 'One line on stderr every second while the load runs'
             cand --verbose 'One line on stderr every second while the load runs'
+            cand --help 'Print help'
+            cand report 'Show saved runs again, several as one'
+        }
+        &'mqtt;bench;report'= {
+            cand --slo 'Hold them to these objectives instead of the ones they were run with'
+            cand --json 'Print the report as JSON, or write it to FILE beside what is printed'
             cand --help 'Print help'
         }
     ]

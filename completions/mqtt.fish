@@ -156,34 +156,38 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s N -l no-line-feed -d '
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l payload-format-indicator -d 'Say that the payload is UTF-8 text; one that is not is refused before it is sent'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s c -l disable-clean-session -d 'Keep the session on the broker when this client leaves; needs --id'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l will-retain -d 'Make the will a retained message'
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l publishers -d 'Connections that publish [default: 10]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l subscribers -d 'Connections that subscribe [default: 10]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s c -l clients -d 'Connections of conn and idle [default: 100]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l rate -d 'Messages per second, all publishers together, as 500, 20k or 1.5M; or max: as fast as flow control allows, which is TCP\'s at QoS 0 and --window at QoS 1 and 2. In conn and idle new connections per second; max keeps at most 32 per thread on their way [default: max]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l duration -d 'How long to measure; in conn and idle how long the connections are held once all are made [default: 5s, in conn 0s]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l count -d 'Measure this many messages, all publishers together, instead of a time; in sub as many that arrive' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l warmup -d 'Load before the measurement that does not count [default: 1s, with --count 0s]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l size -d 'Bytes of payload, at least 16: it begins with the measurement header [default: 64]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s q -l qos -d 'Quality of service of publishes and subscriptions [default: 1]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l window -d 'Most publishes a publisher has in flight at QoS 1 and 2; fewer when the broker\'s receive maximum says so [default: 100]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s t -l topic -d 'Topic; %i is the client\'s number from 1, %% a percent sign. Where the publishers and subscribers are not equally many, the numbers of the larger group start over at the size of the smaller one, so that everyone has a partner: 10 and 10 are pairs, 1 and 10 a fan-out, 10 and 1 a fan-in. In sub it is the topic filter, and must be given [default: bench/RUN/%i]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l filter -d 'What the subscribers subscribe to, when it is not the topic; %i is then each client\'s own number' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l workers -d 'Threads that share the connections [default: one for each processor]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s h -l host -d 'Host name or address of the broker [default: localhost]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s p -l port -d 'Port of the broker [default: 1883]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s L -l url -d 'Broker as one URL, mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC] [env: MQTT_URL]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s P -l pw -l password -d 'Password; --password-file and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l password-file -d 'Read the password from the first line of FILE' -r -F
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report" -l publishers -d 'Connections that publish [default: 10]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report" -l subscribers -d 'Connections that subscribe [default: 10]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report" -s c -l clients -d 'Connections of conn and idle [default: 100]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report" -l rate -d 'Messages per second, all publishers together, as 500, 20k or 1.5M; or max: as fast as flow control allows, which is TCP\'s at QoS 0 and --window at QoS 1 and 2. In conn and idle new connections per second; max keeps at most 32 per thread on their way [default: max]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report" -l duration -d 'How long to measure; in conn and idle how long the connections are held once all are made [default: 5s, in conn 0s]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report" -l count -d 'Measure this many messages, all publishers together, instead of a time; in sub as many that arrive' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report" -l warmup -d 'Load before the measurement that does not count [default: 1s, with --count 0s]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report" -l size -d 'Bytes of payload, at least 16: it begins with the measurement header [default: 64]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report" -s q -l qos -d 'Quality of service of publishes and subscriptions [default: 1]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report" -l window -d 'Most publishes a publisher has in flight at QoS 1 and 2; fewer when the broker\'s receive maximum says so [default: 100]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report" -s t -l topic -d 'Topic; %i is the client\'s number from 1, %% a percent sign. Where the publishers and subscribers are not equally many, the numbers of the larger group start over at the size of the smaller one, so that everyone has a partner: 10 and 10 are pairs, 1 and 10 a fan-out, 10 and 1 a fan-in. In sub it is the topic filter, and must be given [default: bench/RUN/%i]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report" -l filter -d 'What the subscribers subscribe to, when it is not the topic; %i is then each client\'s own number' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report" -l workers -d 'Threads that share the connections [default: one for each processor]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report" -s h -l host -d 'Host name or address of the broker [default: localhost]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report" -s p -l port -d 'Port of the broker [default: 1883]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report" -s L -l url -d 'Broker as one URL, mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC] [env: MQTT_URL]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report" -s P -l pw -l password -d 'Password; --password-file and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report" -l password-file -d 'Read the password from the first line of FILE' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
 311\t'MQTT 3.1.1'
 5\t'MQTT 5'"
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l slo -d 'What the run must hold, as p99<10ms,loss=0,rate>=99%: otherwise the status is 8. There are p50, p90, p99, p99.9, p99.99, max and mean of the response latency (service without --rate, acknowledgement without subscribers, connecting in conn and idle), or of another one after response., service., ack., send., tcp. or connack.; the counts loss (also in %), duplicates, reordered, refused and disconnects; and rate, per second or in % of what is offered. Compared by <, <=, =, >= or >; a figure of too few samples holds nothing' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l hlog -d 'Write the latencies of every second to FILE, in the log format of HdrHistogram and in microseconds, each kind of latency with a tag of its own: response, service, ack, send, generator and connect.*' -r -F
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l csv -d 'Write the rates and latencies of every second to FILE as a table with commas' -r -F
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l serve -d 'Measure the broker of this program, started in the same process on a free port'
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l json -d 'Print the report as JSON: its schema has a number, latencies are in microseconds, rates in messages per second'
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -s v -l verbose -d 'One line on stderr every second while the load runs'
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench" -l help -d 'Print help'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report" -l slo -d 'What the run must hold, as p99<10ms,loss=0,rate>=99%: otherwise the status is 8. There are p50, p90, p99, p99.9, p99.99, max and mean of the response latency (service without --rate, acknowledgement without subscribers, connecting in conn and idle), or of another one after response., service., ack., send., tcp. or connack.; the counts loss (also in %), duplicates, reordered, refused and disconnects; and rate, per second or in % of what is offered. Compared by <, <=, =, >= or >; a figure of too few samples holds nothing' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report" -l hlog -d 'Write the latencies of every second to FILE, in the log format of HdrHistogram and in microseconds, each kind of latency with a tag of its own: response, service, ack, send, generator and connect.*' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report" -l csv -d 'Write the rates and latencies of every second to FILE as a table with commas' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report" -l json -d 'Print the report as JSON, or write it to FILE beside what is printed: the whole run with its plan, its histograms and its seconds, as `report` and `compare` read it' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report" -l serve -d 'Measure the broker of this program, started in the same process on a free port'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report" -s v -l verbose -d 'One line on stderr every second while the load runs'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report" -l help -d 'Print help'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report" -a "report" -d 'Show saved runs again, several as one'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from report" -l slo -d 'Hold them to these objectives instead of the ones they were run with' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from report" -l json -d 'Print the report as JSON, or write it to FILE beside what is printed' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from report" -l help -d 'Print help'

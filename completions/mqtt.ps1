@@ -263,10 +263,17 @@ Register-ArgumentCompleter -Native -CommandName 'mqtt' -ScriptBlock {
             [CompletionResult]::new('--slo', '--slo', [CompletionResultType]::ParameterName, 'What the run must hold, as p99<10ms,loss=0,rate>=99%: otherwise the status is 8. There are p50, p90, p99, p99.9, p99.99, max and mean of the response latency (service without --rate, acknowledgement without subscribers, connecting in conn and idle), or of another one after response., service., ack., send., tcp. or connack.; the counts loss (also in %), duplicates, reordered, refused and disconnects; and rate, per second or in % of what is offered. Compared by <, <=, =, >= or >; a figure of too few samples holds nothing')
             [CompletionResult]::new('--hlog', '--hlog', [CompletionResultType]::ParameterName, 'Write the latencies of every second to FILE, in the log format of HdrHistogram and in microseconds, each kind of latency with a tag of its own: response, service, ack, send, generator and connect.*')
             [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Write the rates and latencies of every second to FILE as a table with commas')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the report as JSON, or write it to FILE beside what is printed: the whole run with its plan, its histograms and its seconds, as `report` and `compare` read it')
             [CompletionResult]::new('--serve', '--serve', [CompletionResultType]::ParameterName, 'Measure the broker of this program, started in the same process on a free port')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the report as JSON: its schema has a number, latencies are in microseconds, rates in messages per second')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'One line on stderr every second while the load runs')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'One line on stderr every second while the load runs')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Show saved runs again, several as one')
+            break
+        }
+        'mqtt;bench;report' {
+            [CompletionResult]::new('--slo', '--slo', [CompletionResultType]::ParameterName, 'Hold them to these objectives instead of the ones they were run with')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the report as JSON, or write it to FILE beside what is printed')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }

@@ -103,7 +103,7 @@ fn artifacts() -> BTreeMap<PathBuf, Vec<u8>> {
 fn title(page: &Page) -> String {
     match page.command {
         "" => "mqtt".to_owned(),
-        command => format!("mqtt-{command}"),
+        command => format!("mqtt-{}", command.replace(' ', "-")),
     }
 }
 
@@ -112,9 +112,12 @@ fn man_page(page: &Page) -> std::io::Result<Vec<u8>> {
     cli.build();
     let command = match page.command {
         "" => cli.subcommand_help_heading("COMMANDS"),
-        name => cli
-            .find_subcommand(name)
-            .expect("every page has a command")
+        path => path
+            .split(' ')
+            .fold(&cli, |command, name| {
+                let found = command.find_subcommand(name);
+                found.expect("every page has a command")
+            })
             .clone(),
     };
     let man = Man::new(command.clone())
@@ -129,7 +132,7 @@ fn man_page(page: &Page) -> std::io::Result<Vec<u8>> {
     man.render_synopsis_section(out)?;
     description(page, &command).to_writer(out)?;
     out.extend(options(&man, &command)?);
-    if page.command.is_empty() {
+    if command.has_subcommands() {
         man.render_subcommands_section(out)?;
     }
     for section in [

@@ -5,10 +5,11 @@
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::histograms::Histograms;
+use super::latency::Latency;
 use super::measure::{difference, histogram, record};
-use super::report::Latency;
 use crate::exit::Exit;
 
 /// How long one connection took to make.
@@ -114,7 +115,7 @@ impl Connects {
 }
 
 /// The connections of a run in its report.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Connections {
     /// How many there were to be.
     pub asked: u32,
@@ -132,7 +133,7 @@ pub struct Connections {
 }
 
 /// The legs of a connection.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ConnectLatencies {
     /// From due to CONNACK; `null` when not paced.
     pub response: Option<Latency>,
@@ -147,15 +148,20 @@ pub struct ConnectLatencies {
 }
 
 /// Why connections were not made.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ConnectFailure {
     /// In words.
     pub reason: String,
     /// How many.
     pub count: u64,
     /// How a program ends that fails like this.
-    #[serde(skip)]
+    #[serde(skip, default = "not_reached")]
     pub exit: Exit,
+}
+
+/// The status is not saved, and of a saved run nobody asks for it.
+fn not_reached() -> Exit {
+    Exit::NotReached
 }
 
 impl Connections {
@@ -164,6 +170,7 @@ impl Connections {
         asked: u32,
         offered_per_s: Option<f64>,
         found: &Connects,
+        histograms: &Histograms,
         failures: Vec<ConnectFailure>,
     ) -> Connections {
         Connections {
@@ -171,13 +178,7 @@ impl Connections {
             made: found.made,
             offered_per_s,
             made_per_s: found.per_second(),
-            latency_us: ConnectLatencies {
-                response: Latency::of(&found.response),
-                service: Latency::of(&found.service),
-                tcp: Latency::of(&found.tcp),
-                connack: Latency::of(&found.connack),
-                generator_delay: Latency::of(&found.lag),
-            },
+            latency_us: ConnectLatencies::of(histograms),
             failures,
         }
     }
@@ -185,6 +186,20 @@ impl Connections {
     /// How many were not made.
     pub fn failed(&self) -> u64 {
         self.failures.iter().map(|failure| failure.count).sum()
+    }
+}
+
+impl ConnectLatencies {
+    /// What the histograms say.
+    pub fn of(histograms: &Histograms) -> ConnectLatencies {
+        let tagged = |tag| histograms.tagged(tag).and_then(Latency::of);
+        ConnectLatencies {
+            response: tagged("connect.response"),
+            service: tagged("connect.service"),
+            tcp: tagged("connect.tcp"),
+            connack: tagged("connect.connack"),
+            generator_delay: tagged("connect.generator"),
+        }
     }
 }
 

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How many separate gaps one publisher-to-subscriber stream remembers: at 64 bytes each 64 KiB at most.
 const REMEMBERED: usize = 1024;
@@ -115,7 +115,7 @@ pub struct Sent {
 }
 
 /// What became of the messages, counted in deliveries: a message to three subscribers is three.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
     /// Messages sent times their subscribers.
     pub expected: u64,

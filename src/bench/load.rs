@@ -10,10 +10,10 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
 
 use super::connection::{Stage, Thread};
@@ -78,7 +78,7 @@ pub struct Snapshot {
 }
 
 /// A connection that ended before the run.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LostConnection {
     /// Which: `publisher 1`, `subscriber 12`.
     pub client: String,
@@ -91,6 +91,8 @@ pub struct LostConnection {
 /// Everything that was found.
 #[derive(Debug)]
 pub struct Measurement {
+    /// When the load started; where connecting is measured and interrupted, the first connection.
+    pub started: SystemTime,
     /// From the first connection attempt to the last SUBACK.
     pub setup: Duration,
     /// Counts and histograms of all threads.
@@ -232,6 +234,7 @@ struct Run<'a> {
 /// What the notes add up to.
 #[derive(Default)]
 struct Tally {
+    started: Option<SystemTime>,
     ready: u32,
     /// Connections that were not made.
     failures: Vec<ConnectFailure>,
@@ -255,6 +258,7 @@ impl Run<'_> {
         let connected = self.connect(began, &mut stop).await?;
         let setup = began.elapsed();
         let start = Instant::now();
+        self.tally.started = Some(SystemTime::now());
         if !connected {
             self.enter(Phase::Close, start);
             self.gather().await?;
@@ -462,6 +466,7 @@ impl Run<'_> {
         let interrupted_ns = interrupted.then(|| recorder.window().to_ns);
         let harvests = std::mem::take(&mut self.tally.harvests);
         let mut measurement = Measurement {
+            started: self.tally.started.unwrap_or_else(SystemTime::now),
             setup,
             recorder,
             delivery: Delivery::default(),

@@ -166,6 +166,23 @@ impl Recorder {
         }
     }
 
+    /// Every histogram by the tag it has in files.
+    pub fn histograms(&self) -> [(&'static str, &Histogram<u64>); 10] {
+        let connects = &self.connects;
+        [
+            ("response", &self.response),
+            ("service", &self.service),
+            ("ack", &self.acknowledgement),
+            ("send", &self.send_delay),
+            ("generator", &self.lag),
+            ("connect.response", &connects.response),
+            ("connect.service", &connects.service),
+            ("connect.tcp", &connects.tcp),
+            ("connect.connack", &connects.connack),
+            ("connect.generator", &connects.lag),
+        ]
+    }
+
     /// Adds what another one recorded.
     pub fn merge(&mut self, other: &Recorder) {
         self.window.to_ns = self.window.to_ns.min(other.window.to_ns);

@@ -6,16 +6,20 @@
 //!                                                                  -> Ledger per subscriber -^
 //! ```
 //! `plan`, `schedule`, `message`, `ledger`, `measure`, `connects`, `publisher`, `subscriber`, `idle`, `report`,
-//! `verdict`, `slo` and `series` are arithmetic: no socket, no clock. `connection` is the socket, `thread` the clients of one thread, `load` the phases of a run.
+//! `latency`, `histograms`, `merge`, `verdict`, `slo` and `series` are arithmetic: no socket, no clock. `connection` is the socket, `thread` the clients of one thread, `load` the phases of a run.
 //! Nothing here prints or knows of flags.
 
 pub mod alarm;
 pub mod connection;
 pub mod connects;
+pub mod environment;
+pub mod histograms;
 pub mod idle;
+pub mod latency;
 pub mod ledger;
 pub mod load;
 pub mod measure;
+pub mod merge;
 pub mod message;
 pub mod plan;
 pub mod publisher;

@@ -5,7 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::message;
 use super::schedule::{Rate, Schedule};
@@ -16,7 +17,7 @@ use crate::mqtt::{QoS, topic};
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 
 /// Who takes part in a run, and so what it measures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scenario {
     /// Publishers and subscribers; every message is followed from one to the other.
@@ -61,7 +62,7 @@ impl fmt::Display for Scenario {
 }
 
 /// The description of one run.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Plan {
     /// Who takes part.
     pub scenario: Scenario,
@@ -78,16 +79,24 @@ pub struct Plan {
     /// What subscriber number `%i` subscribes to; the same as `topic` unless given.
     pub filter: Option<Pattern>,
     /// Of publishes and of subscriptions.
-    #[serde(serialize_with = "as_number")]
+    #[serde(serialize_with = "as_number", deserialize_with = "of_number")]
     pub qos: QoS,
     /// Bytes of payload, measurement header included.
     pub size: usize,
     /// Messages per second, all publishers together, or new connections per second where nobody publishes;
     /// `None` is as fast as flow control allows, or as the broker accepts them.
-    #[serde(rename = "rate_per_s", serialize_with = "as_rate")]
+    #[serde(
+        rename = "rate_per_s",
+        serialize_with = "as_rate",
+        deserialize_with = "of_rate"
+    )]
     pub rate: Option<Rate>,
     /// Load that is not measured, before the measurement.
-    #[serde(rename = "warmup_s", serialize_with = "as_seconds")]
+    #[serde(
+        rename = "warmup_s",
+        serialize_with = "as_seconds",
+        deserialize_with = "of_seconds"
+    )]
     pub warmup: Duration,
     /// When enough is measured.
     pub stop: Stop,
@@ -96,10 +105,14 @@ pub struct Plan {
 }
 
 /// When the measurement ends. The warm-up comes on top.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stop {
     /// After this time.
-    #[serde(rename = "after_s", serialize_with = "as_seconds")]
+    #[serde(
+        rename = "after_s",
+        serialize_with = "as_seconds",
+        deserialize_with = "of_seconds"
+    )]
     After(Duration),
     /// After this many messages, all publishers together.
     #[serde(rename = "count")]
@@ -119,6 +132,14 @@ impl fmt::Display for Run {
 impl Serialize for Run {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Run {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Run, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let number = u32::from_str_radix(&text, 16);
+        number.map(Run).map_err(D::Error::custom)
     }
 }
 
@@ -179,6 +200,13 @@ impl fmt::Display for Pattern {
 impl Serialize for Pattern {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Pattern {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Pattern, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(D::Error::custom)
     }
 }
 
@@ -372,6 +400,21 @@ fn as_seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok
     serializer.serialize_f64(duration.as_secs_f64())
 }
 
+fn of_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<QoS, D::Error> {
+    QoS::from_number(u8::deserialize(deserializer)?)
+        .ok_or_else(|| D::Error::custom("a quality of service is 0, 1 or 2"))
+}
+
+fn of_rate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Rate>, D::Error> {
+    let rate = Option::<f64>::deserialize(deserializer)?;
+    let rate = rate.map(|rate| rate.to_string().parse());
+    rate.transpose().map_err(D::Error::custom)
+}
+
+fn of_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    Duration::try_from_secs_f64(f64::deserialize(deserializer)?).map_err(D::Error::custom)
+}
+
 #[cfg(test)]
 pub mod tests {
     use super::*;
@@ -412,6 +455,22 @@ pub mod tests {
             let error = text.parse::<Pattern>().unwrap_err();
             assert!(error.contains("%i"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_plan_comes_back_from_json_as_it_was() {
+        let mut one = plan(2, 3);
+        one.rate = "12.5k".parse().ok();
+        one.filter = "t/+".parse().ok();
+        one.warmup = Duration::from_millis(1500);
+        let mut other = plan(1, 0);
+        other.stop = Stop::After(Duration::from_secs(7));
+        for plan in [one, other] {
+            let json = serde_json::to_string(&plan).unwrap();
+            let back: Plan = serde_json::from_str(&json).unwrap();
+            assert_eq!(serde_json::to_string(&back).unwrap(), json);
+        }
+        assert!(serde_json::from_str::<Plan>("{}").is_err());
     }
 
     #[test]

@@ -1,23 +1,27 @@
 //! What was found, as plain data with units in the names: the load's [`Measurement`] beside the plan that made
-//! it, and the verdict. `--json` prints it as it is; its fields stay or [`Report::schema`] changes.
+//! it, and the verdict. `--json` prints it as it is, and a saved run is read back as it was; docs/bench-json.md tells
+//! what the fields mean. They stay, or [`Report::schema`] changes. Several saved runs become one in `merge`.
 
 use std::time::{Duration, SystemTime};
 
-use hdrhistogram::Histogram;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::connects::Connections;
+use super::environment::Environment;
+use super::histograms::Histograms;
+use super::latency::Latency;
 use super::ledger::Delivery;
 use super::load::{LostConnection, Measurement, Work};
 use super::measure::{Count, Recorder};
-use super::plan::{Plan, Stop};
+use super::plan::{Plan, Run, Stop};
+use super::series::Moment;
 use super::slo::Judgement;
 use super::verdict::{Check, Verdict, check, verdict};
 use crate::client::ConnectOptions;
 use crate::mqtt::{QoS, ReasonCode};
 
 /// Everything about one run.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report {
     /// The version of this structure. Fields may be added within a version.
     pub schema: u32,
@@ -31,6 +35,8 @@ pub struct Report {
     pub broker: Broker,
     /// What was to be done.
     pub plan: Plan,
+    /// The runs this is the sum of, in the order of time; one, unless runs were merged.
+    pub parts: Vec<Part>,
     /// Whether the numbers describe the broker.
     pub verdict: Verdict,
     /// Whether what MQTT promises was kept.
@@ -41,7 +47,8 @@ pub struct Report {
     pub connections: Connections,
     /// Seconds from the first connection attempt to the last SUBACK.
     pub setup_s: f64,
-    /// Seconds of the measurement, warm-up and drain left out; with `--count` up to the last delivery.
+    /// Seconds of the measurement, warm-up and drain left out; with `--count` up to the last delivery. Of merged runs
+    /// the time that any of them measured.
     pub measured_s: f64,
     /// The run was ended by a signal.
     pub interrupted: bool,
@@ -59,31 +66,37 @@ pub struct Report {
     pub lost_connections: Vec<LostConnection>,
     /// The load tester's own work.
     pub generator: Generator,
+    /// Every latency in full, by tag; in microseconds.
+    pub histograms: Histograms,
+    /// The run in intervals of a second, longer ones in a run over twenty minutes.
+    pub series: Vec<Moment>,
+}
+
+/// One run of those that were merged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// The identity of the run.
+    pub run: Run,
+    /// The machine the load came from.
+    pub host: String,
+    /// The broker.
+    pub endpoint: String,
+    /// What was measured, from and to, in seconds since 1970.
+    pub measured_unix_s: (f64, f64),
+    /// Its verdict.
+    pub valid: bool,
 }
 
 /// The program.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Tool {
-    pub name: &'static str,
-    pub version: &'static str,
-}
-
-/// The machine the load came from.
-#[derive(Debug, Clone, Serialize)]
-pub struct Environment {
-    /// Operating system.
-    pub os: &'static str,
-    /// Processor family.
-    pub arch: &'static str,
-    /// Processors this process may use.
-    pub cpus: usize,
-    /// The program was built without optimisation: its numbers say little.
-    pub debug_build: bool,
+    pub name: String,
+    pub version: String,
 }
 
 /// The broker as it was reached.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Broker {
     /// URL without user and password.
     pub endpoint: String,
@@ -98,7 +111,7 @@ pub struct Broker {
 }
 
 /// Messages per second within the measurement.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Rates {
     /// Asked for; `null` when not paced.
     pub offered: Option<f64>,
@@ -111,12 +124,16 @@ pub struct Rates {
 }
 
 /// Counts of the whole run.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Messages {
     /// Handed to the connections.
     pub sent: u64,
     /// Of those, within the measurement.
     pub sent_measured: u64,
+    /// Acknowledged within the measurement.
+    pub acknowledged_measured: u64,
+    /// Arrived within the measurement.
+    pub arrived_measured: u64,
     /// First copies that arrived; where nobody of the run publishes, whatever arrived.
     pub arrived: u64,
     /// Acknowledged by the broker; `null` at QoS 0.
@@ -129,8 +146,26 @@ pub struct Messages {
     pub stray_acknowledgements: u64,
 }
 
+impl Messages {
+    /// Adds those of another run.
+    pub(super) fn merge(&mut self, other: &Messages) {
+        self.sent += other.sent;
+        self.sent_measured += other.sent_measured;
+        self.acknowledged_measured += other.acknowledged_measured;
+        self.arrived_measured += other.arrived_measured;
+        self.arrived += other.arrived;
+        self.acknowledged = self
+            .acknowledged
+            .zip(other.acknowledged)
+            .map(|(a, b)| a + b);
+        self.refused += other.refused;
+        self.never_sent += other.never_sent;
+        self.stray_acknowledgements += other.stray_acknowledgements;
+    }
+}
+
 /// The latencies of messages. Without pacing no message is due, and only the service latency exists.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Latencies {
     /// From due to arrived.
     pub response: Option<Latency>,
@@ -144,25 +179,8 @@ pub struct Latencies {
     pub generator_delay: Option<Latency>,
 }
 
-/// One distribution in microseconds. A percentile is `null` when fewer than ten samples lie beyond it.
-#[derive(Debug, Clone, Serialize)]
-#[allow(missing_docs)]
-pub struct Latency {
-    pub samples: u64,
-    pub min: u64,
-    pub mean: f64,
-    pub p50: Option<u64>,
-    pub p90: Option<u64>,
-    pub p99: Option<u64>,
-    #[serde(rename = "p99.9")]
-    pub p99_9: Option<u64>,
-    #[serde(rename = "p99.99")]
-    pub p99_99: Option<u64>,
-    pub max: u64,
-}
-
 /// How often the broker gave this reason.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Refusal {
     pub reason: String,
@@ -170,7 +188,7 @@ pub struct Refusal {
 }
 
 /// The load tester's own work within the measurement.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Generator {
     /// Threads that share the connections.
     pub threads: usize,
@@ -191,38 +209,34 @@ impl Report {
         plan: Plan,
         options: &ConnectOptions,
         embedded: bool,
+        series: Vec<Moment>,
         measurement: Measurement,
     ) -> Report {
+        let environment = Environment::here();
         let acknowledges = plan.qos != QoS::AtMostOnce;
         let recorder = &measurement.recorder;
-        let latency_us = Latencies {
-            response: Latency::of(&recorder.response),
-            service: Latency::of(&recorder.service),
-            acknowledgement: Latency::of(&recorder.acknowledgement),
-            send_delay: Latency::of(&recorder.send_delay),
-            generator_delay: Latency::of(&recorder.lag),
-        };
+        let histograms = Histograms::of(recorder);
+        let latency_us = Latencies::of(&histograms);
         let generator = generator(&measurement);
         let per_second = plan.rate.map(super::schedule::Rate::per_second);
         let connections = Connections::new(
             plan.connections(),
             per_second.filter(|_| plan.scenario.connects()),
             &recorder.connects,
+            &histograms,
             measurement.failures.clone(),
         );
+        let verdict = verdict(&plan, &measurement, &connections, &latency_us, &generator);
+        let measured =
+            span(&plan, recorder, recorder.delivered).max(span(&plan, recorder, recorder.sent));
+        let from = measurement.started + Duration::from_nanos(recorder.window().from_ns);
         Report {
             schema: Report::SCHEMA,
             tool: Tool {
-                name: "mqtt bench",
-                version: env!("CARGO_PKG_VERSION"),
+                name: "mqtt bench".to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
             },
             finished_at: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
-            environment: Environment {
-                os: std::env::consts::OS,
-                arch: std::env::consts::ARCH,
-                cpus: std::thread::available_parallelism().map_or(1, usize::from),
-                debug_build: cfg!(debug_assertions),
-            },
             broker: Broker {
                 endpoint: options.endpoint.to_string(),
                 version: options.version.to_string(),
@@ -230,19 +244,26 @@ impl Report {
                 granted_qos: measurement.granted.number(),
                 window: acknowledges.then_some(measurement.window),
             },
-            verdict: verdict(&plan, &measurement, &connections, &latency_us, &generator),
-            check: check(&plan, &measurement),
+            parts: vec![Part {
+                run: plan.run,
+                host: environment.host.clone(),
+                endpoint: options.endpoint.to_string(),
+                measured_unix_s: (unix(from), unix(from + measured)),
+                valid: verdict.valid,
+            }],
+            verdict,
+            check: check(plan.qos.min(measurement.granted), &measurement.delivery),
             objectives: Vec::new(),
             connections,
             setup_s: measurement.setup.as_secs_f64(),
-            measured_s: span(&plan, recorder, recorder.delivered)
-                .max(span(&plan, recorder, recorder.sent))
-                .as_secs_f64(),
+            measured_s: measured.as_secs_f64(),
             interrupted: measurement.interrupted,
             rate_per_s: rates(&plan, recorder),
             messages: Messages {
                 sent: recorder.sent.total,
                 sent_measured: recorder.sent.measured,
+                acknowledged_measured: recorder.acknowledged.measured,
+                arrived_measured: recorder.delivered.measured,
                 arrived: recorder.delivered.total,
                 acknowledged: acknowledges.then_some(recorder.acknowledged.total),
                 refused: measurement.refusals.values().sum(),
@@ -261,9 +282,33 @@ impl Report {
                 .collect(),
             lost_connections: measurement.lost_connections,
             generator,
+            histograms,
+            series,
+            environment,
             plan,
         }
     }
+}
+
+impl Latencies {
+    /// What the histograms say.
+    pub fn of(histograms: &Histograms) -> Latencies {
+        let tagged = |tag| histograms.tagged(tag).and_then(Latency::of);
+        Latencies {
+            response: tagged("response"),
+            service: tagged("service"),
+            acknowledgement: tagged("ack"),
+            send_delay: tagged("send"),
+            generator_delay: tagged("generator"),
+        }
+    }
+}
+
+/// Seconds since 1970.
+fn unix(time: SystemTime) -> f64 {
+    time.duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs_f64()
 }
 
 /// How long the measurement took as far as `count` is concerned: the window where its end is known, otherwise up
@@ -298,29 +343,6 @@ fn rates(plan: &Plan, recorder: &Recorder) -> Rates {
             0 => None,
             _ => rate(recorder.delivered),
         },
-    }
-}
-
-impl Latency {
-    /// What a histogram of microseconds says; `None` when it is empty.
-    pub fn of(histogram: &Histogram<u64>) -> Option<Latency> {
-        let samples = histogram.len();
-        let quantile = |quantile: f64| {
-            let beyond = samples as f64 * (1.0 - quantile);
-            // A millionth of slack: 1 - 0.9 is a little more than a tenth.
-            (beyond >= 10.0 - 1e-6).then(|| histogram.value_at_quantile(quantile))
-        };
-        (samples > 0).then(|| Latency {
-            samples,
-            min: histogram.min(),
-            mean: histogram.mean(),
-            p50: quantile(0.5),
-            p90: quantile(0.9),
-            p99: quantile(0.99),
-            p99_9: quantile(0.999),
-            p99_99: quantile(0.9999),
-            max: histogram.max(),
-        })
     }
 }
 
@@ -369,6 +391,7 @@ pub mod tests {
             recorder.delivered(Some(due_ns), due_ns + 20_000, due_ns + 120_000);
         }
         let mut measurement = Measurement {
+            started: SystemTime::UNIX_EPOCH,
             setup: Duration::from_millis(5),
             recorder,
             delivery: Delivery {
@@ -408,7 +431,7 @@ pub mod tests {
         plan.warmup = Duration::from_secs(1);
         plan.stop = Stop::After(Duration::from_secs(1));
         let options = ConnectOptions::new(Endpoint::default());
-        Report::new(plan, &options, false, measurement(change))
+        Report::new(plan, &options, false, Vec::new(), measurement(change))
     }
 
     #[test]
@@ -419,31 +442,6 @@ pub mod tests {
         assert_eq!(rates.acknowledged, Some(10_000.0));
         assert_eq!(rates.delivered, Some(10_000.0));
         assert_eq!(report(0, |_| {}).rate_per_s.acknowledged, None);
-    }
-
-    #[test]
-    fn a_percentile_needs_ten_samples_beyond_it() {
-        let given = |samples: u64| {
-            let mut histogram = Histogram::new(3).unwrap();
-            (0..samples).for_each(|us| histogram.record(us).unwrap());
-            let Latency {
-                p50,
-                p90,
-                p99,
-                p99_9,
-                p99_99,
-                ..
-            } = Latency::of(&histogram)?;
-            Some([p50, p90, p99, p99_9, p99_99].map(|percentile| percentile.is_some()))
-        };
-        assert_eq!(given(0), None);
-        assert_eq!(given(19), Some([false; 5]));
-        assert_eq!(given(20), Some([true, false, false, false, false]));
-        assert_eq!(given(99), Some([true, false, false, false, false]));
-        assert_eq!(given(100), Some([true, true, false, false, false]));
-        assert_eq!(given(1000), Some([true, true, true, false, false]));
-        assert_eq!(given(10_000), Some([true, true, true, true, false]));
-        assert_eq!(given(100_000), Some([true; 5]));
     }
 
     #[test]

@@ -2,21 +2,25 @@
 //! reads. No sockets and no clock, so that publisher and subscriber are tested by handing them bytes and times.
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use super::measure::Recorder;
 use crate::mqtt::codec::{self, Frame, Malformed};
 use crate::mqtt::{Packet, ReasonCode, Version};
 
 /// Where the run is; every role sees the phases in this order and may skip none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Phase {
     /// Connections are made and subscriptions acknowledged; nothing is published.
+    #[serde(rename = "connect")]
     Setup,
     /// Publishers publish.
     Load,
     /// Nothing new is published; what is on its way may arrive.
     Drain,
     /// Connections are ended.
+    #[serde(rename = "end")]
     Close,
 }
 

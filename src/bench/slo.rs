@@ -7,9 +7,10 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::report::{Latency, Report};
+use super::latency::Latency;
+use super::report::Report;
 
 /// Some objectives, separated by commas.
 #[derive(Debug, Clone, PartialEq)]
@@ -127,7 +128,7 @@ enum Limit {
 }
 
 /// What became of an objective.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Judgement {
     /// As it was written.
     pub objective: String,

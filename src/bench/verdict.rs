@@ -8,16 +8,18 @@
 //!
 //! A broker that holds publishers back by flow control makes a run slow, not invalid.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::connects::Connections;
+use super::latency::Latency;
+use super::ledger::Delivery;
 use super::load::Measurement;
 use super::plan::{Plan, Scenario, Stop};
-use super::report::{Generator, Latencies, Latency};
+use super::report::{Generator, Latencies};
 use crate::mqtt::QoS;
 
 /// Whether the numbers can be relied on.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Verdict {
     /// `false` when the run does not describe the broker.
     pub valid: bool,
@@ -26,7 +28,7 @@ pub struct Verdict {
 }
 
 /// The delivery check.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Check {
     /// Nothing acknowledged was lost, nothing doubled at QoS 2, nothing out of order.
     pub passed: bool,
@@ -91,10 +93,8 @@ pub(super) fn verdict(
     }
 }
 
-/// The delivery check.
-pub(super) fn check(plan: &Plan, measurement: &Measurement) -> Check {
-    let delivery = &measurement.delivery;
-    let qos = plan.qos.min(measurement.granted);
+/// The delivery check of what was subscribed with this quality of service in effect.
+pub(super) fn check(qos: QoS, delivery: &Delivery) -> Check {
     let mut faults = Vec::new();
     let mut fault = |broken: bool, count: u64, words: &str| {
         if broken && count > 0 {
@@ -207,7 +207,7 @@ mod tests {
             let busy =
                 measurement(|found| found.threads[0].cpu = Some(Duration::from_millis(cpu_ms)));
             let options = ConnectOptions::new(Endpoint::default());
-            Report::new(plan, &options, false, busy).verdict
+            Report::new(plan, &options, false, Vec::new(), busy).verdict
         };
         assert!(verdict(890).valid);
         let short = |found: &mut Measurement| {

@@ -1,4 +1,6 @@
-//! Options of `mqtt bench`.
+//! Options of `mqtt bench`: of a run here, of the other verbs in `verbs`.
+
+pub mod verbs;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,11 +12,60 @@ use super::connection::{ConnectionArgs, duration};
 use crate::bench::plan::{Pattern, Scenario};
 use crate::bench::schedule::Rate;
 use crate::bench::slo::Slo;
+use verbs::Verb;
+
+/// A run, or what the verb says.
+#[derive(Debug, Args)]
+#[command(
+    disable_help_flag = true,
+    disable_help_subcommand = true,
+    args_conflicts_with_subcommands = true,
+    subcommand_value_name = "VERB",
+    subcommand_help_heading = "Verbs"
+)]
+pub struct BenchArgs {
+    /// What to do instead of a run.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub load: LoadArgs,
+
+    /// What the run must hold, as p99<10ms,loss=0,rate>=99%: otherwise the status is 8. There are p50, p90, p99, p99.9,
+    /// p99.99, max and mean of the response latency (service without --rate, acknowledgement without subscribers,
+    /// connecting in conn and idle), or of another one after response., service., ack., send., tcp. or connack.; the
+    /// counts loss (also in %), duplicates, reordered, refused and disconnects; and rate, per second or in % of what
+    /// is offered. Compared by <, <=, =, >= or >; a figure of too few samples holds nothing
+    #[arg(long, value_name = "OBJECTIVES")]
+    pub slo: Option<Slo>,
+
+    /// Write the latencies of every second to FILE, in the log format of HdrHistogram and in microseconds, each kind of
+    /// latency with a tag of its own: response, service, ack, send, generator and connect.*
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub hlog: Option<PathBuf>,
+
+    /// Write the rates and latencies of every second to FILE as a table with commas
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub csv: Option<PathBuf>,
+
+    /// Print the report as JSON, or write it to FILE beside what is printed: the whole run with its plan, its
+    /// histograms and its seconds, as `report` and `compare` read it
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, value_hint = clap::ValueHint::FilePath)]
+    pub json: Option<Option<PathBuf>>,
+
+    /// One line on stderr every second while the load runs
+    #[arg(short, long)]
+    pub verbose: bool,
+
+    /// Print help
+    #[arg(long, action = clap::ArgAction::Help)]
+    pub help: Option<bool>,
+}
 
 /// What is published, by how many, how fast and how long; against which broker.
 #[derive(Debug, Args)]
-#[command(disable_help_flag = true)]
-pub struct BenchArgs {
+pub struct LoadArgs {
     /// What is measured
     #[arg(value_name = "SCENARIO", value_enum, default_value_t = Scenario::PubSub)]
     pub scenario: Scenario,
@@ -90,35 +141,6 @@ pub struct BenchArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub connection: ConnectionArgs,
-
-    /// What the run must hold, as p99<10ms,loss=0,rate>=99%: otherwise the status is 8. There are p50, p90, p99, p99.9,
-    /// p99.99, max and mean of the response latency (service without --rate, acknowledgement without subscribers,
-    /// connecting in conn and idle), or of another one after response., service., ack., send., tcp. or connack.; the
-    /// counts loss (also in %), duplicates, reordered, refused and disconnects; and rate, per second or in % of what
-    /// is offered. Compared by <, <=, =, >= or >; a figure of too few samples holds nothing
-    #[arg(long, value_name = "OBJECTIVES")]
-    pub slo: Option<Slo>,
-
-    /// Write the latencies of every second to FILE, in the log format of HdrHistogram and in microseconds, each kind of
-    /// latency with a tag of its own: response, service, ack, send, generator and connect.*
-    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    pub hlog: Option<PathBuf>,
-
-    /// Write the rates and latencies of every second to FILE as a table with commas
-    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    pub csv: Option<PathBuf>,
-
-    /// Print the report as JSON: its schema has a number, latencies are in microseconds, rates in messages per second
-    #[arg(long)]
-    pub json: bool,
-
-    /// One line on stderr every second while the load runs
-    #[arg(short, long)]
-    pub verbose: bool,
-
-    /// Print help
-    #[arg(long, action = clap::ArgAction::Help)]
-    pub help: Option<bool>,
 }
 
 impl ValueEnum for Scenario {

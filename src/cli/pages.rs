@@ -7,7 +7,7 @@ use crate::exit;
 /// The words for one command that clap does not know.
 #[derive(Debug)]
 pub struct Page {
-    /// The command's name, empty for `mqtt` itself.
+    /// The command's name, with a verb behind it where the page is the verb's; empty for `mqtt` itself.
     pub command: &'static str,
     /// Paragraphs of the man page's DESCRIPTION, after the first line of the help.
     pub description: &'static [&'static str],
@@ -265,8 +265,28 @@ pub const BENCH: Page = Page {
     environment: CONNECTING,
 };
 
-/// Every page, `mqtt` first.
-pub const ALL: [&Page; 6] = [&MQTT, &SERVE, &PUB, &SUB, &REQ, &BENCH];
+/// The page of `mqtt bench report`.
+pub const BENCH_REPORT: Page = Page {
+    command: "bench report",
+    description: &[
+        "Reads runs that were saved with mqtt bench --json and prints their report again. Several runs of the same plan \
+         become one: their histograms are added, so that percentiles are those of all messages, and their rates count \
+         over the time in which any of them measured; whether they ran side by side or one after the other does not matter. \
+         Runs of different plans are refused: mqtt bench compare is for them.",
+        "Ends as the run did: with status 8 when the delivery check or an objective failed.",
+    ],
+    examples: &[
+        ("Show a saved run", "mqtt bench report run.json"),
+        (
+            "Make one of three, and hold it to an objective",
+            "mqtt bench report a.json b.json c.json --slo 'p99.9<50ms'",
+        ),
+    ],
+    environment: &[NO_COLOR],
+};
+
+/// Every page, `mqtt` first; what belongs to a command after it.
+pub const ALL: [&Page; 7] = [&MQTT, &SERVE, &PUB, &SUB, &REQ, &BENCH, &BENCH_REPORT];
 
 impl Page {
     /// What `--help` says under the options.
@@ -300,9 +320,14 @@ mod tests {
     #[test]
     fn every_command_has_its_page() {
         let cli = Cli::command();
-        let commands = cli.get_subcommands().map(|command| command.get_name());
-        let pages = ALL.iter().map(|page| page.command);
-        assert!(std::iter::once("").chain(commands).eq(pages));
+        let mut commands = vec![String::new()];
+        for command in cli.get_subcommands() {
+            let name = command.get_name();
+            commands.push(name.to_owned());
+            let verbs = command.get_subcommands();
+            commands.extend(verbs.map(|verb| format!("{name} {}", verb.get_name())));
+        }
+        assert_eq!(commands, ALL.map(|page| page.command));
     }
 
     #[test]

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use colored::Colorize;
 
+use crate::bench::latency::Latency;
 use crate::bench::plan::{Plan, Scenario, Stop};
-use crate::bench::report::{Latency, Report};
+use crate::bench::report::Report;
 use crate::mqtt::QoS;
 
 /// The whole report, in colour where stdout shows it.
@@ -84,6 +85,9 @@ fn measurement(report: &Report) -> String {
     }
     if report.interrupted {
         text += ", interrupted";
+    }
+    if report.parts.len() > 1 {
+        text += &format!(", {} runs merged", report.parts.len());
     }
     text
 }

@@ -5,38 +5,15 @@
 use std::io::{self, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Serializer, V2DeflateSerializer};
-
-use crate::bench::measure::Recorder;
-use crate::bench::report::Latency;
+use crate::bench::histograms::encode;
+use crate::bench::latency::Latency;
 use crate::bench::role::Phase;
 use crate::bench::series::Interval;
-
-/// The histograms of a recorder by the tag they have in the log.
-fn tagged(recorder: &Recorder) -> [(&'static str, &Histogram<u64>); 10] {
-    let connects = &recorder.connects;
-    [
-        ("response", &recorder.response),
-        ("service", &recorder.service),
-        ("ack", &recorder.acknowledgement),
-        ("send", &recorder.send_delay),
-        ("generator", &recorder.lag),
-        ("connect.response", &connects.response),
-        ("connect.service", &connects.service),
-        ("connect.tcp", &connects.tcp),
-        ("connect.connack", &connects.connack),
-        ("connect.generator", &connects.lag),
-    ]
-}
 
 /// An HdrHistogram interval log, version 1.3: a line for each interval and tag, values in microseconds, the column
 /// `Interval_Max` in milliseconds.
 pub struct HistogramLog<W> {
     out: W,
-    serializer: V2DeflateSerializer,
 }
 
 impl<W: Write> HistogramLog<W> {
@@ -58,10 +35,7 @@ impl<W: Write> HistogramLog<W> {
              \"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n",
             env!("CARGO_PKG_VERSION")
         )?;
-        Ok(HistogramLog {
-            out,
-            serializer: V2DeflateSerializer::new(),
-        })
+        Ok(HistogramLog { out })
     }
 
     /// Writes what was recorded in one interval; what recorded nothing has no line.
@@ -69,22 +43,17 @@ impl<W: Write> HistogramLog<W> {
     /// # Errors
     /// When it cannot be written.
     pub fn write(&mut self, interval: &Interval) -> io::Result<()> {
-        let mut bytes = Vec::new();
-        for (tag, histogram) in tagged(&interval.recorder) {
+        for (tag, histogram) in interval.recorder.histograms() {
             if histogram.is_empty() {
                 continue;
             }
-            bytes.clear();
-            self.serializer
-                .serialize(histogram, &mut bytes)
-                .map_err(|error| io::Error::other(error.to_string()))?;
             writeln!(
                 self.out,
                 "Tag={tag},{:.3},{:.3},{:.3},{}",
                 interval.from.as_secs_f64(),
                 (interval.to - interval.from).as_secs_f64(),
                 histogram.max() as f64 / 1000.0,
-                STANDARD.encode(&bytes)
+                encode(histogram)
             )?;
         }
         self.out.flush()
@@ -169,11 +138,13 @@ impl<W: Write> Table<W> {
 mod tests {
     use std::time::Duration;
 
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
     use hdrhistogram::serialization::Deserializer;
     use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
 
     use super::*;
-    use crate::bench::measure::Window;
+    use crate::bench::measure::{Recorder, Window};
 
     fn interval(second: u64) -> Interval {
         let mut recorder = Recorder::new(Window {

@@ -29,6 +29,7 @@ mod properties;
 mod publish;
 mod readme;
 mod request;
+mod saved;
 mod scenarios;
 mod serve;
 mod subscribe;

@@ -17,7 +17,8 @@ fn the_examples_print_what_the_readme_says() {
         .env("MQTT_URL", format!("mqtt://127.0.0.1:{port}"))
         .stdin_open()
         .start();
-    shell.write("exec 2>&1\n");
+    let folder = tempfile::tempdir().unwrap();
+    shell.write(format!("exec 2>&1; cd '{}'\n", folder.path().display()));
     for (number, step) in steps().iter().enumerate() {
         let seen_before = shell.stdout().len();
         // The port that everybody has at home may be taken where the tests run.

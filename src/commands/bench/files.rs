@@ -9,14 +9,14 @@ use anyhow::Context;
 
 use crate::bench::load::Event;
 use crate::bench::plan::Scenario;
-use crate::bench::series::Series;
-use crate::cli::bench::BenchArgs;
+use crate::bench::series::{Moment, Series, Timeline};
 use crate::output::series::{HistogramLog, Table};
 
 /// What is written as the run goes on, a line for each second.
 pub(super) struct Files {
     scenario: Scenario,
     series: Series,
+    timeline: Timeline,
     log: Option<(PathBuf, HistogramLog<BufWriter<File>>)>,
     table: Option<(PathBuf, Table<BufWriter<File>>)>,
     /// What could not be written, once: the run goes on without.
@@ -24,23 +24,32 @@ pub(super) struct Files {
 }
 
 impl Files {
-    pub(super) fn new(args: &BenchArgs) -> anyhow::Result<Files> {
+    /// `log` as an HdrHistogram log, `table` as comma-separated values; both opened before the run.
+    ///
+    /// # Errors
+    /// When a file cannot be made.
+    pub(super) fn new(
+        scenario: Scenario,
+        log: Option<&Path>,
+        table: Option<&Path>,
+    ) -> anyhow::Result<Files> {
         let create = |path: &Path| File::create(path).map(BufWriter::new);
         let failed = |path: &Path| format!("could not write {}", path.display());
-        let log = args.hlog.as_ref().map(|path| {
+        let log = log.map(|path| {
             let log = create(path).and_then(HistogramLog::new);
-            log.map(|log| (path.clone(), log))
+            log.map(|log| (path.to_owned(), log))
                 .with_context(|| failed(path))
         });
-        let table = args.csv.as_ref().map(|path| {
+        let table = table.map(|path| {
             let table = create(path).and_then(Table::new);
             table
-                .map(|table| (path.clone(), table))
+                .map(|table| (path.to_owned(), table))
                 .with_context(|| failed(path))
         });
         Ok(Files {
-            scenario: args.scenario,
+            scenario,
             series: Series::new(Duration::from_secs(1)),
+            timeline: Timeline::default(),
             log: log.transpose()?,
             table: table.transpose()?,
             failure: None,
@@ -49,9 +58,6 @@ impl Files {
 
     /// Connections where they are what is measured, otherwise what follows them.
     pub(super) fn take(&mut self, event: &Event) {
-        if self.log.is_none() && self.table.is_none() {
-            return;
-        }
         let (snapshot, last) = match event {
             Event::Connecting(snapshot) if self.scenario == Scenario::Conn => (snapshot, false),
             Event::Shown(snapshot) if self.scenario != Scenario::Conn => (snapshot, false),
@@ -61,6 +67,7 @@ impl Files {
         let Some(interval) = self.series.take(snapshot, last) else {
             return;
         };
+        self.timeline.add(&interval);
         let log = self
             .log
             .as_mut()
@@ -77,6 +84,16 @@ impl Files {
         }
     }
 
+    /// The intervals of the run that has ended, for its report.
+    pub(super) fn moments(&mut self) -> Vec<Moment> {
+        self.series = Series::new(Duration::from_secs(1));
+        std::mem::take(&mut self.timeline).into_moments()
+    }
+
+    /// Says whether everything could be written.
+    ///
+    /// # Errors
+    /// The first thing that could not.
     pub(super) fn finish(self) -> anyhow::Result<()> {
         self.failure.map_or(Ok(()), Err)
     }

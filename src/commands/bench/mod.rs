@@ -1,17 +1,24 @@
-//! `mqtt bench`: put a load on a broker and report what it did with it. One file a verb.
+//! `mqtt bench`: put a load on a broker and report what it did with it. One file a verb; `trial` is what they share.
 
 mod files;
 mod plan;
 mod progress;
+mod report;
 mod run;
+mod shown;
+mod trial;
 
 use crate::cli::bench::BenchArgs;
+use crate::cli::bench::verbs::Verb;
 use crate::exit::Exit;
 
 /// Does what the verb says; without one, runs the scenario.
 ///
 /// # Errors
 /// When the options contradict each other, or not everyone could connect and subscribe.
-pub fn run(args: BenchArgs) -> anyhow::Result<Exit> {
-    run::run(args)
+pub fn run(mut args: BenchArgs) -> anyhow::Result<Exit> {
+    match args.verb.take() {
+        None => run::run(args),
+        Some(Verb::Report(args)) => report::run(args),
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 
 use crate::bench::plan::{Plan, Run, Scenario, Stop};
-use crate::cli::bench::BenchArgs;
+use crate::cli::bench::LoadArgs;
 use crate::exit::Exit;
 use crate::mqtt::QoS;
 
@@ -14,7 +14,7 @@ use crate::mqtt::QoS;
 ///
 /// # Errors
 /// When an option has no meaning in the scenario, or the run could not be carried out.
-pub(super) fn plan(args: &BenchArgs) -> anyhow::Result<Plan> {
+pub(super) fn plan(args: &LoadArgs) -> anyhow::Result<Plan> {
     let run = Run(RandomState::new().build_hasher().finish() as u32);
     let pattern = |text: String| {
         text.parse()
@@ -62,7 +62,7 @@ pub(super) fn plan(args: &BenchArgs) -> anyhow::Result<Plan> {
 }
 
 /// An option that would change nothing is a mistake of whoever typed it.
-fn refuse_what_has_no_meaning(args: &BenchArgs) -> anyhow::Result<()> {
+fn refuse_what_has_no_meaning(args: &LoadArgs) -> anyhow::Result<()> {
     use Scenario::{Conn, Idle, Pub, PubSub, Sub};
     let scenario = args.scenario;
     let wrong = |words: String| Err(Exit::Usage.because(words));
@@ -99,14 +99,4 @@ fn refuse_what_has_no_meaning(args: &BenchArgs) -> anyhow::Result<()> {
         );
     }
     Ok(())
-}
-
-/// How many threads share the connections: as many as asked for or as there are processors, none without work.
-pub(super) fn threads(args: &BenchArgs, plan: &Plan) -> usize {
-    let clients = plan.connections() as usize;
-    let wanted = match args.workers {
-        Some(workers) => workers.into(),
-        None => std::thread::available_parallelism().map_or(1, usize::from),
-    };
-    wanted.min(clients)
 }

@@ -1,0 +1,67 @@
+//! `mqtt bench report`: saved runs shown again, several as one.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::Path;
+
+use anyhow::Context;
+
+use super::shown::{Saved, outcome};
+use crate::bench::merge;
+use crate::bench::report::Report;
+use crate::cli::bench::verbs::ReportArgs;
+use crate::exit::Exit;
+
+/// Prints the report of the runs in the files, and ends as the run did.
+///
+/// # Errors
+/// When a file cannot be read, holds no run, or the runs are not of one plan.
+pub(super) fn run(args: ReportArgs) -> anyhow::Result<Exit> {
+    let mut runs = Vec::new();
+    for path in &args.files {
+        runs.extend(read(path)?);
+    }
+    let mut report = merge::merge(runs).map_err(|words| Exit::Usage.because(words))?;
+    if let Some(slo) = &args.slo {
+        report.objectives = slo.judge(&report);
+    }
+    Saved::new(&args.json)?.write(&report)?;
+    Ok(outcome(&report))
+}
+
+/// The runs saved in a file, at least one; `-` is stdin.
+///
+/// # Errors
+/// When it cannot be read or holds something else.
+pub(super) fn read(path: &Path) -> anyhow::Result<Vec<Report>> {
+    let name = path.display();
+    let text = match path.as_os_str() == "-" {
+        true => {
+            let mut text = String::new();
+            io::stdin().read_to_string(&mut text).map(|_| text)
+        }
+        false => fs::read_to_string(path),
+    };
+    let text = text.with_context(|| format!("could not read {name}"))?;
+    let wrong = |what: String| {
+        Exit::Failed.because(format!(
+            "{name} holds no run of this version saved with --json: {what}"
+        ))
+    };
+    let mut runs = Vec::new();
+    for value in serde_json::Deserializer::from_str(&text).into_iter::<serde_json::Value>() {
+        let value = value.map_err(|error| wrong(error.to_string()))?;
+        let schema = value.get("schema").and_then(serde_json::Value::as_u64);
+        if schema != Some(Report::SCHEMA.into()) {
+            return Err(wrong(match schema {
+                Some(schema) => format!("its schema is {schema}, not {}", Report::SCHEMA),
+                None => "it has no \"schema\"".to_owned(),
+            }));
+        }
+        runs.push(serde_json::from_value(value).map_err(|error| wrong(error.to_string()))?);
+    }
+    match runs.is_empty() {
+        true => Err(wrong("it is empty".to_owned())),
+        false => Ok(runs),
+    }
+}

@@ -1,0 +1,83 @@
+//! What is done with a finished report: printed, saved, and turned into the exit status.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use anyhow::Context;
+
+use crate::bench::report::Report;
+use crate::exit::Exit;
+use crate::output::{self, Output, Unwritable};
+
+/// Where a report goes.
+pub(super) struct Saved {
+    /// On stdout as JSON instead of text.
+    json: bool,
+    /// As JSON into this file. Opened before the run, so that a wrong path does not cost one.
+    file: Option<(PathBuf, File)>,
+}
+
+impl Saved {
+    /// What `--json[=FILE]` asks for.
+    ///
+    /// # Errors
+    /// When the file cannot be made.
+    pub(super) fn new(json: &Option<Option<PathBuf>>) -> anyhow::Result<Saved> {
+        let file = json.as_ref().and_then(Option::as_ref).map(|path| {
+            let file = File::create(path);
+            let file = file.with_context(|| format!("could not write {}", path.display()))?;
+            Ok::<_, anyhow::Error>((path.clone(), file))
+        });
+        Ok(Saved {
+            json: matches!(json, Some(None)),
+            file: file.transpose()?,
+        })
+    }
+
+    /// Prints and saves the report. A reader of stdout who has left has seen enough.
+    ///
+    /// # Errors
+    /// When something cannot be written.
+    pub(super) fn write(self, report: &Report) -> anyhow::Result<()> {
+        let json = || serde_json::to_string_pretty(report).map(|text| text + "\n");
+        if let Some((path, mut file)) = self.file {
+            let written = file.write_all(json()?.as_bytes());
+            written.with_context(|| format!("could not write {}", path.display()))?;
+        }
+        print(&match self.json {
+            true => json()?,
+            false => output::report::text(report),
+        })
+    }
+}
+
+/// Prints on stdout; a reader who has left has seen enough.
+///
+/// # Errors
+/// When stdout cannot be written.
+pub(super) fn print(text: &str) -> anyhow::Result<()> {
+    let mut stdout = Output::new(io::stdout().lock());
+    stdout.buffer.extend_from_slice(text.as_bytes());
+    match stdout.flush() {
+        Ok(()) | Err(Unwritable::Closed) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// How a program ends that found this.
+pub(super) fn outcome(report: &Report) -> Exit {
+    match report {
+        Report {
+            interrupted: true, ..
+        } => Exit::Interrupted,
+        Report { connections, .. } if connections.failed() > 0 => connections
+            .failures
+            .first()
+            .map_or(Exit::NotReached, |failure| failure.exit),
+        report if !report.check.passed => Exit::CheckFailed,
+        report if report.objectives.iter().any(|objective| !objective.met) => Exit::CheckFailed,
+        report if !report.lost_connections.is_empty() => Exit::Lost,
+        _ => Exit::Done,
+    }
+}

@@ -1,0 +1,155 @@
+//! One run from its plan to its report, as every verb needs it: the broker, the threads, the signals, and what is shown
+//! and written meanwhile.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use indicatif::ProgressBar;
+use tokio::sync::Notify;
+
+use super::files::Files;
+use super::progress::Progress;
+use crate::bench::load::Load;
+use crate::bench::plan::Plan;
+use crate::bench::report::Report;
+use crate::broker::{self, Broker};
+use crate::cli::bench::LoadArgs;
+use crate::client::{ConnectOptions, Endpoint, Scheme};
+use crate::commands::connection;
+use crate::commands::signals::Signals;
+use crate::output::say;
+
+/// The broker under test: a running one, or with `--serve` one of our own in this process.
+pub(super) struct Target {
+    pub(super) options: ConnectOptions,
+    own: Option<Broker>,
+}
+
+impl Target {
+    /// The broker that was typed; starts the one of `--serve`.
+    ///
+    /// # Errors
+    /// When it is not said which, or our own cannot be started.
+    pub(super) fn new(args: &LoadArgs) -> anyhow::Result<Target> {
+        let mut options = connection::target(&args.connection)?.options;
+        allow_open_files();
+        let own = args.serve.then(start_broker).transpose()?;
+        if let Some(broker) = &own {
+            options.endpoint = endpoint_of(broker);
+        }
+        Ok(Target { options, own })
+    }
+
+    /// Ends our own broker.
+    pub(super) fn stop(self) {
+        if let Some(broker) = self.own {
+            broker.stop();
+        }
+    }
+}
+
+/// A run, ready to start.
+pub(super) struct Trial<'a> {
+    pub(super) plan: Plan,
+    pub(super) target: &'a Target,
+    /// Threads asked for.
+    pub(super) workers: Option<u16>,
+}
+
+impl Trial<'_> {
+    /// Runs to the end; `None` when a second signal asked to leave at once.
+    ///
+    /// # Errors
+    /// When not everyone could connect and subscribe.
+    pub(super) fn run(self, files: &mut Files, verbose: bool) -> anyhow::Result<Option<Report>> {
+        let Trial {
+            plan,
+            target,
+            workers,
+        } = self;
+        let load = Load {
+            threads: threads(workers, &plan),
+            plan: Arc::new(plan.clone()),
+            options: target.options.clone(),
+        };
+        let mut progress = Progress::new(&plan, verbose);
+        let bar = progress.bar.clone();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let measured = runtime.block_on(async {
+            let first = Notify::new();
+            tokio::select! {
+                biased;
+                measured = load.run(first.notified(), |event| {
+                    files.take(&event);
+                    progress.show(event);
+                }) => measured.map(Some),
+                left = two_signals(&first, bar) => left.map(|()| None),
+            }
+        });
+        // Threads that are still waiting for a broker need not be waited for.
+        runtime.shutdown_background();
+        progress.finish();
+        let series = files.moments();
+        let embedded = target.own.is_some();
+        Ok(measured?.map(|found| Report::new(plan, &target.options, embedded, series, found)))
+    }
+}
+
+/// The numbers of a program built without optimisation say little.
+pub(super) fn warn_of_debug_build() {
+    if cfg!(debug_assertions) {
+        say(
+            "warning: built without optimisation, the numbers say little; use cargo build --release",
+        );
+    }
+}
+
+/// As many as asked for or as there are processors, none without work.
+fn threads(workers: Option<u16>, plan: &Plan) -> usize {
+    let clients = plan.connections() as usize;
+    let wanted = match workers {
+        Some(workers) => workers.into(),
+        None => std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    wanted.min(clients)
+}
+
+/// As many open files as the system allows without asking: one for each connection, and with `--serve` two.
+fn allow_open_files() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, getrlimit, setrlimit};
+        let mut limit = getrlimit(Resource::Nofile);
+        limit.current = limit.maximum;
+        // If it is refused, what it was has to do.
+        let _ = setrlimit(Resource::Nofile, limit);
+    }
+}
+
+fn start_broker() -> anyhow::Result<Broker> {
+    let config = broker::Config {
+        port: 0,
+        ..broker::Config::default()
+    };
+    Broker::start(config).context("could not start the broker of --serve")
+}
+
+fn endpoint_of(broker: &Broker) -> Endpoint {
+    Endpoint {
+        scheme: Scheme::Mqtt,
+        host: broker.address().ip().to_string(),
+        port: broker.address().port(),
+    }
+}
+
+/// The first signal is passed on, the second returns.
+async fn two_signals(first: &Notify, bar: ProgressBar) -> anyhow::Result<()> {
+    let mut signals = Signals::new()?;
+    signals.next().await;
+    bar.suspend(|| say("ending the run; once more to leave at once"));
+    first.notify_one();
+    signals.next().await;
+    Ok(())
+}
