@@ -2,7 +2,8 @@
 //! Entries are taken out when they are overtaken by events, so a churn of clients leaves nothing behind.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+
+use tokio::time::Instant;
 
 /// Names an entry, to take it out again.
 pub type Key = (Instant, u64);

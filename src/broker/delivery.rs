@@ -3,7 +3,9 @@
 //! for a while.
 
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::groups::Member;
 use super::in_flight::Delivery;
@@ -361,7 +363,7 @@ pub async fn read_log(partition: Shared, mut reader: super::log::Reader) -> LogE
             let until = partition.borrow_mut().waits_until(Instant::now());
             let Some(until) = until else { break };
             // Either way the question is asked again.
-            let _ = tokio::time::timeout_at(until.into(), relief.notified()).await;
+            let _ = tokio::time::timeout_at(until, relief.notified()).await;
         }
         // Let the connections write what was just delivered, and read what answers it.
         tokio::task::yield_now().await;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
@@ -30,11 +30,11 @@ const BREATH: Duration = Duration::from_millis(100);
 
 /// A client whose CONNECT was read.
 #[derive(Debug)]
-pub struct Newcomer {
+pub struct Newcomer<S> {
     /// Number of the connection, from 1.
     pub id: u64,
-    /// Its socket, free of the front's runtime.
-    pub stream: std::net::TcpStream,
+    /// Its stream.
+    pub stream: S,
     /// Where it comes from.
     pub address: SocketAddr,
     /// What it said.
@@ -47,11 +47,11 @@ pub struct Newcomer {
     pub early: Bytes,
 }
 
-/// What a partition is told from outside.
+/// What a partition is told from outside. A stream travels free of the front's runtime.
 #[derive(Debug)]
-pub enum Mail {
+pub enum Mail<S = std::net::TcpStream> {
     /// A client to attach.
-    Newcomer(Box<Newcomer>),
+    Newcomer(Box<Newcomer<S>>),
     /// Look around and say what there is.
     Census(oneshot::Sender<Census>),
     /// Publish these topics and payloads, retained, in the broker's own name.
@@ -85,36 +85,75 @@ pub async fn accept(
         let partitions = Arc::clone(&partitions);
         let (hasher, config) = (hasher.clone(), Arc::clone(&config));
         tokio::spawn(async move {
-            let admission = admit(id, stream, address, &config, &hasher);
-            match tokio::time::timeout(HANDSHAKE, admission).await {
-                Ok(Some(newcomer)) => {
-                    let index = newcomer.identity as usize % partitions.len();
-                    // A partition that is gone has ended the broker; there is nobody left to tell.
-                    let _ = partitions[index].send(Mail::Newcomer(Box::new(newcomer)));
-                }
-                Ok(None) => {}
-                Err(_) => tracing::info!("{address} sent no CONNECT within {HANDSHAKE:?}, closing"),
+            if stream.set_nodelay(true).is_err() {
+                return;
+            }
+            if let Some(newcomer) = admit(id, stream, address, &config, &hasher).await
+                && let Ok(newcomer) = newcomer.try_map(TcpStream::into_std)
+            {
+                introduce(newcomer, &partitions);
             }
         });
     }
 }
 
-/// Reads the CONNECT; refuses with the right CONNACK what cannot be served (3.1.4, 3.2.2).
-async fn admit(
+impl<S> Newcomer<S> {
+    /// The same with another stream.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn try_map<T, E>(self, change: impl FnOnce(S) -> Result<T, E>) -> Result<Newcomer<T>, E> {
+        Ok(Newcomer {
+            id: self.id,
+            stream: change(self.stream)?,
+            address: self.address,
+            connect: self.connect,
+            identity: self.identity,
+            assigned: self.assigned,
+            early: self.early,
+        })
+    }
+}
+
+/// Sends a newcomer to the partition its client id belongs to.
+pub fn introduce<S>(newcomer: Newcomer<S>, partitions: &[UnboundedSender<Mail<S>>]) {
+    let index = newcomer.identity as usize % partitions.len();
+    // A partition that is gone has ended the broker; there is nobody left to tell.
+    let _ = partitions[index].send(Mail::Newcomer(Box::new(newcomer)));
+}
+
+/// Reads the CONNECT of a connection, within a time limit; refuses with the right CONNACK what cannot be served (3.1.4,
+/// 3.2.2).
+pub async fn admit<S: AsyncRead + AsyncWrite + Unpin>(
     id: u64,
-    mut stream: TcpStream,
+    stream: S,
     address: SocketAddr,
     config: &Config,
     hasher: &impl BuildHasher,
-) -> Option<Newcomer> {
+) -> Option<Newcomer<S>> {
+    let handshake = shake_hands(id, stream, address, config, hasher);
+    match tokio::time::timeout(HANDSHAKE, handshake).await {
+        Ok(newcomer) => newcomer,
+        Err(_) => {
+            tracing::info!("{address} sent no CONNECT within {HANDSHAKE:?}, closing");
+            None
+        }
+    }
+}
+
+async fn shake_hands<S: AsyncRead + AsyncWrite + Unpin>(
+    id: u64,
+    mut stream: S,
+    address: SocketAddr,
+    config: &Config,
+    hasher: &impl BuildHasher,
+) -> Option<Newcomer<S>> {
     let mut buffer = BytesMut::with_capacity(1024);
     let limit = config.max_packet_size.min(CONNECT_LIMIT);
     let (version, maximum, fault) = match read_packet(&mut stream, &mut buffer, limit).await {
         Ok(None) => return None,
         Ok(Some(packet)) => match check(packet) {
             Ok((connect, assigned)) => {
-                stream.set_nodelay(true).ok()?;
-                let stream = stream.into_std().ok()?;
                 return Some(Newcomer {
                     id,
                     stream,
@@ -140,7 +179,7 @@ async fn admit(
 
 /// The first packet; none when the client goes away before it is complete.
 async fn read_packet(
-    stream: &mut TcpStream,
+    stream: &mut (impl AsyncRead + Unpin),
     buffer: &mut BytesMut,
     limit: u32,
 ) -> Result<Option<Packet>, Malformed> {
@@ -213,7 +252,12 @@ fn assigned_client_id() -> ByteString {
 }
 
 /// Answers with a CONNACK of at most `maximum` bytes: in words if they fit [MQTT-3.2.2-19].
-async fn refuse(stream: &mut TcpStream, version: Version, maximum: u32, fault: &Malformed) {
+async fn refuse(
+    stream: &mut (impl AsyncWrite + Unpin),
+    version: Version,
+    maximum: u32,
+    fault: &Malformed,
+) {
     let mut connack = ConnAck {
         session_present: false,
         reason: fault.reason,

@@ -5,9 +5,9 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::task::Waker;
-use std::time::Instant;
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::groups::Change;
 use super::in_flight::Delivery;

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::PACKET_LIMIT;
 use super::agenda::Due;
@@ -315,7 +317,7 @@ pub async fn keep_agenda(partition: Shared) {
         let next = partition.borrow().agenda.next();
         match next {
             Some(at) => {
-                let _ = tokio::time::timeout_at(at.into(), changed.notified()).await;
+                let _ = tokio::time::timeout_at(at, changed.notified()).await;
             }
             None => changed.notified().await,
         }

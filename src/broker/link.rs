@@ -6,9 +6,10 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
-use std::time::Instant;
 
 use foldhash::fast::RandomState;
+
+use tokio::time::Instant;
 
 use super::counters::Counters;
 use crate::mqtt::packet::{Disconnect, Packet};

@@ -1,7 +1,8 @@
 //! A message that is kept, and a publish on its way out to one client.
 
 use std::rc::Rc;
-use std::time::Instant;
+
+use tokio::time::Instant;
 
 use super::record::{Envelope, MESSAGE_EXPIRY_INTERVAL};
 use crate::mqtt::codec::{PublishView, TooLarge};

@@ -28,28 +28,26 @@ pub mod session;
 pub mod subscriptions;
 pub mod trace;
 pub mod tree;
+pub mod worker;
 
-use std::cell::RefCell;
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
-use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use tokio::net::TcpStream;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
+use tokio::time::Instant;
 
-use crate::mqtt::ReasonCode;
-use crate::mqtt::packet::Packet;
 use counters::Counters;
-use front::{Mail, Newcomer};
-use link::{Buffers, Link};
-use log::{LogEnded, Seat};
+use front::Mail;
+use log::Seat;
 use observe::Observer;
-use partition::{Partition, Shared};
-use trace::{Direction, Trace};
+use partition::Partition;
+use trace::Trace;
 
 /// How the broker is started.
 #[derive(Debug, Clone)]
@@ -98,9 +96,6 @@ pub const PACKET_LIMIT: u32 = crate::mqtt::codec::MAXIMUM_REMAINING_LENGTH + 5;
 
 /// Connections the kernel may hold ready for us; a storm of clients comes faster than it can be taken in.
 const BACKLOG: i32 = 4096;
-
-/// Longest time for the last packets to reach the clients when the broker stops.
-const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Why a broker could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -334,101 +329,7 @@ fn run_partition(
         reader,
         passage,
     } = seat;
-    let runtime = runtime()?;
-    let ended: Result<(), LogEnded> = LocalSet::new().block_on(&runtime, async move {
-        let shared: Shared = Rc::new(RefCell::new(Partition::new(
-            index, config, counters, started, writer, passage,
-        )));
-        tokio::task::spawn_local(delivery::walk_retained(Rc::clone(&shared)));
-        tokio::task::spawn_local(gathering::append_gathered(Rc::clone(&shared)));
-        tokio::task::spawn_local(gathering::acknowledge_passed(Rc::clone(&shared)));
-        tokio::task::spawn_local(lifecycle::keep_agenda(Rc::clone(&shared)));
-        tokio::select! {
-            ended = delivery::read_log(Rc::clone(&shared), reader) => Err(ended),
-            () = take_in(shared, mail) => Ok(()),
-        }
-    });
-    Ok(ended?)
-}
-
-/// Attaches newcomers until told to stop; then says goodbye to everyone and waits a moment for it to be heard.
-async fn take_in(shared: Shared, mut mail: UnboundedReceiver<Mail>) {
-    let buffers = Rc::new(Buffers::default());
-    while let Some(mail) = mail.recv().await {
-        match mail {
-            Mail::Newcomer(newcomer) => welcome(&shared, *newcomer, &buffers),
-            Mail::Census(answer) => {
-                let _ = answer.send(shared.borrow().census());
-            }
-            Mail::Publish(topics) => shared.borrow_mut().publish_own(&topics),
-            Mail::Stop => break,
-        }
-    }
-    shared.borrow_mut().stopping = true;
-    let links: Vec<Rc<Link>> = shared
-        .borrow()
-        .sessions
-        .iter()
-        .filter_map(|(_, session)| session.link.clone())
-        .collect();
-    for link in &links {
-        link.close(ReasonCode::SERVER_SHUTTING_DOWN);
-    }
-    let end = Instant::now() + FAREWELL;
-    while shared
-        .borrow()
-        .sessions
-        .iter()
-        .any(|(_, session)| session.link.is_some())
-        && Instant::now() < end
-    {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-}
-
-fn welcome(shared: &Shared, newcomer: Newcomer, buffers: &Rc<Buffers>) {
-    let Newcomer {
-        id,
-        stream,
-        address,
-        connect,
-        identity,
-        assigned,
-        early,
-    } = newcomer;
-    let stream = match tokio::net::TcpStream::from_std(stream) {
-        Ok(stream) => stream,
-        Err(error) => {
-            tracing::warn!("could not take in {address}: {error}");
-            return;
-        }
-    };
-    tracing::info!(
-        "client {:?} connected from {address}, MQTT {}{}",
-        connect.client_id,
-        connect.version,
-        if connect.clean_start {
-            ", clean session"
-        } else {
-            ""
-        }
-    );
-    let config = Arc::clone(&shared.borrow().config);
-    let tracer = config
-        .trace
-        .as_ref()
-        .and_then(|trace| trace.connection(id, &connect.client_id, address, connect.version));
-    if let Some(tracer) = &tracer {
-        tracer.packet(
-            Direction::Received,
-            Packet::Connect(Box::new(connect.clone())),
-        );
-    }
-    let counters = Arc::clone(&shared.borrow().means.counters);
-    let link = Link::new(connect.version, Rc::clone(buffers), counters);
-    let mut peer = shared
-        .borrow_mut()
-        .attach(connect, identity, assigned, link);
-    peer.tracer = tracer;
-    tokio::task::spawn_local(connection::serve(Rc::clone(shared), stream, peer, early));
+    let partition = Partition::new(index, config, counters, started, writer, passage);
+    let work = worker::run(partition, reader, mail, TcpStream::from_std);
+    Ok(LocalSet::new().block_on(&runtime()?, work)?)
 }

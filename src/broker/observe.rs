@@ -5,10 +5,11 @@ pub mod prometheus;
 pub mod system_topics;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::counters::{Census, Count, Counters};
 use super::front::Mail;

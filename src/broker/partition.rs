@@ -8,11 +8,11 @@ use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
 
 use foldhash::fast::RandomState;
 use slab::Slab;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::Config;
 use super::agenda::Agenda;

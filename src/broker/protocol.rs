@@ -3,9 +3,10 @@
 
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::time::Instant;
 
 use bytes::Bytes;
+
+use tokio::time::Instant;
 
 use super::lifecycle::{Ending, TOPIC_ALIAS_MAXIMUM};
 use super::link::Link;

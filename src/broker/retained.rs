@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::rc::Rc;
-use std::time::Instant;
+
+use tokio::time::Instant;
 
 use super::message::Message;
 use crate::mqtt::{QoS, topic};

@@ -7,9 +7,11 @@ use std::cell::OnceCell;
 use std::collections::{HashSet, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use foldhash::fast::RandomState;
+
+use tokio::time::Instant;
 
 use super::agenda;
 use super::counters::Counters;

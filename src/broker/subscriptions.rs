@@ -6,7 +6,8 @@
 //! elsewhere finds it retained there.
 
 use std::rc::Rc;
-use std::time::Instant;
+
+use tokio::time::Instant;
 
 use super::groups::Change;
 use super::link::Link;
