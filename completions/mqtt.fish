@@ -77,6 +77,8 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s k -l keepalive -d 'Sec
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s i -l id -d 'Client id [default: a random one]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s I -l id-prefix -d 'Client id made of PREFIX and the process id' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l takeover -d 'When another client takes the session, by connecting with the same id: end with status 7, or come back each time' -r -f -a "stop\t'Leave the session to the other client'
+fight\t'Come back each time'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l will-topic -d 'Topic of the message the broker publishes when this client is cut off' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l will-payload -d 'Payload of the will [default: empty]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l will-qos -d 'Quality of service of the will' -r
@@ -90,10 +92,17 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l payload-format-indicat
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s c -l disable-clean-session -d 'Keep the session on the broker when this client leaves; needs --id'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l will-retain -d 'Make the will a retained message'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s t -l topic -d 'Topic filter to subscribe to, as often as wanted; also the path of --url' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s q -l qos -d 'Highest quality of service to receive with: 0 at most once, 1 at least once, 2 exactly once' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s q -l qos -d 'Highest quality of service to receive with: 0 at most once, 1 at least once, 2 exactly once; given once it is for all filters, else each for the --topic before it [default: 0]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s C -l count -d 'End after N messages were printed' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s W -l timeout -d 'End with status 27 after this time, counted from the start of the program' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s T -l filter-out -d 'Do not print messages whose topic matches this filter, as often as wanted' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s U -l unsubscribe -d 'End a subscription of a kept session, as often as wanted; without --topic the command ends when it is done' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l idle -d 'End when no message has come for this time, counted from the broker\'s answer to the subscription' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l random-filter -d 'Print this share of the messages only, chosen at random: 0.1 to 100 percent' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l retain-handling -d 'Receive the retained messages: always, only for a new subscription, or never [MQTT 5]' -r -f -a "always\t'At every subscription'
+new\t'When the subscription did not exist yet'
+never\t'Never'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l subscription-identifier -d 'Number that comes back with each message of these subscriptions, 1 to 268435455 [MQTT 5]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s F -l format -d 'Print each message in this form, with the specifiers of mosquitto_sub' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s h -l host -d 'Host name or address of the broker [default: localhost]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s p -l port -d 'Port of the broker [default: 1883]' -r
@@ -108,11 +117,17 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s k -l keepalive -d 'Sec
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s i -l id -d 'Client id [default: a random one]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s I -l id-prefix -d 'Client id made of PREFIX and the process id' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l takeover -d 'When another client takes the session, by connecting with the same id: end with status 7, or come back each time' -r -f -a "stop\t'Leave the session to the other client'
+fight\t'Come back each time'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l will-topic -d 'Topic of the message the broker publishes when this client is cut off' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l will-payload -d 'Payload of the will [default: empty]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l will-qos -d 'Quality of service of the will' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s R -l no-retained -d 'Do not print retained messages'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l retained-only -d 'Print the retained messages only, and end when no more come: at the first other message or after a quiet second'
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s E -l exit-after-subscribe -d 'End when the broker has answered the subscription; makes a session with --disable-clean-session and --id'
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l remove-retained -d 'Delete each retained message that comes and is not filtered out, by publishing an empty one in its place'
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l no-local -d 'Do not receive what this client itself publishes, with --remove-retained or as its will [MQTT 5]'
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l retain-as-published -d 'Keep the retain flag of each message as its publisher set it; without, it marks what was kept before [MQTT 5]'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s v -l verbose -d 'Print the topic before the payload, and (null) for an empty payload'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l json -d 'Print one line of JSON for each message'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s N -l no-line-feed -d 'Do not end each message with a line feed'
@@ -140,6 +155,8 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s k -l keepalive -d 'Sec
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s i -l id -d 'Client id [default: a random one]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s I -l id-prefix -d 'Client id made of PREFIX and the process id' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l takeover -d 'When another client takes the session, by connecting with the same id: end with status 7, or come back each time' -r -f -a "stop\t'Leave the session to the other client'
+fight\t'Come back each time'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l will-topic -d 'Topic of the message the broker publishes when this client is cut off' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l will-payload -d 'Payload of the will [default: empty]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l will-qos -d 'Quality of service of the will' -r

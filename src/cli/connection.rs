@@ -84,6 +84,22 @@ pub struct SessionArgs {
     /// Keep the session on the broker when this client leaves; needs --id
     #[arg(short = 'c', long)]
     pub disable_clean_session: bool,
+
+    /// When another client takes the session, by connecting with the same id: end with status 7, or come back each time
+    ///
+    /// An MQTT 5 broker says what happened. Before, a connection that is accepted and closed at once, three times in a row,
+    /// is taken for it. A random id, the default, is nobody else's, and the question does not arise.
+    #[arg(long, value_name = "POLICY", default_value = "stop")]
+    pub takeover: TakeoverPolicy,
+}
+
+/// What to do about another client with the same id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TakeoverPolicy {
+    /// Leave the session to the other client
+    Stop,
+    /// Come back each time
+    Fight,
 }
 
 /// The will message; flattened into `pub`, `sub` and `req`.

@@ -160,7 +160,8 @@ pub const SUB: Page = Page {
     description: &[
         "Prints one payload a line until it is stopped, or until -C messages have come, or the time of -W is over.",
         "A connection that is lost is made again, with a growing delay, and the topics are subscribed again; standard error \
-         tells.",
+         tells. Only when another client has taken the session, by connecting with the same id, the command ends with status 7, \
+         because two that come back each time throw each other out for ever; see --takeover.",
     ],
     examples: &[
         (
@@ -178,6 +179,10 @@ pub const SUB: Page = Page {
         (
             "Miss nothing while away: a session the broker keeps",
             "mqtt sub -t 'log/#' -q 1 -c -i archive >> log.txt",
+        ),
+        (
+            "Alarms without loss, the rest as it comes",
+            "mqtt sub -t 'alarm/#' -q 1 -t 'state/#' -q 0 -v",
         ),
         (
             "What the broker has kept, and no more",

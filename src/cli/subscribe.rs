@@ -2,10 +2,104 @@
 
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 
 use super::connection::{ConnectionArgs, SessionArgs, WillArgs, some_duration};
 use crate::output::Template;
+
+/// The topic filters and the qualities of service, whose order on the command line matters.
+///
+/// One `-q` is for all filters, wherever it stands, as in mosquitto_sub. Of several each is for the filters between the
+/// one before and itself, and the last one also for those behind it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TopicArgs {
+    /// Each filter with its quality of service, 0 to 2.
+    pub filters: Vec<(String, u8)>,
+    /// The last one typed: for a topic that comes from elsewhere.
+    pub qos: u8,
+}
+
+impl Args for TopicArgs {
+    fn augment_args(command: Command) -> Command {
+        command
+            .arg(
+                Arg::new("topic")
+                    .short('t')
+                    .long("topic")
+                    .value_name("FILTER")
+                    .action(ArgAction::Append)
+                    .allow_hyphen_values(true)
+                    .help("Topic filter to subscribe to, as often as wanted; also the path of --url"),
+            )
+            .arg(
+                Arg::new("qos")
+                    .short('q')
+                    .long("qos")
+                    .value_name("QOS")
+                    .action(ArgAction::Append)
+                    .value_parser(clap::value_parser!(u8).range(0..=2))
+                    .help(
+                        "Highest quality of service to receive with: 0 at most once, 1 at least once, 2 exactly once; given once it is \
+                         for all filters, else each for the --topic before it [default: 0]",
+                    ),
+            )
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        TopicArgs::augment_args(command)
+    }
+}
+
+impl FromArgMatches for TopicArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<TopicArgs, clap::Error> {
+        let typed: Vec<(usize, u8)> = positions(matches, "qos");
+        let qos = typed.last().map_or(0, |(_, qos)| *qos);
+        let of = |place: usize| {
+            let next = typed.iter().find(|(other, _)| *other > place);
+            next.map_or(qos, |(_, qos)| *qos)
+        };
+        let filters = positions(matches, "topic").into_iter();
+        Ok(TopicArgs {
+            filters: filters
+                .map(|(place, filter): (usize, String)| (filter, of(place)))
+                .collect(),
+            qos,
+        })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = TopicArgs::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// The values of an option, each with its place on the command line.
+fn positions<T: Clone + Send + Sync + 'static>(matches: &ArgMatches, id: &str) -> Vec<(usize, T)> {
+    let places = matches.indices_of(id).into_iter().flatten();
+    let values = matches.get_many::<T>(id).into_iter().flatten();
+    places.zip(values.cloned()).collect()
+}
+
+/// Which retained messages a subscription brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RetainHandlingArg {
+    /// At every subscription
+    #[value(alias = "0")]
+    Always,
+    /// When the subscription did not exist yet
+    #[value(alias = "1")]
+    New,
+    /// Never
+    #[value(alias = "2")]
+    Never,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    match text.strip_suffix('%').unwrap_or(text).parse() {
+        Ok(percent) if (0.1..=100.0).contains(&percent) => Ok(percent),
+        _ => Err("it is between 0.1 and 100".to_owned()),
+    }
+}
 
 /// Subscribes to topics and prints what arrives, until it is stopped.
 ///
@@ -14,13 +108,9 @@ use crate::output::Template;
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true, args_override_self = true)]
 pub struct SubscribeArgs {
-    /// Topic filter to subscribe to, as often as wanted; also the path of --url
-    #[arg(short, long, value_name = "FILTER", allow_hyphen_values = true)]
-    pub topic: Vec<String>,
-
-    /// Highest quality of service to receive with: 0 at most once, 1 at least once, 2 exactly once
-    #[arg(short, long, value_name = "QOS", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=2))]
-    pub qos: u8,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub topics: TopicArgs,
 
     /// End after N messages were printed
     #[arg(short = 'C', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -41,6 +131,52 @@ pub struct SubscribeArgs {
     /// Do not print messages whose topic matches this filter, as often as wanted
     #[arg(short = 'T', long, value_name = "FILTER", allow_hyphen_values = true)]
     pub filter_out: Vec<String>,
+
+    /// End a subscription of a kept session, as often as wanted; without --topic the command ends when it is done
+    #[arg(short = 'U', long, value_name = "FILTER", allow_hyphen_values = true)]
+    pub unsubscribe: Vec<String>,
+
+    /// End when the broker has answered the subscription; makes a session with --disable-clean-session and --id
+    #[arg(short = 'E', long, conflicts_with_all = ["count", "retained_only", "idle"])]
+    pub exit_after_subscribe: bool,
+
+    /// End when no message has come for this time, counted from the broker's answer to the subscription
+    #[arg(long, value_name = "DURATION", value_parser = some_duration)]
+    pub idle: Option<Duration>,
+
+    /// Delete each retained message that comes and is not filtered out, by publishing an empty one in its place
+    #[arg(long, conflicts_with = "no_retained")]
+    pub remove_retained: bool,
+
+    /// Print this share of the messages only, chosen at random: 0.1 to 100 percent
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub random_filter: Option<f64>,
+
+    /// Do not receive what this client itself publishes, with --remove-retained or as its will [MQTT 5]
+    #[arg(long, help_heading = "MQTT 5 options of the subscription")]
+    pub no_local: bool,
+
+    /// Keep the retain flag of each message as its publisher set it; without, it marks what was kept before [MQTT 5]
+    #[arg(long, help_heading = "MQTT 5 options of the subscription")]
+    pub retain_as_published: bool,
+
+    /// Receive the retained messages: always, only for a new subscription, or never [MQTT 5]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        conflicts_with = "no_retained",
+        help_heading = "MQTT 5 options of the subscription"
+    )]
+    pub retain_handling: Option<RetainHandlingArg>,
+
+    /// Number that comes back with each message of these subscriptions, 1 to 268435455 [MQTT 5]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..=268_435_455),
+        help_heading = "MQTT 5 options of the subscription"
+    )]
+    pub subscription_identifier: Option<u32>,
 
     /// Print the topic before the payload, and (null) for an empty payload
     #[arg(short, long, help_heading = "Output")]
@@ -92,4 +228,40 @@ pub struct SubscribeArgs {
     /// Print help
     #[arg(long, action = clap::ArgAction::Help)]
     pub help: Option<bool>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Typed {
+        #[command(flatten)]
+        topics: TopicArgs,
+    }
+
+    #[test]
+    fn each_quality_of_service_is_for_the_topics_before_it_and_a_single_one_for_all() {
+        for (typed, expected) in [
+            ("-t a -t b", "a0 b0"),
+            ("-t a -q 1 -t b", "a1 b1"),
+            ("-q 2 -t a -t b", "a2 b2"),
+            ("-t a -t b -q1", "a1 b1"),
+            ("-t a -q 1 -t b -q 0", "a1 b0"),
+            ("-t a -t b -q 2 -t c --qos=1", "a2 b2 c1"),
+            ("-q 2 -t a -q 1 -t b", "a1 b1"),
+            ("-t a -q 1 -t b -q 0 -t c", "a1 b0 c0"),
+            ("-t a -q 1 -q 2 -t b -q 0", "a1 b0"),
+        ] {
+            let words = std::iter::once("sub").chain(typed.split(' '));
+            let topics = Typed::try_parse_from(words).unwrap().topics;
+            let shown: Vec<String> = topics
+                .filters
+                .iter()
+                .map(|(filter, qos)| format!("{filter}{qos}"))
+                .collect();
+            assert_eq!(shown.join(" "), expected, "{typed}");
+        }
+    }
 }

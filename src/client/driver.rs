@@ -29,6 +29,8 @@ pub(super) enum Signal {
     Released(u16),
     /// One reason code for each filter of the last SUBSCRIBE.
     SubAck(Vec<ReasonCode>),
+    /// One reason code for each filter of the last UNSUBSCRIBE; none before MQTT 5.
+    UnsubAck(Vec<ReasonCode>),
     /// DISCONNECT was written.
     Disconnected,
     /// The connection, or the attempt to make one, has ended. Nothing follows until the driver is told to go on.

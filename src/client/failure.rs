@@ -1,5 +1,6 @@
 //! Why a connection did not come about or came to an end, in words for the user and with what to do about it.
 
+use super::takeover::ENOUGH;
 use crate::exit::Exit;
 use crate::mqtt::{ReasonCode, Version};
 
@@ -29,6 +30,13 @@ pub enum Failure {
         /// The reason string.
         text: Option<String>,
     },
+    /// The broker accepted the connection and closed it at once, again and again: another client comes back with the
+    /// same client id each time, and before MQTT 5 no broker says so.
+    #[error("{}", contested(.client_id))]
+    Contested {
+        /// The client id.
+        client_id: String,
+    },
     /// The connection broke.
     #[error("{0}")]
     Lost(String),
@@ -40,7 +48,9 @@ impl Failure {
         match self {
             Failure::NotReached(_) => Exit::NotReached,
             Failure::Refused { .. } => Exit::Refused,
-            Failure::Disconnected { .. } | Failure::Lost(_) => Exit::Lost,
+            Failure::Disconnected { .. } | Failure::Contested { .. } | Failure::Lost(_) => {
+                Exit::Lost
+            }
         }
     }
 
@@ -49,11 +59,18 @@ impl Failure {
         self.exit().because(self.to_string())
     }
 
+    /// Whether the broker says that another client has taken the session.
+    pub(super) fn is_takeover(&self) -> bool {
+        let taken = ReasonCode::SESSION_TAKEN_OVER;
+        matches!(self, Failure::Disconnected { reason, .. } if *reason == taken)
+    }
+
     /// Whether trying again would meet the same answer, or do harm: two clients with one client id would throw each
     /// other out for ever.
     pub fn is_final(&self) -> bool {
         match self {
             Failure::NotReached(_) | Failure::Lost(_) => false,
+            Failure::Contested { .. } => true,
             Failure::Refused { reason, .. } => !matches!(
                 *reason,
                 ReasonCode::SERVER_UNAVAILABLE
@@ -81,6 +98,16 @@ impl Failure {
     }
 }
 
+fn contested(client_id: &str) -> String {
+    format!(
+        "the broker accepted the connection and closed it at once, {ENOUGH} times in a row: another client seems to use the \
+         client id {client_id:?} as well; {SEPARATE}"
+    )
+}
+
+/// What to do about two clients with one client id.
+const SEPARATE: &str = "give each its own --id, or see --takeover";
+
 fn refused(broker: &str, version: Version, reason: ReasonCode, text: &Option<String>) -> String {
     let advice = match reason {
         ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => match version {
@@ -100,15 +127,14 @@ fn refused(broker: &str, version: Version, reason: ReasonCode, text: &Option<Str
 }
 
 fn disconnected(reason: ReasonCode, text: &Option<String>) -> String {
-    let advice = match reason {
-        ReasonCode::SESSION_TAKEN_OVER => ": another client connected with the same client id",
-        _ => "",
-    };
-    format!(
-        "the broker ended the connection: {}{}{advice}",
-        reason.name(),
-        quoted(text)
-    )
+    let (name, text) = (reason.name(), quoted(text));
+    let words = format!("the broker ended the connection: {name}{text}");
+    match reason {
+        ReasonCode::SESSION_TAKEN_OVER => {
+            format!("{words}: another client connected with the same client id; {SEPARATE}")
+        }
+        _ => words,
+    }
 }
 
 fn quoted(text: &Option<String>) -> String {

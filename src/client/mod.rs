@@ -6,9 +6,11 @@
 
 mod driver;
 mod failure;
+mod kept;
 pub mod options;
 mod retry;
 pub mod session;
+mod takeover;
 #[cfg(test)]
 mod tests;
 mod v3;
@@ -18,8 +20,9 @@ mod wire;
 
 pub use failure::Failure;
 pub use options::{BrokerUrl, ConnectOptions, Endpoint, Scheme, UrlError, Will};
-pub use retry::Retry;
+pub use retry::{Retry, chance};
 pub use session::{Event, Session, Unfit, connect};
+pub use takeover::Takeover;
 
 /// The most messages of QoS 1 and 2 under way.
 const WINDOW: u16 = 100;

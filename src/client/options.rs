@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::Takeover;
 use crate::mqtt::Version;
 pub use crate::mqtt::packet::Will;
 
@@ -236,6 +237,8 @@ pub struct ConnectOptions {
     pub session_expiry: u32,
     /// The most QoS 1 and 2 messages the broker may send before they are acknowledged. MQTT 5 only.
     pub receive_maximum: Option<u16>,
+    /// What to do when another client takes the session.
+    pub takeover: Takeover,
     /// Will message.
     pub will: Option<Will>,
     /// From the first look-up to CONNACK.
@@ -255,6 +258,7 @@ impl ConnectOptions {
             clean_start: true,
             session_expiry: 0,
             receive_maximum: None,
+            takeover: Takeover::default(),
             will: None,
             connect_timeout: Duration::from_secs(10),
         }

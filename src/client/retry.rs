@@ -40,7 +40,7 @@ impl Retry {
 }
 
 /// A number from 0 up to 1, different each time.
-pub(super) fn chance() -> f64 {
+pub fn chance() -> f64 {
     use std::hash::{BuildHasher, RandomState};
     // 53 bits are what a double keeps exactly.
     (RandomState::new().hash_one(0) >> 11) as f64 / (1_u64 << 53) as f64

@@ -23,10 +23,11 @@ use super::driver::{Accepted, Signal, drive};
 use super::failure::Failure;
 use super::options::ConnectOptions;
 use super::retry::{self, Retry};
+use super::takeover::{EarlyEnds, Takeover};
 use super::wire::Notes;
 use super::{WINDOW, v3, v5};
 use crate::mqtt::packet::{Publish, Subscription};
-use crate::mqtt::{QoS, ReasonCode, Version, codec};
+use crate::mqtt::{ByteString, Properties, QoS, ReasonCode, Version, codec};
 
 /// The most messages of QoS 0 handed over and not yet written.
 const UNWRITTEN: usize = 1024;
@@ -42,6 +43,8 @@ pub enum Event {
     Connected,
     /// The answer to the SUBSCRIBE, one reason code for each filter; after a reconnection as well.
     Subscribed(Vec<ReasonCode>),
+    /// The answer to the UNSUBSCRIBE, one reason code for each filter; none before MQTT 5.
+    Unsubscribed(Vec<ReasonCode>),
     /// A message arrived; to be acknowledged with [`Session::acknowledge`].
     Message(Publish),
     /// A delivery is complete: QoS 0 on its way, 1 and 2 acknowledged, or refused with the reason (MQTT 5).
@@ -85,12 +88,16 @@ pub struct Session {
     attempts: mpsc::Sender<Duration>,
     retry: Retry,
     failures: u32,
+    early_ends: EarlyEnds,
+    takeover: Takeover,
+    client_id: String,
     /// Since when, if connected.
     connected: Option<Instant>,
     is_first: bool,
     limits: Accepted,
     version: Version,
-    subscriptions: Vec<Subscription>,
+    subscriptions: (Vec<Subscription>, Properties),
+    unsubscriptions: (Vec<ByteString>, Properties),
     next_number: u64,
     outgoing: Outgoing,
     /// Packet identifiers of QoS 2 messages that were acknowledged and whose PUBREL has not come.
@@ -143,6 +150,9 @@ pub async fn connect(options: &ConnectOptions, retry: Retry) -> Result<Session, 
         attempts,
         retry: Retry::NEVER,
         failures: 0,
+        early_ends: EarlyEnds::default(),
+        takeover: options.takeover,
+        client_id: options.client_id.clone(),
         connected: None,
         is_first: true,
         limits: Accepted {
@@ -152,7 +162,8 @@ pub async fn connect(options: &ConnectOptions, retry: Retry) -> Result<Session, 
             retain_available: true,
         },
         version: options.version,
-        subscriptions: Vec::new(),
+        subscriptions: Default::default(),
+        unsubscriptions: Default::default(),
         next_number: 0,
         outgoing: Outgoing::default(),
         unreleased: BTreeSet::new(),
@@ -204,13 +215,32 @@ impl Session {
         Ok(number)
     }
 
-    /// Subscribes, now and after every reconnection to a broker that has not kept the session.
+    /// Subscribes, now and after every reconnection to a broker that has not kept the session. The properties are those
+    /// of SUBSCRIBE (MQTT 5, 3.8.2.1): a subscription identifier and user properties.
     ///
     /// # Errors
     /// When the library refuses the filters.
-    pub fn subscribe(&mut self, filters: Vec<Subscription>) -> Result<(), String> {
-        self.subscriptions = filters;
+    pub fn subscribe(
+        &mut self,
+        filters: Vec<Subscription>,
+        properties: Properties,
+    ) -> Result<(), String> {
+        self.subscriptions = (filters, properties);
         self.client.subscribe(&self.subscriptions)
+    }
+
+    /// Unsubscribes, behind what was subscribed, now and after every such reconnection. The properties are those of
+    /// UNSUBSCRIBE (MQTT 5, 3.10.2.1): user properties.
+    ///
+    /// # Errors
+    /// When the library refuses the filters.
+    pub fn unsubscribe(
+        &mut self,
+        filters: Vec<ByteString>,
+        properties: Properties,
+    ) -> Result<(), String> {
+        self.unsubscriptions = (filters, properties);
+        self.client.unsubscribe(&self.unsubscriptions)
     }
 
     /// Acknowledges a message returned by the last [`Session::next`] or an earlier one, in their order. When its
@@ -290,7 +320,7 @@ impl Session {
                 match signal {
                     Signal::Disconnected => {
                         // Only to a subscriber is anything on its way now that could reset the connection.
-                        if !self.subscriptions.is_empty() {
+                        if !self.subscriptions.0.is_empty() || !self.unsubscriptions.0.is_empty() {
                             while self.signals.recv().await.is_some() {}
                             // A broker that does not close its side loses nothing but our patience.
                             let _ = tokio::time::timeout(FAREWELL, self.notes.close()).await;
@@ -322,13 +352,15 @@ impl Session {
                 return None;
             }
             Signal::SubAck(reasons) => return Some(Event::Subscribed(reasons)),
+            Signal::UnsubAck(reasons) => return Some(Event::Unsubscribed(reasons)),
             Signal::Disconnected => return None,
             Signal::Lost(failure) => return Some(self.end(failure)),
         }
         Some(Event::Connected)
     }
 
-    fn is_up(&self) -> bool {
+    /// Whether there is a connection at this moment.
+    pub fn is_up(&self) -> bool {
         self.connected.is_some() && self.notes.is_up()
     }
 
@@ -353,18 +385,32 @@ impl Session {
         for publish in self.outgoing.start_over() {
             let _ = self.client.publish(&publish);
         }
-        if !self.subscriptions.is_empty() {
+        if !self.subscriptions.0.is_empty() {
             let _ = self.client.subscribe(&self.subscriptions);
+        }
+        if !self.unsubscriptions.0.is_empty() {
+            let _ = self.client.unsubscribe(&self.unsubscriptions);
         }
     }
 
     fn end(&mut self, failure: Failure) -> Event {
-        if let Some(since) = self.connected.take()
-            && since.elapsed() >= retry::GOOD
-        {
+        let lived = self.connected.take().map(|since| since.elapsed());
+        if lived.is_some_and(|lived| lived >= retry::GOOD) {
             self.failures = 0;
         }
-        let retry_in = match failure.is_final() {
+        let is_contested = self.early_ends.note(lived);
+        let (failure, is_final) = match (self.takeover, failure) {
+            (Takeover::Fight, failure) if failure.is_takeover() => (failure, false),
+            (Takeover::Stop, Failure::Lost(_)) if is_contested => {
+                let client_id = self.client_id.clone();
+                (Failure::Contested { client_id }, true)
+            }
+            (_, failure) => {
+                let is_final = failure.is_final();
+                (failure, is_final)
+            }
+        };
+        let retry_in = match is_final {
             true => None,
             false => self.retry.delay(self.failures, retry::chance()),
         };
@@ -389,10 +435,23 @@ impl Client {
         }
     }
 
-    fn subscribe(&self, filters: &[Subscription]) -> Result<(), String> {
+    fn subscribe(
+        &self,
+        (filters, properties): &(Vec<Subscription>, Properties),
+    ) -> Result<(), String> {
         match self {
             Client::V3(client) => v3::subscribe(client, filters),
-            Client::V5(client) => v5::subscribe(client, filters),
+            Client::V5(client) => v5::subscribe(client, filters, properties),
+        }
+    }
+
+    fn unsubscribe(
+        &self,
+        (filters, properties): &(Vec<ByteString>, Properties),
+    ) -> Result<(), String> {
+        match self {
+            Client::V3(client) => v3::unsubscribe(client, filters),
+            Client::V5(client) => v5::unsubscribe(client, filters, properties),
         }
     }
 

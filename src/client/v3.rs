@@ -78,6 +78,13 @@ pub(super) fn subscribe(client: &AsyncClient, filters: &[Subscription]) -> Resul
         .map_err(|error| error.to_string())
 }
 
+/// Queues an UNSUBSCRIBE.
+pub(super) fn unsubscribe(client: &AsyncClient, filters: &[ByteString]) -> Result<(), String> {
+    client
+        .try_unsubscribe_many(filters.iter().map(|filter| filter.to_string()))
+        .map_err(|error| error.to_string())
+}
+
 /// Queues PUBACK or PUBREC.
 pub(super) fn acknowledge(client: &AsyncClient, qos: QoS, packet_id: u16) -> Result<(), String> {
     let acknowledgement = match qos {
@@ -138,6 +145,7 @@ fn signal(event: Event) -> Option<Signal> {
         Event::Incoming(Packet::SubAck(suback)) => {
             Signal::SubAck(suback.return_codes.into_iter().map(reason).collect())
         }
+        Event::Incoming(Packet::UnsubAck(_)) => Signal::UnsubAck(Vec::new()),
         Event::Outgoing(Outgoing::Publish(packet_id)) => Signal::Sent(packet_id),
         Event::Outgoing(Outgoing::PubComp(packet_id)) => Signal::Released(packet_id),
         Event::Outgoing(Outgoing::Disconnect) => Signal::Disconnected,

@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rumqttc5::mqttbytes::v5::{
-    LastWill, Packet, PubAck, PubRec, PublishProperties, RetainForwardRule, SubscribeReasonCode,
+    LastWill, Packet, PubAck, PubRec, PublishProperties, RetainForwardRule, SubscribeProperties,
+    SubscribeReasonCode, UnsubscribeProperties,
 };
 use rumqttc5::{
-    AckMode, AsyncClient, BrokerSessionResumePolicy, ConnectionError, Event, EventLoop, ManualAck,
-    MqttOptions, Outgoing, PublishOptions, StateError, SubscribeFilterInput,
+    AckMode, AsyncClient, ConnectionError, Event, EventLoop, ManualAck, MqttOptions, Outgoing,
+    PublishOptions, StateError, SubscribeFilterInput,
 };
 
 use super::driver::{Accepted, Events, Signal};
+use super::kept::NothingUnderWay;
 use super::options::ConnectOptions;
 use super::wire::Notes;
 use super::{BATCH, WINDOW};
@@ -35,7 +37,7 @@ pub(super) fn client(options: &ConnectOptions, notes: Notes) -> (AsyncClient, Ev
         .set_receive_maximum(options.receive_maximum)
         .set_clean_start(options.clean_start)
         // A session that outlived the program that made it is what --disable-clean-session asks for.
-        .set_broker_session_resume_policy(BrokerSessionResumePolicy::AllowBrokerOnly)
+        .set_session_store(NothingUnderWay::new(options))
         // Connecting has our own limit.
         .set_connect_timeout(Duration::from_secs(u64::from(u32::MAX)))
         .set_ack_mode(AckMode::Manual)
@@ -80,8 +82,12 @@ pub(super) fn publish(client: &AsyncClient, publish: &Publish) -> Result<(), Str
         .map_err(|error| error.to_string())
 }
 
-/// Queues a SUBSCRIBE.
-pub(super) fn subscribe(client: &AsyncClient, filters: &[Subscription]) -> Result<(), String> {
+/// Queues a SUBSCRIBE with its subscription identifier and user properties (3.8.2.1).
+pub(super) fn subscribe(
+    client: &AsyncClient,
+    filters: &[Subscription],
+    properties: &Properties,
+) -> Result<(), String> {
     let filters = filters.iter().map(|each| {
         SubscribeFilterInput::new(&*each.filter, to_library(each.qos))
             .no_local(each.no_local)
@@ -92,9 +98,45 @@ pub(super) fn subscribe(client: &AsyncClient, filters: &[Subscription]) -> Resul
                 RetainHandling::Never => RetainForwardRule::Never,
             })
     });
+    if properties.is_empty() {
+        return client
+            .try_subscribe_many(filters)
+            .map_err(|error| error.to_string());
+    }
+    let properties = SubscribeProperties {
+        id: properties
+            .subscription_identifier()
+            .and_then(|number| usize::try_from(number).ok()),
+        user_properties: user_properties(properties),
+    };
     client
-        .try_subscribe_many(filters)
+        .try_subscribe_many_with_properties(filters, properties)
         .map_err(|error| error.to_string())
+}
+
+/// Queues an UNSUBSCRIBE with its user properties (3.10.2.1).
+pub(super) fn unsubscribe(
+    client: &AsyncClient,
+    filters: &[ByteString],
+    properties: &Properties,
+) -> Result<(), String> {
+    let filters = filters.iter().map(|filter| filter.to_string());
+    match properties.is_empty() {
+        true => client.try_unsubscribe_many(filters),
+        false => {
+            let user_properties = user_properties(properties);
+            let properties = UnsubscribeProperties { user_properties };
+            client.try_unsubscribe_many_with_properties(filters, properties)
+        }
+    }
+    .map_err(|error| error.to_string())
+}
+
+fn user_properties(properties: &Properties) -> Vec<(String, String)> {
+    properties
+        .user_properties()
+        .map(|(name, value)| (name.to_string(), value.to_string()))
+        .collect()
 }
 
 /// Queues PUBACK or PUBREC.
@@ -121,7 +163,13 @@ pub(super) fn disconnect(client: &AsyncClient, at_once: bool) -> Result<(), Stri
 impl Events for EventLoop {
     async fn poll(&mut self) -> Result<Option<Signal>, String> {
         match EventLoop::poll(self).await {
-            Ok(event) => Ok(signal(event)),
+            Ok(event) => {
+                if let Event::Incoming(Packet::ConnAck(_)) = event {
+                    // It has served its purpose, and would be shown all that is under way after every batch.
+                    self.options.clear_session_store();
+                }
+                Ok(signal(event))
+            }
             Err(error) => Err(words(&error)),
         }
     }
@@ -167,6 +215,11 @@ fn signal(event: Event) -> Option<Signal> {
         Event::Incoming(Packet::SubAck(suback)) => {
             Signal::SubAck(suback.return_codes.into_iter().map(reason).collect())
         }
+        Event::Incoming(Packet::UnsubAck(unsuback)) => Signal::UnsubAck(
+            (unsuback.reasons.into_iter())
+                .map(|reason| ReasonCode(reason as u8))
+                .collect(),
+        ),
         Event::Outgoing(Outgoing::Publish(packet_id)) => Signal::Sent(packet_id),
         Event::Outgoing(Outgoing::PubComp(packet_id)) => Signal::Released(packet_id),
         Event::Outgoing(Outgoing::Disconnect) => Signal::Disconnected,
@@ -187,10 +240,7 @@ fn publish_properties(given: &Properties) -> PublishProperties {
         topic_alias: given.topic_alias(),
         response_topic: given.response_topic().map(String::from),
         correlation_data: given.correlation_data(),
-        user_properties: given
-            .user_properties()
-            .map(|(name, value)| (name.to_string(), value.to_string()))
-            .collect(),
+        user_properties: user_properties(given),
         subscription_identifiers: Vec::new(),
         content_type: given.content_type().map(String::from),
     }

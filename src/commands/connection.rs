@@ -10,8 +10,10 @@ use std::path::Path;
 use anyhow::Context;
 use bytes::Bytes;
 
-use crate::cli::connection::{ConnectionArgs, ProtocolVersion, SessionArgs, WillArgs};
-use crate::client::{BrokerUrl, ConnectOptions, Endpoint, Will};
+use crate::cli::connection::{
+    ConnectionArgs, ProtocolVersion, SessionArgs, TakeoverPolicy, WillArgs,
+};
+use crate::client::{BrokerUrl, ConnectOptions, Endpoint, Takeover, Will};
 use crate::exit::Exit;
 use crate::mqtt::{Properties, QoS, Version, topic};
 
@@ -121,6 +123,12 @@ fn target_in(
 /// # Errors
 /// [`Exit::Usage`] when a session is to be kept under a name nobody could come back with.
 pub fn set_session(options: &mut ConnectOptions, args: &SessionArgs) -> anyhow::Result<()> {
+    let is_named = args.id.is_some() || args.id_prefix.is_some();
+    options.takeover = match args.takeover {
+        TakeoverPolicy::Stop if is_named => Takeover::Stop,
+        TakeoverPolicy::Stop => Takeover::StopWhenTold,
+        TakeoverPolicy::Fight => Takeover::Fight,
+    };
     match (&args.id, &args.id_prefix) {
         (Some(id), _) => options.client_id.clone_from(id),
         (None, Some(prefix)) => options.client_id = format!("{prefix}{}", std::process::id()),

@@ -306,7 +306,7 @@ impl Publisher {
                 ));
             }
             Event::Connected => say("connected again"),
-            Event::Message(_) | Event::Subscribed(_) => {}
+            Event::Message(_) | Event::Subscribed(_) | Event::Unsubscribed(_) => {}
         }
         Ok(())
     }

@@ -17,7 +17,7 @@ use crate::cli::request::RequestArgs;
 use crate::client::{self, ConnectOptions, Event, Failure, Retry, Session};
 use crate::exit::Exit;
 use crate::mqtt::packet::{Publish, RetainHandling, Subscription};
-use crate::mqtt::{Property, QoS, ReasonCode, Version};
+use crate::mqtt::{Properties, Property, QoS, ReasonCode, Version};
 use crate::output::{MessageFormat, Output, Unwritable, say};
 use crate::payload::PayloadSource;
 
@@ -134,14 +134,17 @@ impl Plan {
 /// Subscribes, then asks, then listens: in this order, so that no reply is missed.
 async fn exchange(session: &mut Session, plan: &Plan) -> anyhow::Result<Exit> {
     session
-        .subscribe(vec![Subscription {
-            filter: plan.response_topic.clone().into(),
-            qos: plan.request.qos,
-            no_local: false,
-            retain_as_published: false,
-            // A reply that was kept is a reply to somebody else.
-            retain_handling: RetainHandling::Never,
-        }])
+        .subscribe(
+            vec![Subscription {
+                filter: plan.response_topic.clone().into(),
+                qos: plan.request.qos,
+                no_local: false,
+                retain_as_published: false,
+                // A reply that was kept is a reply to somebody else.
+                retain_handling: RetainHandling::Never,
+            }],
+            Properties::default(),
+        )
         .map_err(anyhow::Error::msg)?;
     let zone = TimeZone::system();
     let mut output = Output::new(std::io::stdout());
@@ -199,7 +202,7 @@ async fn exchange(session: &mut Session, plan: &Plan) -> anyhow::Result<Exit> {
                     _ => Exit::Lost.because(format!("{failure}; there was no reply before")),
                 });
             }
-            Event::Connected => {}
+            Event::Connected | Event::Unsubscribed(_) => {}
         }
     }
 }

@@ -33,4 +33,6 @@ mod saved;
 mod scenarios;
 mod serve;
 mod subscribe;
+mod subscription;
+mod takeover;
 mod usage;

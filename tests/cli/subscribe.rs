@@ -410,7 +410,8 @@ fn a_client_with_the_same_id_takes_the_session_over_and_the_first_does_not_fight
         assert_eq!(finished.status, 7, "{}", broker.name);
         assert_eq!(
             finished.stderr,
-            "mqtt: the broker ended the connection: session taken over: another client connected with the same client id\n",
+            "mqtt: the broker ended the connection: session taken over: another client connected with the same client id; \
+             give each its own --id, or see --takeover\n",
             "{}",
             broker.name
         );

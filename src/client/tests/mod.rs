@@ -67,7 +67,8 @@ async fn a_disconnect_without_properties_says_its_reason() {
     };
     assert_eq!(
         failure.to_string(),
-        "the broker ended the connection: session taken over: another client connected with the same client id"
+        "the broker ended the connection: session taken over: another client connected with the same client id; \
+         give each its own --id, or see --takeover"
     );
     // Coming back would throw the other one out.
     assert_eq!((failure.exit(), retry_in), (Exit::Lost, None));
@@ -304,7 +305,7 @@ async fn a_broker_that_forgot_the_session_is_subscribed_to_again() {
             broker.welcome(false, Properties::default())
         );
         let mut session = session.unwrap();
-        session.subscribe(to("a/#")).unwrap();
+        session.subscribe(to("a/#"), Properties::default()).unwrap();
         let work = async {
             let mut granted = 0;
             while granted < 2 {

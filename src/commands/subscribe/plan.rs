@@ -1,0 +1,163 @@
+//! From the options of `mqtt sub` to what is to be done.
+
+use std::time::Duration;
+
+use super::selection::Selection;
+use crate::cli::subscribe::{RetainHandlingArg, SubscribeArgs};
+use crate::client::ConnectOptions;
+use crate::commands::connection::{self, UrlTopic};
+use crate::exit::Exit;
+use crate::mqtt::packet::{RetainHandling, Subscription};
+use crate::mqtt::{ByteString, Properties, Property, QoS, Version, topic};
+use crate::output::MessageFormat;
+
+/// A count below this is also the most the broker may send ahead, so that it keeps the rest for others.
+const FEW: u64 = 20;
+
+/// What is to be done.
+pub(super) struct Plan {
+    pub(super) options: ConnectOptions,
+    pub(super) request: Request,
+    pub(super) format: MessageFormat,
+    pub(super) line_feed: bool,
+    pub(super) removes_retained: bool,
+    pub(super) end: End,
+}
+
+/// What the broker is asked for.
+pub(super) struct Request {
+    pub(super) subscriptions: Vec<Subscription>,
+    pub(super) properties: Properties,
+    pub(super) unsubscriptions: Vec<ByteString>,
+}
+
+/// What ends the command, beside a signal.
+pub(super) struct End {
+    /// So many messages printed.
+    pub(super) count: Option<u64>,
+    /// So long after the start.
+    pub(super) timeout: Option<Duration>,
+    /// So long without a message.
+    pub(super) idle: Option<Duration>,
+    /// The broker's answer to what it was asked for.
+    pub(super) answered: bool,
+    /// The first message that was not retained, or quiet before it.
+    pub(super) live: bool,
+}
+
+impl Plan {
+    /// The plan, and which messages are to be printed.
+    ///
+    /// # Errors
+    /// [`Exit::Usage`] when options contradict each other or say what MQTT cannot.
+    pub(super) fn new(args: &SubscribeArgs) -> anyhow::Result<(Plan, Selection)> {
+        let target = connection::target(&args.connection)?;
+        let mut options = target.options;
+        connection::set_session(&mut options, &args.session)?;
+        options.will = connection::will(&args.will)?;
+        options.receive_maximum = match args.count {
+            Some(count @ ..FEW) => u16::try_from(count).ok(),
+            _ => None,
+        };
+        if asks_for_mqtt_5(args) {
+            options.version = Version::V5;
+        }
+        let request = Request::new(args, target.topic)?;
+        let selection = Selection::new(args)?;
+        let plan = Plan {
+            options,
+            format: match (&args.format, args.json, args.verbose) {
+                (Some(template), ..) => MessageFormat::Template(template.clone()),
+                (None, true, _) => MessageFormat::Json,
+                (None, false, true) => MessageFormat::Verbose,
+                (None, false, false) => MessageFormat::Payload,
+            },
+            line_feed: !args.no_line_feed,
+            removes_retained: args.remove_retained,
+            end: End {
+                count: args.count,
+                timeout: args.timeout,
+                idle: args.idle,
+                answered: args.exit_after_subscribe || request.subscriptions.is_empty(),
+                live: args.retained_only,
+            },
+            request,
+        };
+        Ok((plan, selection))
+    }
+}
+
+/// Whether an option was typed that the older versions cannot say.
+fn asks_for_mqtt_5(args: &SubscribeArgs) -> bool {
+    args.no_local
+        || args.retain_as_published
+        || args.retain_handling.is_some()
+        || args.subscription_identifier.is_some()
+}
+
+impl Request {
+    fn new(args: &SubscribeArgs, from_url: Option<UrlTopic>) -> anyhow::Result<Request> {
+        let mut filters = args.topics.filters.clone();
+        match from_url {
+            Some(UrlTopic::Typed(topic)) => filters.push((topic, args.topics.qos)),
+            Some(UrlTopic::Environment(topic))
+                if filters.is_empty() && args.unsubscribe.is_empty() =>
+            {
+                filters.push((topic, args.topics.qos));
+            }
+            _ => {}
+        }
+        if filters.is_empty() && args.unsubscribe.is_empty() {
+            return Err(Exit::Usage.because("nothing to subscribe to; add --topic FILTER"));
+        }
+        for filter in filters
+            .iter()
+            .map(|(filter, _)| filter)
+            .chain(&args.unsubscribe)
+        {
+            if !topic::is_valid_subscription(filter) {
+                return Err(not_a_filter(filter));
+            }
+            if args.no_local && topic::share_of(filter).is_some() {
+                return Err(Exit::Usage.because(format!(
+                    "{filter} is shared with others, and MQTT does not allow --no-local for it"
+                )));
+            }
+        }
+        let retain_handling = match (args.no_retained, args.retain_handling) {
+            (true, _) | (false, Some(RetainHandlingArg::Never)) => RetainHandling::Never,
+            (false, Some(RetainHandlingArg::New)) => RetainHandling::IfNew,
+            (false, Some(RetainHandlingArg::Always) | None) => RetainHandling::Always,
+        };
+        let subscription = |(filter, qos): (String, u8)| Subscription {
+            filter: filter.into(),
+            qos: QoS::from_number(qos).unwrap_or_default(),
+            no_local: args.no_local,
+            retain_as_published: args.retain_as_published,
+            retain_handling,
+        };
+        let identifier = args
+            .subscription_identifier
+            .map(Property::SubscriptionIdentifier);
+        Ok(Request {
+            subscriptions: filters.into_iter().map(subscription).collect(),
+            properties: Properties(identifier.into_iter().collect()),
+            unsubscriptions: args
+                .unsubscribe
+                .iter()
+                .map(|filter| filter.as_str().into())
+                .collect(),
+        })
+    }
+}
+
+/// The words for a filter that is none.
+pub(super) fn not_a_filter(filter: &str) -> anyhow::Error {
+    Exit::Usage.because(match filter.len() {
+        0 => "a topic filter is empty".to_owned(),
+        65_536.. => "a topic filter is longer than 65535 bytes".to_owned(),
+        _ => format!(
+            "{filter:?} is no topic filter: + stands for a whole level, # for all that follow and at the end only"
+        ),
+    })
+}
