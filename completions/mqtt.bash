@@ -283,7 +283,7 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__pub)
-            opts="-t -q -r -v -m -f -s -l -n -h -p -L -u -P -V -k -i -I -c --topic --qos --retain --verbose --help --message --file --stdin-file --stdin-line --null-message --repeat --repeat-delay --content-type --message-expiry-interval --payload-format-indicator --user-property --response-topic --correlation-data --host --port --url --username --password --pw --password-file --protocol-version --keepalive --connect-timeout --id --id-prefix --disable-clean-session --takeover --will-topic --will-payload --will-qos --will-retain"
+            opts="-t -q -r -v -m -f -s -l -n -h -p -L -u -P -V -k -i -I -c --topic --qos --retain --verbose --report-acks --require-subscribers --help --message --file --stdin-file --stdin-line --null-message --json --topic-from --delimiter --format --template --seed --repeat --repeat-delay --rate --content-type --message-expiry-interval --payload-format-indicator --user-property --response-topic --correlation-data --host --port --url --username --password --pw --password-file --protocol-version --keepalive --connect-timeout --id --id-prefix --disable-clean-session --takeover --will-topic --will-payload --will-qos --will-retain"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -321,11 +321,31 @@ _mqtt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --topic-from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --delimiter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "raw hex base64" -- "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --repeat)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --repeat-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rate)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -53,12 +53,19 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l json -d 'Print the r
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -s v -l verbose -d 'Say who connects, disconnects and subscribes; twice: every message too'
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l print-config -d 'Print every option with its value and where that comes from, as such a file, and do nothing else'
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l help -d 'Print help'
-complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s t -l topic -d 'Topic to publish to; also the path of --url' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s t -l topic -d 'Topic to publish to, also the path of --url; with several each message goes to every one' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s q -l qos -d 'Quality of service: 0 at most once, 1 at least once, 2 exactly once' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s m -l message -d 'Send TEXT' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s f -l file -d 'Send the contents of FILE as one message' -r -F
-complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l repeat -d 'Send the message N times' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s f -l file -d 'Send the contents of FILE as one message; several files, each as one' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l topic-from -d 'With -l: each line is a topic, SEPARATOR and a payload; escapes as for --delimiter' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l delimiter -d 'With -l or --json: what ends a message instead of a line feed; \\n \\t \\r \\0 \\\\ and \\xHH are escapes' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l format -d 'How payloads are written, to be decoded before they are sent' -r -f -a "raw\t'As they are'
+hex\t'Hexadecimal digits'
+base64\t'Base64'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l seed -d 'Start the chance of {{uuid}} and {{rand}} with N, so that it can be repeated' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l repeat -d 'Send the message, or all files, N times' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l repeat-delay -d 'Pause between the completion of one message and the next' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l rate -d 'Send at most RATE messages a second, evenly: 0.5, 200, 20k' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l content-type -d 'Content type, for example application/json' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l message-expiry-interval -d 'Seconds after which the broker does not deliver the message any more' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l user-property -d 'Name and value of a user property, as often as wanted; their order is kept' -r
@@ -83,11 +90,15 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l will-topic -d 'Topic o
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l will-payload -d 'Payload of the will [default: empty]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l will-qos -d 'Quality of service of the will' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s r -l retain -d 'Let the broker keep the message for later subscribers'
-complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s v -l verbose -d 'Report each delivery on stderr when it is complete'
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s v -l verbose -d 'Report each delivery on stderr when it is complete, and at the end how many there were'
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l report-acks -d 'Print what becomes of each message as a line of JSON: accepted, sent, acknowledged or refused'
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l require-subscribers -d 'Make it an error when the broker says that nobody subscribes; needs QoS 1 or 2 and makes the connection one of MQTT 5'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l help -d 'Print help'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s s -l stdin-file -d 'Send all of stdin as one message'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s l -l stdin-line -d 'Send each line of stdin as a message; a lost connection is made again, and what was not acknowledged sent again'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s n -l null-message -d 'Send an empty message, which with --retain deletes the one the broker keeps'
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l json -d 'Send each line of stdin as the message it describes in JSON: topic, payload or payload_base64, qos, retain and MQTT 5 properties, as mqtt sub --json prints them'
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l template -d 'Fill in {{count}}, {{now}}, {{uuid}}, {{rand 1 6}} and {{env NAME}} in payloads and topics'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l payload-format-indicator -d 'Say that the payload is UTF-8 text; one that is not is refused before it is sent'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s c -l disable-clean-session -d 'Keep the session on the broker when this client leaves; needs --id'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l will-retain -d 'Make the will a retained message'

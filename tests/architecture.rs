@@ -9,7 +9,10 @@ fn each_library_is_named_in_its_own_room_only() {
         ("rumqttd::", &["src/broker/log.rs"][..]),
         ("rumqttc::", &["src/client/"]),
         ("rumqttc5::", &["src/client/"]),
-        ("indicatif::", &["src/commands/bench/"]),
+        (
+            "indicatif::",
+            &["src/commands/bench/", "src/commands/publish/"],
+        ),
         ("clap::", &["src/cli/", "src/settings/", "src/exit.rs"]),
         ("toml::", &["src/settings/"]),
     ] {

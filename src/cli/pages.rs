@@ -124,6 +124,20 @@ pub const PUB: Page = Page {
     description: &[
         "Ends when every message has been acknowledged; at QoS 0, when it has been handed to the operating system.",
         "A connection that is lost is made again, and what was not acknowledged is sent again.",
+        "With --json a line is an object with a topic (or --topic gives it) and a payload: text, null for no bytes, or any \
+         other JSON, which is sent as it stands; payload_base64 instead holds bytes that are no text. qos and retain, \
+         payload_format_indicator, message_expiry_interval, content_type, response_topic, correlation_data or \
+         correlation_data_base64 and user_properties ([[\"name\", \"value\"]] or an object) are optional and win over the options; every \
+         other member is passed over. These are the names mqtt sub --json prints, so one is the way into the other.",
+        "A line that is no message, or names no topic that can be published to, is reported with its number and not sent. The \
+         lines after it are sent all the same, and the status is 1 at the end; 5 when the broker refused a message.",
+        "With --template {{count}} is the number of the message, from 1; {{now}} the time in UTC, {{now s}}, ms, us or ns that since \
+         1970; {{uuid}} a random UUID; {{rand 1 6}} a whole number and {{rand 15.0 25.0}} one with as many decimals, both bounds \
+         included; {{env NAME}} an environment variable. {{{{ stands for {{.",
+        "--report-acks prints an object for each step of each message: event is accepted, sent (with packet_id, and dup when it is \
+         sent again; at QoS 0 the last step), acknowledged or refused (with reason, and reason_code when it is the broker's). number counts \
+         the messages from 1.",
+        "--require-subscribers depends on what the broker says: some, mosquitto among them, know of subscribers at QoS 1 only.",
     ],
     examples: &[
         (
@@ -149,6 +163,18 @@ pub const PUB: Page = Page {
         (
             "Ten messages, two a second",
             "mqtt pub -t tick -m now --repeat 10 --repeat-delay 500ms",
+        ),
+        (
+            "From one broker to another, byte for byte",
+            "mqtt sub -h here -t '#' --json | mqtt pub -h there --json -q 1",
+        ),
+        (
+            "A hundred numbered messages a second for a minute, each with a random name",
+            "mqtt pub -t load/{{count}} --template -m {{uuid}} --repeat 6000 --rate 100",
+        ),
+        (
+            "File names and sizes, a topic a line",
+            "find . -printf 'files/%f=%s\\n' | mqtt pub -l --topic-from =",
         ),
     ],
     environment: CONNECTING,

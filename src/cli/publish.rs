@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgGroup, Args};
+use clap::{ArgGroup, Args, ValueEnum};
 
 use super::connection::{ConnectionArgs, SessionArgs, WillArgs, duration};
 use super::properties::PropertyArgs;
+use crate::bench::schedule::Rate;
+use crate::payload::{Encoding, delimiter};
 
-/// Publishes one message, the same one repeatedly, or each line of stdin.
+/// Publishes one message, the same one repeatedly, several files, each line of stdin, or messages written as JSON.
 ///
 /// The command ends when every delivery is complete: handed to the network for QoS 0, acknowledged by the broker for
 /// QoS 1 and 2. Its letters are those of mosquitto_pub.
@@ -16,9 +18,9 @@ use super::properties::PropertyArgs;
 #[command(disable_help_flag = true, args_override_self = true)]
 #[command(group(ArgGroup::new("payload").required(true)))]
 pub struct PublishArgs {
-    /// Topic to publish to; also the path of --url
+    /// Topic to publish to, also the path of --url; with several each message goes to every one
     #[arg(short, long, value_name = "TOPIC", allow_hyphen_values = true)]
-    pub topic: Option<String>,
+    pub topic: Vec<String>,
 
     /// Quality of service: 0 at most once, 1 at least once, 2 exactly once
     #[arg(short, long, value_name = "QOS", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=2))]
@@ -28,9 +30,17 @@ pub struct PublishArgs {
     #[arg(short, long)]
     pub retain: bool,
 
-    /// Report each delivery on stderr when it is complete
+    /// Report each delivery on stderr when it is complete, and at the end how many there were
     #[arg(short, long)]
     pub verbose: bool,
+
+    /// Print what becomes of each message as a line of JSON: accepted, sent, acknowledged or refused
+    #[arg(long)]
+    pub report_acks: bool,
+
+    /// Make it an error when the broker says that nobody subscribes; needs QoS 1 or 2 and makes the connection one of MQTT 5
+    #[arg(long)]
+    pub require_subscribers: bool,
 
     /// Print help
     #[arg(long, action = clap::ArgAction::Help)]
@@ -47,7 +57,7 @@ pub struct PublishArgs {
     )]
     pub message: Option<String>,
 
-    /// Send the contents of FILE as one message
+    /// Send the contents of FILE as one message; several files, each as one
     #[arg(
         short,
         long,
@@ -55,7 +65,7 @@ pub struct PublishArgs {
         group = "payload",
         help_heading = "Payload"
     )]
-    pub file: Option<PathBuf>,
+    pub file: Vec<PathBuf>,
 
     /// Send all of stdin as one message
     #[arg(short, long, group = "payload", help_heading = "Payload")]
@@ -69,13 +79,58 @@ pub struct PublishArgs {
     #[arg(short, long, group = "payload", help_heading = "Payload")]
     pub null_message: bool,
 
-    /// Send the message N times
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..), conflicts_with = "stdin_line", help_heading = "Payload")]
+    /// Send each line of stdin as the message it describes in JSON: topic, payload or payload_base64, qos, retain and
+    /// MQTT 5 properties, as mqtt sub --json prints them
+    #[arg(long, group = "payload", help_heading = "Payload")]
+    pub json: bool,
+
+    /// With -l: each line is a topic, SEPARATOR and a payload; escapes as for --delimiter
+    #[arg(long, value_name = "SEPARATOR", value_parser = Bytes::parse, allow_hyphen_values = true, requires = "stdin_line", conflicts_with = "topic", help_heading = "Payload")]
+    pub topic_from: Option<Bytes>,
+
+    /// With -l or --json: what ends a message instead of a line feed; \n \t \r \0 \\ and \xHH are escapes
+    #[arg(long, value_name = "TEXT", value_parser = Bytes::parse, allow_hyphen_values = true, help_heading = "Payload")]
+    pub delimiter: Option<Bytes>,
+
+    /// How payloads are written, to be decoded before they are sent
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "raw",
+        conflicts_with = "json",
+        help_heading = "Payload"
+    )]
+    pub format: Format,
+
+    /// Fill in {{count}}, {{now}}, {{uuid}}, {{rand 1 6}} and {{env NAME}} in payloads and topics
+    #[arg(long, help_heading = "Payload")]
+    pub template: bool,
+
+    /// Start the chance of {{uuid}} and {{rand}} with N, so that it can be repeated
+    #[arg(
+        long,
+        value_name = "N",
+        requires = "template",
+        help_heading = "Payload"
+    )]
+    pub seed: Option<u64>,
+
+    /// Send the message, or all files, N times
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..), conflicts_with_all = ["stdin_line", "json"], help_heading = "Payload")]
     pub repeat: u64,
 
     /// Pause between the completion of one message and the next
-    #[arg(long, value_name = "DURATION", default_value = "0", value_parser = duration, conflicts_with = "stdin_line", help_heading = "Payload")]
+    #[arg(long, value_name = "DURATION", default_value = "0", value_parser = duration, conflicts_with_all = ["stdin_line", "json"], help_heading = "Payload")]
     pub repeat_delay: Duration,
+
+    /// Send at most RATE messages a second, evenly: 0.5, 200, 20k
+    #[arg(
+        long,
+        value_name = "RATE",
+        conflicts_with = "repeat_delay",
+        help_heading = "Payload"
+    )]
+    pub rate: Option<Rate>,
 
     #[command(flatten)]
     #[allow(missing_docs)]
@@ -110,4 +165,35 @@ pub struct PublishArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub will: WillArgs,
+}
+
+/// How payloads are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// As they are
+    Raw,
+    /// Hexadecimal digits
+    Hex,
+    /// Base64
+    Base64,
+}
+
+impl From<Format> for Encoding {
+    fn from(format: Format) -> Encoding {
+        match format {
+            Format::Raw => Encoding::Plain,
+            Format::Hex => Encoding::Hex,
+            Format::Base64 => Encoding::Base64,
+        }
+    }
+}
+
+/// Bytes typed as text with escapes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bytes(pub Vec<u8>);
+
+impl Bytes {
+    fn parse(text: &str) -> Result<Bytes, String> {
+        delimiter(text).map(Bytes)
+    }
 }

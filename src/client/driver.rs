@@ -23,6 +23,8 @@ pub(super) enum Signal {
     Message(Publish),
     /// A PUBLISH was written; 0 for QoS 0, whose delivery is complete with it.
     Sent(u16),
+    /// PUBREC came with a reason that is neither plain success nor a refusal.
+    Received(u16, ReasonCode),
     /// The delivery with this packet identifier is complete, or was refused.
     Acknowledged(u16, ReasonCode),
     /// PUBCOMP was sent: the QoS 2 message with this packet identifier has arrived for good.

@@ -13,7 +13,7 @@
 //!
 //! Received messages are acknowledged by the caller, once it has done with them what it was asked to.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use tokio::sync::mpsc::{self, error::TryRecvError};
@@ -47,6 +47,15 @@ pub enum Event {
     Unsubscribed(Vec<ReasonCode>),
     /// A message arrived; to be acknowledged with [`Session::acknowledge`].
     Message(Publish),
+    /// A message of QoS 1 or 2 was written. Not yet complete.
+    Sent {
+        /// What [`Session::publish`] returned.
+        number: u64,
+        /// Its packet identifier.
+        packet_id: u16,
+        /// It had been sent before, on a connection that is gone.
+        again: bool,
+    },
     /// A delivery is complete: QoS 0 on its way, 1 and 2 acknowledged, or refused with the reason (MQTT 5).
     Complete {
         /// What [`Session::publish`] returned.
@@ -347,6 +356,10 @@ impl Session {
                 self.failures = 0;
                 return self.outgoing.acknowledged(packet_id, reason);
             }
+            Signal::Received(packet_id, reason) => {
+                self.outgoing.received(packet_id, reason);
+                return None;
+            }
             Signal::Released(packet_id) => {
                 self.unreleased.remove(&packet_id);
                 return None;
@@ -530,6 +543,8 @@ struct Outgoing {
     /// QoS 1 and 2, each at its packet identifier; the library counts from 1 to [`WINDOW`].
     unacknowledged: Vec<Option<(u64, Publish)>>,
     unacknowledged_count: usize,
+    /// What PUBREC said, where it was more than yes.
+    received: BTreeMap<u16, ReasonCode>,
     bytes: usize,
     /// Of all messages so far.
     highest_qos: QoS,
@@ -568,11 +583,22 @@ impl Outgoing {
             self.unacknowledged.resize_with(index + 1, || None);
         }
         // One that is there already was sent again on a resumed session.
-        if self.unacknowledged[index].is_none() {
+        let again = self.unacknowledged[index].is_some();
+        if !again {
             self.unacknowledged[index] = self.unnumbered.pop_front();
             self.unacknowledged_count += usize::from(self.unacknowledged[index].is_some());
         }
-        None
+        let (number, _) = self.unacknowledged[index].as_ref()?;
+        Some(Event::Sent {
+            number: *number,
+            packet_id,
+            again,
+        })
+    }
+
+    /// PUBREC came, with a reason that PUBCOMP will not repeat.
+    fn received(&mut self, packet_id: u16, reason: ReasonCode) {
+        self.received.insert(packet_id, reason);
     }
 
     fn acknowledged(&mut self, packet_id: u16, reason: ReasonCode) -> Option<Event> {
@@ -580,6 +606,10 @@ impl Outgoing {
         let (number, publish) = slot.take()?;
         self.unacknowledged_count -= 1;
         self.bytes -= publish.payload.len();
+        let reason = match self.received.remove(&packet_id) {
+            Some(received) if !reason.is_failure() => received,
+            _ => reason,
+        };
         Some(Event::Complete { number, reason })
     }
 
@@ -598,6 +628,7 @@ impl Outgoing {
         all.extend(self.unnumbered.drain(..));
         all.sort_by_key(|(number, _)| *number);
         self.unacknowledged_count = 0;
+        self.received.clear();
         self.unnumbered = all.into();
         self.unnumbered
             .iter()

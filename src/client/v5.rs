@@ -205,9 +205,11 @@ fn signal(event: Event) -> Option<Signal> {
         // A PUBREC that refuses is the end of the delivery; one that accepts is followed by PUBCOMP (4.3.3).
         Event::Incoming(Packet::PubRec(pubrec)) => {
             let reason = ReasonCode(pubrec.reason as u8);
-            return reason
-                .is_failure()
-                .then_some(Signal::Acknowledged(pubrec.pkid, reason));
+            return match reason {
+                ReasonCode::SUCCESS => None,
+                _ if reason.is_failure() => Some(Signal::Acknowledged(pubrec.pkid, reason)),
+                _ => Some(Signal::Received(pubrec.pkid, reason)),
+            };
         }
         Event::Incoming(Packet::PubComp(pubcomp)) => {
             Signal::Acknowledged(pubcomp.pkid, ReasonCode::SUCCESS)

@@ -19,7 +19,7 @@ use crate::exit::Exit;
 use crate::mqtt::packet::{Publish, RetainHandling, Subscription};
 use crate::mqtt::{Properties, Property, QoS, ReasonCode, Version};
 use crate::output::{MessageFormat, Output, Unwritable, say};
-use crate::payload::PayloadSource;
+use crate::payload::Piece;
 
 /// How long finishing the handshakes and DISCONNECT may take.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -87,13 +87,13 @@ impl Plan {
             properties.push(Property::ResponseTopic(response_topic.clone().into()));
             properties.push(Property::CorrelationData(correlation.clone()));
         }
-        let source = PayloadSource::of(
-            args.message.as_ref(),
-            args.file.as_ref(),
-            args.stdin_file,
-            false,
-        );
-        let payload = source.read(std::io::stdin().lock())?.unwrap_or_default();
+        let piece = match (&args.message, &args.file) {
+            (Some(text), _) => Piece::Text(text.clone()),
+            (None, Some(file)) => Piece::File(file.clone()),
+            (None, None) if args.stdin_file => Piece::Stdin,
+            (None, None) => Piece::Empty,
+        };
+        let payload = piece.read(std::io::stdin().lock())?;
         check_payload(&args.properties, &payload)?;
         Ok(Plan {
             options,
@@ -202,7 +202,7 @@ async fn exchange(session: &mut Session, plan: &Plan) -> anyhow::Result<Exit> {
                     _ => Exit::Lost.because(format!("{failure}; there was no reply before")),
                 });
             }
-            Event::Connected | Event::Unsubscribed(_) => {}
+            Event::Connected | Event::Sent { .. } | Event::Unsubscribed(_) => {}
         }
     }
 }

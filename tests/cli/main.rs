@@ -22,6 +22,7 @@ mod bench;
 mod config;
 mod conformance;
 mod hostile;
+mod intake;
 mod interop;
 mod load;
 mod observe;

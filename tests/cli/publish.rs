@@ -63,15 +63,19 @@ fn each_delivery_is_reported_when_it_is_complete() {
             };
             deliver("0")
                 .stdin("x\n\n")
-                .stderr("mqtt: sent: message 1 to a, QoS 0, 1 bytes\nmqtt: sent: message 2 to a, QoS 0, 0 bytes\n")
+                .stderr_like(|text| {
+                    text.starts_with("mqtt: sent: message 1 to a, QoS 0, 1 bytes\nmqtt: sent: message 2 to a, QoS 0, 0 bytes\nmqtt: 2 messages, 1 bytes, in ")
+                        && text.ends_with("/s): 2 delivered\n")
+                })
                 .run();
             for qos in ["1", "2"] {
                 let number = |word: &str| word.to_owned();
                 let expected = move |text: &str| {
                     let lines: Vec<String> = text.lines().map(number).collect();
-                    lines.len() == 2
+                    lines.len() == 3
                         && lines[0].starts_with("mqtt: delivered")
                         && lines[1].ends_with(&format!("message 2 to a, QoS {qos}, 0 bytes"))
+                        && lines[2].contains("/s): 2 delivered")
                 };
                 deliver(qos).stdin("x\n\n").stderr_like(expected).run();
             }

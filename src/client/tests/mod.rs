@@ -429,6 +429,10 @@ async fn a_refused_publish_completes_with_its_reason() {
             _ => Packet::PubRec(refusal),
         })
         .await;
+        assert!(matches!(
+            session.next().await,
+            Event::Sent { again: false, .. }
+        ));
         let Event::Complete {
             number: complete,
             reason,
@@ -439,6 +443,54 @@ async fn a_refused_publish_completes_with_its_reason() {
         assert_eq!((complete, reason), (number, ReasonCode::NOT_AUTHORIZED));
     }
     assert!(session.is_complete());
+}
+
+// The library's PUBCOMP does not repeat what PUBREC said.
+#[tokio::test]
+async fn a_publish_nobody_subscribes_to_completes_with_that_reason() {
+    let broker = Broker::new(Version::V5).await;
+    let options = broker.options();
+    let (session, mut peer) = tokio::join!(
+        connect(&options, Retry::NEVER),
+        broker.welcome(false, Properties::default())
+    );
+    let mut session = session.unwrap();
+    session
+        .publish(message(QoS::ExactlyOnce, "unheard"))
+        .unwrap();
+    session.publish(message(QoS::ExactlyOnce, "heard")).unwrap();
+    let script = async {
+        for reason in [ReasonCode::NO_MATCHING_SUBSCRIBERS, ReasonCode::SUCCESS] {
+            let publish = peer.publish().await;
+            let answer = Acknowledgement::success(publish.packet_id);
+            let received = Acknowledgement {
+                reason,
+                ..answer.clone()
+            };
+            peer.write(Packet::PubRec(received)).await;
+        }
+        for _ in 0..2 {
+            let Packet::PubRel(released) = peer.read().await else {
+                panic!("no PUBREL");
+            };
+            let answer = Acknowledgement::success(released.packet_id);
+            peer.write(Packet::PubComp(answer)).await;
+        }
+    };
+    let watching = async {
+        let mut reasons = Vec::new();
+        while !session.is_complete() {
+            if let Event::Complete { reason, .. } = session.next().await {
+                reasons.push(reason);
+            }
+        }
+        reasons
+    };
+    let (reasons, ()) = tokio::join!(watching, script);
+    assert_eq!(
+        reasons,
+        [ReasonCode::NO_MATCHING_SUBSCRIBERS, ReasonCode::SUCCESS]
+    );
 }
 
 // The library's MQTT 5 half waits without end for a socket that takes nothing.

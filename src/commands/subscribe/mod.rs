@@ -236,6 +236,7 @@ impl<'a> Subscriber<'a> {
                 ));
             }
             Event::Complete { number, reason } => self.removed(number, reason),
+            Event::Sent { .. } => {}
         }
         Ok(Next::Message)
     }
