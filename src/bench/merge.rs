@@ -38,7 +38,7 @@ fn start(report: &Report) -> f64 {
 }
 
 /// The first thing that two plans do not have in common, beside what names the run.
-pub(super) fn difference(one: &Report, other: &Report) -> Option<String> {
+pub fn difference(one: &Report, other: &Report) -> Option<String> {
     let plan = |report: &Report| {
         let run = report.plan.run.to_string();
         let text = serde_json::to_string(&report.plan).unwrap_or_default();

@@ -6,10 +6,11 @@
 //!                                                                  -> Ledger per subscriber -^
 //! ```
 //! `plan`, `schedule`, `message`, `ledger`, `measure`, `connects`, `publisher`, `subscriber`, `idle`, `report`,
-//! `latency`, `histograms`, `merge`, `verdict`, `slo` and `series` are arithmetic: no socket, no clock. `connection` is the socket, `thread` the clients of one thread, `load` the phases of a run.
+//! `latency`, `histograms`, `merge`, `verdict`, `slo`, `statistics`, `compare` and `series` are arithmetic: no socket, no clock. `connection` is the socket, `thread` the clients of one thread, `load` the phases of a run.
 //! Nothing here prints or knows of flags.
 
 pub mod alarm;
+pub mod compare;
 pub mod connection;
 pub mod connects;
 pub mod environment;
@@ -28,6 +29,7 @@ pub mod role;
 pub mod schedule;
 pub mod series;
 pub mod slo;
+pub mod statistics;
 pub mod subscriber;
 mod thread;
 pub mod verdict;

@@ -124,7 +124,7 @@ impl Moment {
     }
 
     /// Adds one that follows.
-    fn extend(&mut self, next: &Moment) {
+    pub(super) fn extend(&mut self, next: &Moment) {
         self.to_s = next.to_s;
         self.phase = next.phase;
         self.connected = next.connected;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::latency::Latency;
 use super::report::Report;
+use super::series::Moment;
 
 /// Some objectives, separated by commas.
 #[derive(Debug, Clone, PartialEq)]
@@ -125,6 +126,81 @@ enum Limit {
     Number(f64),
     /// Of the deliveries expected, or of the rate offered.
     Percent(f64),
+}
+
+/// A figure by its name, to be looked up without comparing it with anything: `p99`, `ack.p50`, `rate`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Metric(Figure);
+
+impl Metric {
+    /// In seconds, or as a number; or why there is none.
+    ///
+    /// # Errors
+    /// Why the run does not know it.
+    pub fn of(self, report: &Report) -> Result<f64, &'static str> {
+        match self.0 {
+            Figure::Latency(source, statistic) => {
+                let latency = source.of(report).as_ref().ok_or("was not measured")?;
+                let us = statistic.of(latency);
+                Ok(us.ok_or("not known from so few samples")? / 1e6)
+            }
+            Figure::Count(counted) => Ok(counted.of(report) as f64),
+            Figure::Rate => rate(report, false),
+        }
+    }
+
+    /// The same of one second; `None` where it is not known of seconds or there is too little.
+    pub fn of_moment(self, moment: &Moment) -> Option<f64> {
+        match self.0 {
+            Figure::Latency(Source::Main, statistic) => {
+                let latency = Latency::of(&moment.latency.0)?;
+                Some(statistic.of(&latency)? / 1e6)
+            }
+            Figure::Rate => {
+                let counts = [moment.delivered, moment.acknowledged, moment.sent];
+                let count = counts.into_iter().find(|count| *count > 0)?;
+                Some(count as f64 / (moment.to_s - moment.from_s).max(0.001))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it is a time, in seconds.
+    pub fn is_time(self) -> bool {
+        matches!(self.0, Figure::Latency(..))
+    }
+
+    /// Whether more is better.
+    pub fn more_is_better(self) -> bool {
+        self.0 == Figure::Rate
+    }
+}
+
+impl FromStr for Metric {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Metric, String> {
+        figure(text.trim()).map(Metric)
+    }
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(out)
+    }
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Figure::Rate => out.write_str("rate"),
+            Figure::Count(counted) => out.write_str(name_of(&COUNTED, counted)),
+            Figure::Latency(source, statistic) => {
+                out.write_str(name_of(&SOURCES, source))?;
+                out.write_str(name_of(&STATISTICS, statistic))
+            }
+        }
+    }
 }
 
 /// What became of an objective.
@@ -252,14 +328,7 @@ fn number(text: &str) -> Option<f64> {
 
 impl fmt::Display for Objective {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.figure {
-            Figure::Rate => out.write_str("rate")?,
-            Figure::Count(counted) => out.write_str(name_of(&COUNTED, counted))?,
-            Figure::Latency(source, statistic) => {
-                out.write_str(name_of(&SOURCES, source))?;
-                out.write_str(name_of(&STATISTICS, statistic))?;
-            }
-        }
+        self.figure.fmt(out)?;
         out.write_str(name_of(&COMPARISONS, self.comparison))?;
         match self.limit {
             Limit::Time(time) => write!(out, "{time:?}"),
@@ -308,13 +377,7 @@ impl Objective {
     /// The figure in the unit of the limit: seconds, a number, or percent; or why there is none.
     fn found(&self, report: &Report) -> Result<f64, &'static str> {
         match self.figure {
-            Figure::Latency(source, statistic) => {
-                let latency = source.of(report).as_ref().ok_or("was not measured")?;
-                let us = statistic
-                    .of(latency)
-                    .ok_or("not known from so few samples")?;
-                Ok(us / 1e6)
-            }
+            Figure::Latency(..) => Metric(self.figure).of(report),
             Figure::Count(counted) => {
                 let count = counted.of(report) as f64;
                 match (

@@ -316,8 +316,45 @@ pub const BENCH_REPORT: Page = Page {
     environment: &[NO_COLOR],
 };
 
+/// The page of `mqtt bench compare`.
+pub const BENCH_COMPARE: Page = Page {
+    command: "bench compare",
+    description: &[
+        "Both sides are brokers, or both are files of saved runs. Brokers are put under the same load in turn, A B B A A B and so \
+         on, so that whatever else the machine does meets both. A file may hold several runs, one after the other, as \
+         mqtt bench --json >> FILE leaves them; runs that were not made of the same plan are refused.",
+        "The unit is the run, because messages of one run say little about the next. The difference is the median of all \
+         differences between a run of B and one of A (Hodges-Lehmann), its 95 % interval and its p-value are those of the \
+         Mann-Whitney test, the p-value corrected for the number of figures (Holm). The smallest difference that would have \
+         been found with 80 % tells what a run of this length and number can find at all. Fewer than four runs on each side \
+         prove nothing, and three figures need five. Two single runs are compared by their seconds, with a word of warning.",
+        "Ends with status 8 when a figure of B is worse everywhere in the interval by more than the tolerance, and the \
+         p-value is under 0.05; or when B broke a promise of MQTT.",
+    ],
+    examples: &[
+        (
+            "Two brokers, five runs each, at 5,000 messages a second",
+            "mqtt bench compare mqtt://one.example mqtt://other.example --rate 5k --duration 10s",
+        ),
+        (
+            "Has it become slower since? Status 8 when by more than 5 percent",
+            "mqtt bench compare before.json after.json --on p99,rate --tolerance 5%",
+        ),
+    ],
+    environment: CONNECTING,
+};
+
 /// Every page, `mqtt` first; what belongs to a command after it.
-pub const ALL: [&Page; 7] = [&MQTT, &SERVE, &PUB, &SUB, &REQ, &BENCH, &BENCH_REPORT];
+pub const ALL: [&Page; 8] = [
+    &MQTT,
+    &SERVE,
+    &PUB,
+    &SUB,
+    &REQ,
+    &BENCH,
+    &BENCH_REPORT,
+    &BENCH_COMPARE,
+];
 
 impl Page {
     /// What `--help` says under the options.

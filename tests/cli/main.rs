@@ -19,6 +19,7 @@ mod wire;
 
 mod abuse;
 mod bench;
+mod compare;
 mod config;
 mod conformance;
 mod hostile;

@@ -1,5 +1,6 @@
 //! `mqtt bench`: put a load on a broker and report what it did with it. One file a verb; `trial` is what they share.
 
+mod compare;
 mod files;
 mod plan;
 mod progress;
@@ -20,5 +21,6 @@ pub fn run(mut args: BenchArgs) -> anyhow::Result<Exit> {
     match args.verb.take() {
         None => run::run(args),
         Some(Verb::Report(args)) => report::run(args),
+        Some(Verb::Compare(args)) => compare::run(*args),
     }
 }

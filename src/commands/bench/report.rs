@@ -11,6 +11,7 @@ use crate::bench::merge;
 use crate::bench::report::Report;
 use crate::cli::bench::verbs::ReportArgs;
 use crate::exit::Exit;
+use crate::output;
 
 /// Prints the report of the runs in the files, and ends as the run did.
 ///
@@ -25,7 +26,7 @@ pub(super) fn run(args: ReportArgs) -> anyhow::Result<Exit> {
     if let Some(slo) = &args.slo {
         report.objectives = slo.judge(&report);
     }
-    Saved::new(&args.json)?.write(&report)?;
+    Saved::new(&args.json)?.write(&report, output::report::text)?;
     Ok(outcome(&report))
 }
 

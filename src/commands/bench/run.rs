@@ -6,6 +6,7 @@ use super::shown::{Saved, outcome};
 use super::trial::{Target, Trial, warn_of_debug_build};
 use crate::cli::bench::BenchArgs;
 use crate::exit::Exit;
+use crate::output::report::text;
 
 /// Runs the load, prints the report on stdout, and ends with what the report says.
 ///
@@ -29,7 +30,7 @@ pub(super) fn run(args: BenchArgs) -> anyhow::Result<Exit> {
     if let Some(slo) = &args.slo {
         report.objectives = slo.judge(&report);
     }
-    saved.write(&report)?;
+    saved.write(&report, text)?;
     files.finish()?;
     Ok(outcome(&report))
 }

@@ -1,14 +1,15 @@
-//! What is done with a finished report: printed, saved, and turned into the exit status.
+//! What is done with what was found: printed, saved, and turned into the exit status.
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::Context;
+use serde::Serialize;
 
 use crate::bench::report::Report;
 use crate::exit::Exit;
-use crate::output::{self, Output, Unwritable};
+use crate::output::{Output, Unwritable};
 
 /// Where a report goes.
 pub(super) struct Saved {
@@ -35,19 +36,23 @@ impl Saved {
         })
     }
 
-    /// Prints and saves the report. A reader of stdout who has left has seen enough.
+    /// Prints what was found, as JSON or in the words of `text`, and saves it. A reader of stdout who has left has seen enough.
     ///
     /// # Errors
     /// When something cannot be written.
-    pub(super) fn write(self, report: &Report) -> anyhow::Result<()> {
-        let json = || serde_json::to_string_pretty(report).map(|text| text + "\n");
+    pub(super) fn write<T: Serialize>(
+        self,
+        found: &T,
+        text: impl Fn(&T) -> String,
+    ) -> anyhow::Result<()> {
+        let json = || serde_json::to_string_pretty(found).map(|text| text + "\n");
         if let Some((path, mut file)) = self.file {
             let written = file.write_all(json()?.as_bytes());
             written.with_context(|| format!("could not write {}", path.display()))?;
         }
         print(&match self.json {
             true => json()?,
-            false => output::report::text(report),
+            false => text(found),
         })
     }
 }

@@ -17,6 +17,7 @@ use crate::cli::bench::LoadArgs;
 use crate::client::{ConnectOptions, Endpoint, Scheme};
 use crate::commands::connection;
 use crate::commands::signals::Signals;
+use crate::exit::Exit;
 use crate::output::say;
 
 /// The broker under test: a running one, or with `--serve` one of our own in this process.
@@ -38,6 +39,26 @@ impl Target {
             options.endpoint = endpoint_of(broker);
         }
         Ok(Target { options, own })
+    }
+
+    /// The broker of a URL, reached with the other options that were typed.
+    ///
+    /// # Errors
+    /// When the URL is none, or an option names another broker.
+    pub(super) fn at(url: &str, args: &LoadArgs) -> anyhow::Result<Target> {
+        let typed = &args.connection;
+        if typed.host.is_some() || typed.port.is_some() || typed.url.is_some() || args.serve {
+            return Err(Exit::Usage.because(
+                "the brokers are named as arguments here: --host, --port, --url and --serve have no place",
+            ));
+        }
+        let mut connection = typed.clone();
+        connection.url = Some(url.to_owned());
+        allow_open_files();
+        Ok(Target {
+            options: connection::target(&connection)?.options,
+            own: None,
+        })
     }
 
     /// Ends our own broker.
