@@ -1,7 +1,7 @@
 //! How messages and reports are shown. Values in, bytes out; the clock and the writer are handed in.
 
-pub mod delivery;
 pub mod comparison;
+pub mod delivery;
 pub mod format;
 pub mod message;
 mod mosquitto;
