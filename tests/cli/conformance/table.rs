@@ -46,7 +46,7 @@ fn every_statement_names_tests_that_exist_or_says_why_not() {
     }
     assert!(rows > 390, "{rows} rows");
     let here = tests_in(&Path::new(HERE).join("tests/cli/conformance"));
-    let others = ["table::", "random::", "churn::", "limits::"];
+    let others = ["table::", "random::", "churn::", "limits::", "beside::"];
     let unnamed: Vec<&String> = here
         .iter()
         .filter(|test| {
