@@ -35,6 +35,17 @@ pub enum Stage {
     Done,
 }
 
+/// What the client's answer to a publish is to the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// The one that was waited for, or the last one once more.
+    Awaited,
+    /// Nothing is under way with this identifier, at least not on this connection: an answer that comes late, or for nothing.
+    Unknown,
+    /// Another one was due: the client does not keep to the handshake (4.3).
+    Wrong,
+}
+
 /// One publish in flight.
 #[derive(Debug)]
 pub struct Entry {
@@ -134,15 +145,17 @@ impl InFlight {
         }
     }
 
-    /// A PUBACK, or a PUBREC that reports failure: the publish is complete. Says whether it was waited for.
-    pub fn acknowledged(&mut self, packet_id: u16, expected: Stage) -> bool {
+    /// A PUBACK, a PUBCOMP, or a PUBREC that reports failure: the publish is complete, if `expected` is where it stands.
+    pub fn acknowledged(&mut self, packet_id: u16, expected: Stage) -> Answer {
         let Some(place) = self.place(packet_id) else {
-            return false;
+            return Answer::Unknown;
         };
-        if self.entries[place].stage != expected
-            || self.resend_from.is_some_and(|from| place >= from)
-        {
-            return false;
+        let stage = self.entries[place].stage;
+        if stage == Stage::Done || self.resend_from.is_some_and(|from| place >= from) {
+            return Answer::Unknown;
+        }
+        if stage != expected {
+            return Answer::Wrong;
         }
         self.entries[place].stage = Stage::Done;
         self.entries[place].delivery = None;
@@ -159,23 +172,23 @@ impl InFlight {
             // An idle session should not keep the window of its busiest hour.
             self.entries.shrink_to(64);
         }
-        true
+        Answer::Awaited
     }
 
-    /// A PUBREC: from now on only PUBREL is sent for this identifier. Says whether the identifier is known; a
-    /// repeated PUBREC is answered with another PUBREL.
-    pub fn received(&mut self, packet_id: u16) -> bool {
+    /// A PUBREC: from now on only PUBREL is sent for this identifier, and again for every repeated PUBREC.
+    pub fn received(&mut self, packet_id: u16) -> Answer {
         let Some(place) = self.place(packet_id) else {
-            return false;
+            return Answer::Unknown;
         };
         match self.entries[place].stage {
             Stage::ExactlyOnce => {
                 self.entries[place].stage = Stage::Released;
                 self.entries[place].delivery = None;
-                true
+                Answer::Awaited
             }
-            Stage::Released => true,
-            Stage::AtLeastOnce | Stage::Done => false,
+            Stage::Released => Answer::Awaited,
+            Stage::AtLeastOnce if self.resend_from.is_none_or(|from| place < from) => Answer::Wrong,
+            Stage::AtLeastOnce | Stage::Done => Answer::Unknown,
         }
     }
 
@@ -218,8 +231,9 @@ mod tests {
         assert_eq!(ids, [1, 2, 3, 4]);
         assert!(!window.has_room(4));
         for id in [3, 1, 4, 2] {
-            assert!(window.acknowledged(id, Stage::AtLeastOnce));
-            assert!(!window.acknowledged(id, Stage::AtLeastOnce), "{id} twice");
+            assert_eq!(window.acknowledged(id, Stage::AtLeastOnce), Answer::Awaited);
+            let twice = window.acknowledged(id, Stage::AtLeastOnce);
+            assert_eq!(twice, Answer::Unknown, "{id} twice");
         }
         assert_eq!((window.open, window.entries.len()), (0, 0));
     }
@@ -230,34 +244,34 @@ mod tests {
         assert_eq!(window.push(QoS::ExactlyOnce, None), 1);
         for expected in 2..=65_535u16 {
             assert_eq!(window.push(QoS::AtLeastOnce, None), expected);
-            assert!(window.acknowledged(expected, Stage::AtLeastOnce));
+            let answer = window.acknowledged(expected, Stage::AtLeastOnce);
+            assert_eq!(answer, Answer::Awaited);
             if expected % 1000 == 0 {
                 window.entries.retain(|entry| entry.stage != Stage::Done);
             }
         }
         window.entries.retain(|entry| entry.stage != Stage::Done);
         assert_eq!(window.push(QoS::AtLeastOnce, None), 2, "1 is still in use");
-        assert!(window.received(1));
-        assert!(window.acknowledged(1, Stage::Released));
-        assert!(window.acknowledged(2, Stage::AtLeastOnce));
+        assert_eq!(window.received(1), Answer::Awaited);
+        assert_eq!(window.acknowledged(1, Stage::Released), Answer::Awaited);
+        assert_eq!(window.acknowledged(2, Stage::AtLeastOnce), Answer::Awaited);
     }
 
     #[test]
     fn exactly_once_takes_two_steps_and_the_wrong_packet_is_refused() {
         let mut window = InFlight::default();
         let id = window.push(QoS::ExactlyOnce, None);
-        assert!(
-            !window.acknowledged(id, Stage::AtLeastOnce),
-            "PUBACK for QoS 2"
-        );
-        assert!(
-            !window.acknowledged(id, Stage::Released),
-            "PUBCOMP before PUBREC"
-        );
-        assert!(window.received(id));
-        assert!(window.received(id), "a repeated PUBREC");
-        assert!(window.acknowledged(id, Stage::Released));
-        assert!(!window.received(id));
+        assert_eq!(window.acknowledged(id, Stage::AtLeastOnce), Answer::Wrong);
+        assert_eq!(window.acknowledged(id, Stage::Released), Answer::Wrong);
+        assert_eq!(window.received(id), Answer::Awaited);
+        assert_eq!(window.received(id), Answer::Awaited, "a repeated PUBREC");
+        assert_eq!(window.acknowledged(id, Stage::ExactlyOnce), Answer::Wrong);
+        assert_eq!(window.acknowledged(id, Stage::Released), Answer::Awaited);
+        assert_eq!(window.received(id), Answer::Unknown);
+        let id = window.push(QoS::AtLeastOnce, None);
+        assert_eq!(window.received(id), Answer::Wrong);
+        window.reconnected();
+        assert_eq!(window.received(id), Answer::Unknown, "not sent again yet");
     }
 
     #[test]
@@ -266,15 +280,13 @@ mod tests {
         for _ in 0..3 {
             window.push(QoS::ExactlyOnce, None);
         }
-        assert!(window.received(2));
-        assert!(window.acknowledged(2, Stage::Released));
-        assert!(window.received(3));
+        assert_eq!(window.received(2), Answer::Awaited);
+        assert_eq!(window.acknowledged(2, Stage::Released), Answer::Awaited);
+        assert_eq!(window.received(3), Answer::Awaited);
         window.reconnected();
         assert_eq!(window.open, 0);
-        assert!(
-            !window.acknowledged(3, Stage::Released),
-            "not sent again yet"
-        );
+        let early = window.acknowledged(3, Stage::Released);
+        assert_eq!(early, Answer::Unknown, "not sent again yet");
         let first = window.resend().map(|entry| (entry.packet_id, entry.stage));
         assert_eq!(first, Some((1, Stage::ExactlyOnce)));
         assert!(window.is_resending());

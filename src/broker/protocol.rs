@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use tokio::time::Instant;
 
+use super::in_flight::Answer;
 use super::lifecycle::{Ending, TOPIC_ALIAS_MAXIMUM};
 use super::link::Link;
 use super::partition::Partition;
@@ -60,6 +61,14 @@ fn fault(reason: ReasonCode, message: &'static str) -> Stop {
     })
 }
 
+/// The delivery it belongs to could never be completed, and would hold its place in the window for ever.
+fn wrong_answer() -> Stop {
+    fault(
+        ReasonCode::PROTOCOL_ERROR,
+        "an answer that is not due in the handshake of this packet identifier",
+    )
+}
+
 impl Partition {
     /// Handles one packet of a connected client. `bytes` is the whole packet on the wire.
     ///
@@ -86,14 +95,14 @@ impl Partition {
         }
         match decode(frame, bytes, version)? {
             Packet::PubAck(acknowledgement) => {
-                self.session_of(peer).puback(acknowledgement.packet_id);
-                self.fill(peer.place, now);
+                let answer = self.session_of(peer).puback(acknowledgement.packet_id);
+                self.complete(peer, answer, now)?;
             }
-            Packet::PubRec(acknowledgement) => self.pubrec(peer, &acknowledgement, now),
+            Packet::PubRec(acknowledgement) => self.pubrec(peer, &acknowledgement, now)?,
             Packet::PubRel(acknowledgement) => self.pubrel(peer, &acknowledgement),
             Packet::PubComp(acknowledgement) => {
-                self.session_of(peer).pubcomp(acknowledgement.packet_id);
-                self.fill(peer.place, now);
+                let answer = self.session_of(peer).pubcomp(acknowledgement.packet_id);
+                self.complete(peer, answer, now)?;
             }
             Packet::Subscribe(subscribe) => {
                 if let Some(words) = subscriptions::protocol_error(&subscribe) {
@@ -208,17 +217,36 @@ impl Partition {
     }
 
     /// PUBREC (3.5): goes on with PUBREL, also for an identifier that is not known (4.3.3, 3.6.2.1).
-    fn pubrec(&mut self, peer: &Peer, acknowledgement: &Acknowledgement, now: Instant) {
-        let found = self.session_of(peer).pubrec(acknowledgement);
+    fn pubrec(
+        &mut self,
+        peer: &Peer,
+        acknowledgement: &Acknowledgement,
+        now: Instant,
+    ) -> Result<(), Stop> {
+        let answer = self.session_of(peer).pubrec(acknowledgement);
         if acknowledgement.reason.is_failure() {
-            self.fill(peer.place, now);
-            return;
+            return self.complete(peer, answer, now);
         }
         let mut release = Acknowledgement::success(acknowledgement.packet_id);
-        if !found && peer.link.version == Version::V5 {
-            release.reason = ReasonCode::PACKET_IDENTIFIER_NOT_FOUND;
+        match answer {
+            Answer::Awaited => {}
+            Answer::Wrong => return Err(wrong_answer()),
+            Answer::Unknown if peer.link.version == Version::V5 => {
+                release.reason = ReasonCode::PACKET_IDENTIFIER_NOT_FOUND;
+            }
+            Answer::Unknown => {}
         }
         peer.link.send(&Packet::PubRel(release));
+        Ok(())
+    }
+
+    /// An answer that ends a delivery: another message may have its place.
+    fn complete(&mut self, peer: &Peer, answer: Answer, now: Instant) -> Result<(), Stop> {
+        if answer == Answer::Wrong {
+            return Err(wrong_answer());
+        }
+        self.fill(peer.place, now);
+        Ok(())
     }
 
     /// PUBREL (3.6): the identifier may be used again.

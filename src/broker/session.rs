@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::agenda;
 use super::counters::Counters;
-use super::in_flight::{Delivery, InFlight, Stage};
+use super::in_flight::{Answer, Delivery, InFlight, Stage};
 use super::link::{Link, OUT_LIMIT};
 use super::message::{Message, Outgoing};
 use super::partition::Subscription;
@@ -427,12 +427,12 @@ impl Session {
     }
 
     /// PUBACK from the client (3.4).
-    pub fn puback(&mut self, packet_id: u16) -> bool {
+    pub fn puback(&mut self, packet_id: u16) -> Answer {
         self.in_flight.acknowledged(packet_id, Stage::AtLeastOnce)
     }
 
-    /// PUBREC from the client (3.5). Says whether the packet identifier was found.
-    pub fn pubrec(&mut self, acknowledgement: &Acknowledgement) -> bool {
+    /// PUBREC from the client (3.5).
+    pub fn pubrec(&mut self, acknowledgement: &Acknowledgement) -> Answer {
         if acknowledgement.reason.is_failure() {
             return self
                 .in_flight
@@ -442,7 +442,7 @@ impl Session {
     }
 
     /// PUBCOMP from the client (3.7).
-    pub fn pubcomp(&mut self, packet_id: u16) -> bool {
+    pub fn pubcomp(&mut self, packet_id: u16) -> Answer {
         self.in_flight.acknowledged(packet_id, Stage::Released)
     }
 

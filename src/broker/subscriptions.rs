@@ -99,7 +99,7 @@ impl Partition {
         let mut joins = false;
         for request in &subscribe.filters {
             let share = request.filter.starts_with(SHARE);
-            if let Err(reason) = refuse(request) {
+            if let Err(reason) = refuse(&request.filter) {
                 let client_id = &self.sessions[asker.place as usize].client_id;
                 tracing::info!(
                     "client {client_id:?} may not subscribe to {:?}: {reason}",
@@ -201,10 +201,10 @@ impl Partition {
                 "client {:?} unsubscribes from {filter:?}",
                 self.sessions[asker.place as usize].client_id
             );
-            reasons.push(if existed {
-                ReasonCode::SUCCESS
-            } else {
-                ReasonCode::NO_SUBSCRIPTION_EXISTED
+            reasons.push(match refuse(filter) {
+                Err(reason) => reason,
+                Ok(()) if existed => ReasonCode::SUCCESS,
+                Ok(()) => ReasonCode::NO_SUBSCRIPTION_EXISTED,
             });
         }
         let packet_id = unsubscribe.packet_id;
@@ -231,10 +231,10 @@ impl Partition {
     }
 }
 
-/// Why a subscription is not made (3.9.3).
-fn refuse(request: &Request) -> Result<(), ReasonCode> {
-    let levels = request.filter.split('/').count();
-    if !topic::is_valid_subscription(&request.filter) || levels > LEVELS {
+/// Why there can be no such subscription (3.9.3, 3.11.3).
+fn refuse(filter: &str) -> Result<(), ReasonCode> {
+    let levels = filter.split('/').count();
+    if !topic::is_valid_subscription(filter) || levels > LEVELS {
         return Err(ReasonCode::TOPIC_FILTER_INVALID);
     }
     Ok(())

@@ -147,6 +147,8 @@ pub(super) fn encode_variable(
 pub(super) const fn header_is_valid(header: u8, version: Version) -> bool {
     let flags = header & 0x0F;
     match header >> 4 {
+        // MQTT 3.1 does not use them in CONNECT, and so does not ask for 0.
+        kind::CONNECT => flags == 0 || matches!(version, Version::V31),
         // Not 3 as the quality of service, and nothing to re-deliver at 0.
         kind::PUBLISH => flags & 0b0110 != 0b0110 && flags & 0b1110 != 0b1000,
         // MQTT 3.1 sets DUP when one of these is sent again; later versions never send them twice.

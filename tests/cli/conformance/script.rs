@@ -11,7 +11,7 @@
 //!
 //! Packets are written as a name and what follows the remaining length, which is counted: `PUBLISH:2` has flags 0010, two
 //! hexadecimal digits are a byte, `'text'` is a string with its length before it, `"text"` is bytes without one, `#7` is
-//! a two-byte number and `#name` one that the broker chose. `( ... )` has the length of what is in it before it; `{ ... }` is a block of properties with its length, and nothing at all
+//! a two-byte number and `#name` one that the broker chose, `<100` a message expiry interval below that. `( ... )` has the length of what is in it before it; `{ ... }` is a block of properties with its length, and nothing at all
 //! before MQTT 5; a token behind `5:` counts in MQTT 5 only, one behind `4:` before it. A `~` in text becomes a
 //! word of this case and this level alone, so that cases do not meet.
 //!
@@ -34,6 +34,8 @@ pub struct Case {
     pub statement: String,
     /// What it is about.
     pub words: String,
+    /// The same with `%` where entries differ.
+    pub family: String,
     /// What happens.
     pub steps: Vec<Step>,
 }
@@ -74,6 +76,8 @@ pub enum Action {
     Leaves,
     /// `vanishes`: closes without a word, and no packet until the broker has closed too.
     Vanishes,
+    /// `passes 2`: so many seconds pass, by the broker's own clock: a will that is delayed by them arrives.
+    Passes(u32),
     /// `has 12`, `lacks 12`: the packet that came last has a property of this kind, or none.
     Property { id: u8, present: bool },
 }
@@ -100,6 +104,8 @@ pub enum Token {
     Text { text: String, counted: bool },
     /// A two-byte number that the broker chose.
     Name(String),
+    /// A four-byte number of seconds below this one.
+    Below(u32),
     /// Properties, with their length.
     Block(Vec<Token>),
     /// Text or bytes put together, with their length.
@@ -200,6 +206,7 @@ impl Reader<'_> {
                     version,
                     statement: statement.clone(),
                     words: words.replace('%', &name),
+                    family: words.clone(),
                     steps: filled
                         .map(|line| step(&line, version, &mut spoken))
                         .collect(),
@@ -250,6 +257,7 @@ fn step(line: &str, version_of_case: Version, spoken: &mut BTreeMap<char, Versio
         "pings" => Action::Pings,
         "leaves" => Action::Leaves,
         "vanishes" => Action::Vanishes,
+        "passes" => Action::Passes(rest.parse().expect("a number of seconds")),
         "has" | "lacks" => Action::Property {
             id: byte(rest).unwrap_or_else(|| panic!("{line:?} names no property")),
             present: verb == "has",
@@ -409,6 +417,9 @@ fn single(word: &str) -> Token {
             Err(_) => Token::Name(number.to_owned()),
         };
     }
+    if let Some(limit) = word.strip_prefix('<') {
+        return Token::Below(limit.parse().expect("a number of seconds"));
+    }
     let digits = word.len().is_multiple_of(2) && word.chars().all(|char| char.is_ascii_hexdigit());
     assert!(
         digits && !word.is_empty(),
@@ -417,6 +428,15 @@ fn single(word: &str) -> Token {
     let bytes = (0..word.len()).step_by(2);
     let bytes = bytes.map(|at| u8::from_str_radix(&word[at..at + 2], 16).expect("they are digits"));
     Token::Bytes(bytes.collect())
+}
+
+/// The limit of a message expiry interval that is asked for.
+pub fn limit(tokens: &[Token]) -> Option<u32> {
+    tokens.iter().find_map(|token| match token {
+        Token::Below(limit) => Some(*limit),
+        Token::Block(inside) => self::limit(inside),
+        _ => None,
+    })
 }
 
 /// The bytes of tokens. `own` stands for `~`, `named` finds the numbers the broker chose.
@@ -431,6 +451,7 @@ pub fn bytes(tokens: &[Token], own: &str, named: &dyn Fn(&str) -> u16) -> Vec<u8
             } => all.extend(counted(text.replace('~', own).as_bytes())),
             Token::Text { text, .. } => all.extend_from_slice(text.replace('~', own).as_bytes()),
             Token::Name(name) => all.extend_from_slice(&named(name).to_be_bytes()),
+            Token::Below(limit) => all.extend_from_slice(&(limit - 1).to_be_bytes()),
             Token::Block(inside) => {
                 let inside = bytes(inside, own, named);
                 all.extend(variable(inside.len()));

@@ -14,6 +14,9 @@ use super::client::kept;
 use super::script::{self, Action, Answer, Case, Step, Token};
 use crate::wire::connect;
 
+/// How a case went.
+pub type Outcome = Result<(), Box<Deviation>>;
+
 /// Where a broker did otherwise.
 #[derive(Debug, Clone)]
 pub struct Deviation {
@@ -105,12 +108,7 @@ fn in_short(packet: &Packet) -> String {
 }
 
 /// Plays the case on the broker at this port; `own` is the word of its own, `patience` how long a step is waited for.
-pub fn play(
-    case: &Case,
-    port: u16,
-    own: &str,
-    patience: impl Fn(&Step) -> Duration,
-) -> Result<(), Deviation> {
+pub fn play(case: &Case, port: u16, own: &str, patience: impl Fn(&Step) -> Duration) -> Outcome {
     let mut stage = Stage {
         port,
         own,
@@ -119,10 +117,13 @@ pub fn play(
     };
     for step in &case.steps {
         stage.patience = patience(step);
-        stage.act(step).map_err(|found| Deviation {
+        let deviation = |found| Deviation {
             step: step.clone(),
             found,
-        })?;
+        };
+        stage
+            .act(step)
+            .map_err(|found| Box::new(deviation(found)))?;
     }
     Ok(())
 }
@@ -150,6 +151,7 @@ impl Stage<'_> {
             Action::Joins => return self.join(step, false, false),
             Action::Stays => return self.join(step, true, false),
             Action::Resumes => return self.join(step, true, true),
+            Action::Passes(seconds) => return self.wait(step.client, seconds),
             _ if !self.clients.contains_key(&step.client) => self.join(step, false, false)?,
             _ => {}
         }
@@ -189,7 +191,8 @@ impl Stage<'_> {
                     Err(Found::Property)
                 };
             }
-            Action::Opens | Action::Joins | Action::Stays | Action::Resumes => {}
+            Action::Opens | Action::Joins | Action::Stays | Action::Resumes | Action::Passes(_) => {
+            }
         }
         Ok(())
     }
@@ -233,6 +236,26 @@ impl Stage<'_> {
             }
             other => Err(other),
         }
+    }
+
+    /// Waits for a will that is delayed by so many seconds: nobody but the broker looks at a clock.
+    fn wait(&mut self, name: char, seconds: u32) -> Result<(), Found> {
+        let script = format!(
+            "case 5 | - | time passes\n\
+             a > SUBSCRIBE #1 {{}} 'time/{name}~' 00\n\
+             a < SUBACK #1 {{}} 00\n\
+             b opens\n\
+             b > CONNECT 'MQTT' 05 06 #60 {{ 11 0000FFFF }} 'time{name}~' {{ 18 {seconds:08X} }} 'time/{name}~' ''\n\
+             b < CONNACK 00 00 {{}}\n\
+             b vanishes\n\
+             a < PUBLISH 'time/{name}~' {{}}\n"
+        );
+        let [case] = &script::cases("time", &script)[..] else {
+            unreachable!("it is one case at one level");
+        };
+        let own = format!("{name}{}", self.own);
+        let patience = self.patience;
+        play(case, self.port, &own, |_| patience).map_err(|deviation| deviation.found)
     }
 }
 
@@ -297,22 +320,20 @@ impl Client {
         let found = self.next(patience);
         for answer in answers {
             match (answer, &found) {
-                (Answer::Packet(tokens), Found::Packet(packet)) => {
-                    if self.is(packet, tokens, own) {
-                        return Ok(());
-                    }
+                (Answer::Packet(tokens), Found::Packet(packet)) if self.is(packet, tokens, own) => {
+                    return Ok(());
                 }
                 (Answer::Closed, Found::Closed) => return Ok(()),
                 (Answer::Ends(_), Found::Closed) if self.version < Version::V5 => return Ok(()),
-                (Answer::Ends(codes), Found::Packet(Packet::Disconnect(goodbye))) => {
-                    if codes.contains(&goodbye.reason.0) {
-                        return self.is_closed(patience);
-                    }
+                (Answer::Ends(codes), Found::Packet(Packet::Disconnect(goodbye)))
+                    if codes.contains(&goodbye.reason.0) =>
+                {
+                    return self.is_closed(patience);
                 }
-                (Answer::Refused(codes), Found::Packet(Packet::ConnAck(refusal))) => {
-                    if codes.contains(&refusal.reason.0) && !refusal.session_present {
-                        return self.is_closed(patience);
-                    }
+                (Answer::Refused(codes), Found::Packet(Packet::ConnAck(refusal)))
+                    if codes.contains(&refusal.reason.0) && !refusal.session_present =>
+                {
+                    return self.is_closed(patience);
                 }
                 _ => {}
             }
@@ -340,7 +361,7 @@ impl Client {
                     && expected.reason == found.reason
                     && expected.properties.0.iter().all(has)
             }
-            _ => plain(&expected) == plain(packet),
+            _ => plain(&expected) == below(plain(packet), script::limit(tokens)),
         };
         if same {
             for token in tokens {
@@ -376,6 +397,20 @@ fn plain(packet: &Packet) -> Packet {
         Packet::SubAck(answer) | Packet::UnsubAck(answer) => quiet(&mut answer.properties),
         Packet::Disconnect(goodbye) => quiet(&mut goodbye.properties),
         _ => {}
+    }
+    packet
+}
+
+/// A message with as much time left as may be left, if it has less than that.
+fn below(mut packet: Packet, limit: Option<u32>) -> Packet {
+    if let (Packet::Publish(message), Some(limit)) = (&mut packet, limit) {
+        for property in &mut message.properties.0 {
+            if let Property::MessageExpiryInterval(left) = property
+                && *left < limit
+            {
+                *left = limit - 1;
+            }
+        }
     }
     packet
 }

@@ -322,6 +322,7 @@ fn every_first_byte_begins_a_packet_only_where_the_specification_says() {
             let (kind, flags) = (header >> 4, header & 0x0F);
             let valid = match kind {
                 0 => false,
+                1 => flags == 0 || version == Version::V31,
                 // Duplicate, two bits of quality of service, retain.
                 3 => ![6, 7, 8, 9, 14, 15].contains(&flags),
                 6 | 8 | 10 => flags == 2 || flags == 10 && version == Version::V31,

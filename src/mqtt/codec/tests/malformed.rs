@@ -26,7 +26,12 @@ impl Row {
 pub(crate) const FIXED_HEADERS: &[(&[u8], &[u8], u8, &str)] = &[
     (ALL, b"\x00\x00", MALFORMED, "packet type 0 is reserved"),
     (ALL, b"\x0F\x00", MALFORMED, "packet type 0 is reserved"),
-    (ALL, b"\x11\x00", MALFORMED, "the flags of CONNECT are 0001"),
+    (
+        ALL,
+        b"\x11\x0d\0\x04MQTT\x04\x02\0\x3c\0\x01c",
+        MALFORMED,
+        "the flags of CONNECT are 0001",
+    ),
     (
         ALL,
         b"\x28\x02\0\0",
