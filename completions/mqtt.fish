@@ -72,8 +72,11 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l user-property -d 'Name
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l response-topic -d 'Topic a reply should go to, as an MQTT 5 property' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l correlation-data -d 'What a reply should repeat, as an MQTT 5 property' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s h -l host -d 'Host name or address of the broker [default: localhost]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s p -l port -d 'Port of the broker [default: 1883]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s L -l url -d 'Broker as one URL, mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC] [env: MQTT_URL]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s p -l port -d 'Port of the broker [default: 1883, with TLS 8883, WebSocket 80, both 443]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s L -l url -d 'Broker as one URL: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], ws[s]://HOST[:PORT][/PATH] or unix:///PATH [env: MQTT_URL]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l unix -d 'Connect to the unix socket PATH' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l ws-path -d 'Path to ask the WebSocket server for [default: /mqtt]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l ws-header -d 'Send this header to the WebSocket server; may be repeated' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s P -l pw -l password -d 'Password; --password-file and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l password-file -d 'Read the password from the first line of FILE' -r -F
@@ -82,6 +85,26 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s V -l protocol-version 
 5\t'MQTT 5'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l capath -d 'Trust the issuers whose certificates are in the files of DIR' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l cert -d 'Certificate of this client (PEM), with those of its issuers if the broker needs them' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l key -d 'Private key of --cert (PEM), encrypted or not [default: the key in the file of --cert]' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l keyform -d 'Form of the key; pem is the only one' -r -f -a "pem\t'In a PEM file'
+engine\t'In an engine of OpenSSL'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l pkcs12 -d 'Certificate and key of this client in one PKCS#12 file (.p12, .pfx)' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l key-password -d 'Password of the key or the PKCS#12 file; --key-password-file keeps it out of the process list' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l key-password-file -d 'Read that password from the first line of FILE' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l tls-server-name -d 'Expect the broker\'s certificate to be for NAME, and say NAME to it (SNI) [default: the host]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l tls-pin -d 'Accept only a broker with this public key, sha256//BASE64; with --insecure nothing else is checked. May be repeated' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l tls-alpn -d 'Offer this protocol to the broker (ALPN); may be repeated' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l tls-version -d 'Speak this version of TLS or a newer one' -r -f -a "tlsv1.2\t'TLS 1.2'
+tlsv1.3\t'TLS 1.3'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l ciphers -d 'Use only these cipher suites, by their names in OpenSSL or at IANA, separated by colons' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l tls-key-log -d 'Append the secrets of the connection to FILE, so that Wireshark can decrypt it [env: SSLKEYLOGFILE]' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l psk -d 'Not possible: TLS with a key that both sides know' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l psk-identity -d 'Not possible: the name of --psk' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l tls-engine -d 'Not possible: keys in an engine of OpenSSL' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l tls-engine-kpass-sha1 -d 'Not possible: keys in an engine of OpenSSL' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s i -l id -d 'Client id [default: a random one]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s I -l id-prefix -d 'Client id made of PREFIX and the process id' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l takeover -d 'When another client takes the session, by connecting with the same id: end with status 7, or come back each time' -r -f -a "stop\t'Leave the session to the other client'
@@ -100,6 +123,10 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s n -l null-message -d '
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l json -d 'Send each line of stdin as the message it describes in JSON: topic, payload or payload_base64, qos, retain and MQTT 5 properties, as mqtt sub --json prints them'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l template -d 'Fill in {{count}}, {{now}}, {{uuid}}, {{rand 1 6}} and {{env NAME}} in payloads and topics'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l payload-format-indicator -d 'Say that the payload is UTF-8 text; one that is not is refused before it is sent'
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l ws -d 'Speak WebSocket to --host'
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l tls-use-os-certs -d 'Trust the issuers this system trusts, beside those of --cafile and --capath'
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l no-tls -d 'No TLS, not even on port 8883'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s c -l disable-clean-session -d 'Keep the session on the broker when this client leaves; needs --id'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l will-retain -d 'Make the will a retained message'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s t -l topic -d 'Topic filter to subscribe to, as often as wanted; also the path of --url' -r
@@ -116,8 +143,11 @@ never\t'Never'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l subscription-identifier -d 'Number that comes back with each message of these subscriptions, 1 to 268435455 [MQTT 5]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s F -l format -d 'Print each message in this form, with the specifiers of mosquitto_sub' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s h -l host -d 'Host name or address of the broker [default: localhost]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s p -l port -d 'Port of the broker [default: 1883]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s L -l url -d 'Broker as one URL, mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC] [env: MQTT_URL]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s p -l port -d 'Port of the broker [default: 1883, with TLS 8883, WebSocket 80, both 443]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s L -l url -d 'Broker as one URL: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], ws[s]://HOST[:PORT][/PATH] or unix:///PATH [env: MQTT_URL]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l unix -d 'Connect to the unix socket PATH' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l ws-path -d 'Path to ask the WebSocket server for [default: /mqtt]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l ws-header -d 'Send this header to the WebSocket server; may be repeated' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s P -l pw -l password -d 'Password; --password-file and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l password-file -d 'Read the password from the first line of FILE' -r -F
@@ -126,6 +156,26 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s V -l protocol-version 
 5\t'MQTT 5'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l capath -d 'Trust the issuers whose certificates are in the files of DIR' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l cert -d 'Certificate of this client (PEM), with those of its issuers if the broker needs them' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l key -d 'Private key of --cert (PEM), encrypted or not [default: the key in the file of --cert]' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l keyform -d 'Form of the key; pem is the only one' -r -f -a "pem\t'In a PEM file'
+engine\t'In an engine of OpenSSL'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l pkcs12 -d 'Certificate and key of this client in one PKCS#12 file (.p12, .pfx)' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l key-password -d 'Password of the key or the PKCS#12 file; --key-password-file keeps it out of the process list' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l key-password-file -d 'Read that password from the first line of FILE' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l tls-server-name -d 'Expect the broker\'s certificate to be for NAME, and say NAME to it (SNI) [default: the host]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l tls-pin -d 'Accept only a broker with this public key, sha256//BASE64; with --insecure nothing else is checked. May be repeated' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l tls-alpn -d 'Offer this protocol to the broker (ALPN); may be repeated' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l tls-version -d 'Speak this version of TLS or a newer one' -r -f -a "tlsv1.2\t'TLS 1.2'
+tlsv1.3\t'TLS 1.3'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l ciphers -d 'Use only these cipher suites, by their names in OpenSSL or at IANA, separated by colons' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l tls-key-log -d 'Append the secrets of the connection to FILE, so that Wireshark can decrypt it [env: SSLKEYLOGFILE]' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l psk -d 'Not possible: TLS with a key that both sides know' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l psk-identity -d 'Not possible: the name of --psk' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l tls-engine -d 'Not possible: keys in an engine of OpenSSL' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l tls-engine-kpass-sha1 -d 'Not possible: keys in an engine of OpenSSL' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s i -l id -d 'Client id [default: a random one]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s I -l id-prefix -d 'Client id made of PREFIX and the process id' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l takeover -d 'When another client takes the session, by connecting with the same id: end with status 7, or come back each time' -r -f -a "stop\t'Leave the session to the other client'
@@ -142,6 +192,10 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l retain-as-published -d
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s v -l verbose -d 'Print the topic before the payload, and (null) for an empty payload'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l json -d 'Print one line of JSON for each message'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s N -l no-line-feed -d 'Do not end each message with a line feed'
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l ws -d 'Speak WebSocket to --host'
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l tls-use-os-certs -d 'Trust the issuers this system trusts, beside those of --cafile and --capath'
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l no-tls -d 'No TLS, not even on port 8883'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s c -l disable-clean-session -d 'Keep the session on the broker when this client leaves; needs --id'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l will-retain -d 'Make the will a retained message'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l help -d 'Print help'
@@ -157,13 +211,36 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l content-type -d 'Conte
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l message-expiry-interval -d 'Seconds after which the broker does not deliver the message any more' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l user-property -d 'Name and value of a user property, as often as wanted; their order is kept' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s h -l host -d 'Host name or address of the broker [default: localhost]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s p -l port -d 'Port of the broker [default: 1883]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s L -l url -d 'Broker as one URL, mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC] [env: MQTT_URL]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s p -l port -d 'Port of the broker [default: 1883, with TLS 8883, WebSocket 80, both 443]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s L -l url -d 'Broker as one URL: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], ws[s]://HOST[:PORT][/PATH] or unix:///PATH [env: MQTT_URL]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l unix -d 'Connect to the unix socket PATH' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l ws-path -d 'Path to ask the WebSocket server for [default: /mqtt]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l ws-header -d 'Send this header to the WebSocket server; may be repeated' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s P -l pw -l password -d 'Password; --password-file and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l password-file -d 'Read the password from the first line of FILE' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l capath -d 'Trust the issuers whose certificates are in the files of DIR' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l cert -d 'Certificate of this client (PEM), with those of its issuers if the broker needs them' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l key -d 'Private key of --cert (PEM), encrypted or not [default: the key in the file of --cert]' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l keyform -d 'Form of the key; pem is the only one' -r -f -a "pem\t'In a PEM file'
+engine\t'In an engine of OpenSSL'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l pkcs12 -d 'Certificate and key of this client in one PKCS#12 file (.p12, .pfx)' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l key-password -d 'Password of the key or the PKCS#12 file; --key-password-file keeps it out of the process list' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l key-password-file -d 'Read that password from the first line of FILE' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l tls-server-name -d 'Expect the broker\'s certificate to be for NAME, and say NAME to it (SNI) [default: the host]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l tls-pin -d 'Accept only a broker with this public key, sha256//BASE64; with --insecure nothing else is checked. May be repeated' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l tls-alpn -d 'Offer this protocol to the broker (ALPN); may be repeated' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l tls-version -d 'Speak this version of TLS or a newer one' -r -f -a "tlsv1.2\t'TLS 1.2'
+tlsv1.3\t'TLS 1.3'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l ciphers -d 'Use only these cipher suites, by their names in OpenSSL or at IANA, separated by colons' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l tls-key-log -d 'Append the secrets of the connection to FILE, so that Wireshark can decrypt it [env: SSLKEYLOGFILE]' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l psk -d 'Not possible: TLS with a key that both sides know' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l psk-identity -d 'Not possible: the name of --psk' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l tls-engine -d 'Not possible: keys in an engine of OpenSSL' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l tls-engine-kpass-sha1 -d 'Not possible: keys in an engine of OpenSSL' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s i -l id -d 'Client id [default: a random one]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s I -l id-prefix -d 'Client id made of PREFIX and the process id' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l takeover -d 'When another client takes the session, by connecting with the same id: end with status 7, or come back each time' -r -f -a "stop\t'Leave the session to the other client'
@@ -182,6 +259,10 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s v -l verbose -d 'Print
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l json -d 'Print one line of JSON for each reply, as `mqtt sub --json` does'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s N -l no-line-feed -d 'Do not end each reply with a line feed'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l payload-format-indicator -d 'Say that the payload is UTF-8 text; one that is not is refused before it is sent'
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l ws -d 'Speak WebSocket to --host'
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l tls-use-os-certs -d 'Trust the issuers this system trusts, beside those of --cafile and --capath'
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l no-tls -d 'No TLS, not even on port 8883'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s c -l disable-clean-session -d 'Keep the session on the broker when this client leaves; needs --id'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l will-retain -d 'Make the will a retained message'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l publishers -d 'Connections that publish [default: 10]' -r
@@ -198,8 +279,11 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_sub
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l filter -d 'What the subscribers subscribe to, when it is not the topic; %i is then each client\'s own number' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l workers -d 'Threads that share the connections [default: one for each processor]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s h -l host -d 'Host name or address of the broker [default: localhost]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s p -l port -d 'Port of the broker [default: 1883]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s L -l url -d 'Broker as one URL, mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC] [env: MQTT_URL]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s p -l port -d 'Port of the broker [default: 1883, with TLS 8883, WebSocket 80, both 443]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s L -l url -d 'Broker as one URL: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], ws[s]://HOST[:PORT][/PATH] or unix:///PATH [env: MQTT_URL]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l unix -d 'Connect to the unix socket PATH' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l ws-path -d 'Path to ask the WebSocket server for [default: /mqtt]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l ws-header -d 'Send this header to the WebSocket server; may be repeated' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s P -l pw -l password -d 'Password; --password-file and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l password-file -d 'Read the password from the first line of FILE' -r -F
@@ -208,11 +292,35 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_sub
 5\t'MQTT 5'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l capath -d 'Trust the issuers whose certificates are in the files of DIR' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l cert -d 'Certificate of this client (PEM), with those of its issuers if the broker needs them' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l key -d 'Private key of --cert (PEM), encrypted or not [default: the key in the file of --cert]' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l keyform -d 'Form of the key; pem is the only one' -r -f -a "pem\t'In a PEM file'
+engine\t'In an engine of OpenSSL'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l pkcs12 -d 'Certificate and key of this client in one PKCS#12 file (.p12, .pfx)' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l key-password -d 'Password of the key or the PKCS#12 file; --key-password-file keeps it out of the process list' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l key-password-file -d 'Read that password from the first line of FILE' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l tls-server-name -d 'Expect the broker\'s certificate to be for NAME, and say NAME to it (SNI) [default: the host]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l tls-pin -d 'Accept only a broker with this public key, sha256//BASE64; with --insecure nothing else is checked. May be repeated' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l tls-alpn -d 'Offer this protocol to the broker (ALPN); may be repeated' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l tls-version -d 'Speak this version of TLS or a newer one' -r -f -a "tlsv1.2\t'TLS 1.2'
+tlsv1.3\t'TLS 1.3'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l ciphers -d 'Use only these cipher suites, by their names in OpenSSL or at IANA, separated by colons' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l tls-key-log -d 'Append the secrets of the connection to FILE, so that Wireshark can decrypt it [env: SSLKEYLOGFILE]' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l psk -d 'Not possible: TLS with a key that both sides know' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l psk-identity -d 'Not possible: the name of --psk' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l tls-engine -d 'Not possible: keys in an engine of OpenSSL' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l tls-engine-kpass-sha1 -d 'Not possible: keys in an engine of OpenSSL' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l slo -d 'What the run must hold, as p99<10ms,loss=0,rate>=99%: otherwise the status is 8. There are p50, p90, p99, p99.9, p99.99, max and mean of the response latency (service without --rate, acknowledgement without subscribers, connecting in conn and idle), or of another one after response., service., ack., send., tcp. or connack.; the counts loss (also in %), duplicates, reordered, refused and disconnects; and rate, per second or in % of what is offered. Compared by <, <=, =, >= or >; a figure of too few samples holds nothing' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l hlog -d 'Write the latencies of every second to FILE, in the log format of HdrHistogram and in microseconds, each kind of latency with a tag of its own: response, service, ack, send, generator and connect.*' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l csv -d 'Write the rates and latencies of every second to FILE as a table with commas' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l json -d 'Print the report as JSON, or write it to FILE beside what is printed: the whole run with its plan, its histograms and its seconds, as `report` and `compare` read it' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l serve -d 'Measure the broker of this program, started in the same process on a free port'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l ws -d 'Speak WebSocket to --host'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l tls-use-os-certs -d 'Trust the issuers this system trusts, beside those of --cafile and --capath'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l no-tls -d 'No TLS, not even on port 8883'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s v -l verbose -d 'One line on stderr every second while the load runs'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l help -d 'Print help'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -a "report" -d 'Show saved runs again, several as one'
@@ -234,8 +342,11 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l filter -d 'What the subscribers subscribe to, when it is not the topic; %i is then each client\'s own number' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l workers -d 'Threads that share the connections [default: one for each processor]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s h -l host -d 'Host name or address of the broker [default: localhost]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s p -l port -d 'Port of the broker [default: 1883]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s L -l url -d 'Broker as one URL, mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC] [env: MQTT_URL]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s p -l port -d 'Port of the broker [default: 1883, with TLS 8883, WebSocket 80, both 443]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s L -l url -d 'Broker as one URL: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], ws[s]://HOST[:PORT][/PATH] or unix:///PATH [env: MQTT_URL]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l unix -d 'Connect to the unix socket PATH' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l ws-path -d 'Path to ask the WebSocket server for [default: /mqtt]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l ws-header -d 'Send this header to the WebSocket server; may be repeated' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s P -l pw -l password -d 'Password; --password-file and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l password-file -d 'Read the password from the first line of FILE' -r -F
@@ -244,10 +355,34 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 5\t'MQTT 5'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l capath -d 'Trust the issuers whose certificates are in the files of DIR' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l cert -d 'Certificate of this client (PEM), with those of its issuers if the broker needs them' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l key -d 'Private key of --cert (PEM), encrypted or not [default: the key in the file of --cert]' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l keyform -d 'Form of the key; pem is the only one' -r -f -a "pem\t'In a PEM file'
+engine\t'In an engine of OpenSSL'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l pkcs12 -d 'Certificate and key of this client in one PKCS#12 file (.p12, .pfx)' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l key-password -d 'Password of the key or the PKCS#12 file; --key-password-file keeps it out of the process list' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l key-password-file -d 'Read that password from the first line of FILE' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l tls-server-name -d 'Expect the broker\'s certificate to be for NAME, and say NAME to it (SNI) [default: the host]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l tls-pin -d 'Accept only a broker with this public key, sha256//BASE64; with --insecure nothing else is checked. May be repeated' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l tls-alpn -d 'Offer this protocol to the broker (ALPN); may be repeated' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l tls-version -d 'Speak this version of TLS or a newer one' -r -f -a "tlsv1.2\t'TLS 1.2'
+tlsv1.3\t'TLS 1.3'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l ciphers -d 'Use only these cipher suites, by their names in OpenSSL or at IANA, separated by colons' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l tls-key-log -d 'Append the secrets of the connection to FILE, so that Wireshark can decrypt it [env: SSLKEYLOGFILE]' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l psk -d 'Not possible: TLS with a key that both sides know' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l psk-identity -d 'Not possible: the name of --psk' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l tls-engine -d 'Not possible: keys in an engine of OpenSSL' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l tls-engine-kpass-sha1 -d 'Not possible: keys in an engine of OpenSSL' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l runs -d 'Runs against each broker, in the order A B B A A B and so on' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l on -d 'What is compared, by the names that --slo has' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l tolerance -d 'How much worse B may be, in percent of A' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l json -d 'Print the comparison as JSON, or write it to FILE beside what is printed' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l serve -d 'Measure the broker of this program, started in the same process on a free port'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l ws -d 'Speak WebSocket to --host'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l tls-use-os-certs -d 'Trust the issuers this system trusts, beside those of --cafile and --capath'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l no-tls -d 'No TLS, not even on port 8883'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s v -l verbose -d 'One line on stderr every second while a load runs'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l help -d 'Print help'

@@ -14,6 +14,11 @@ fn each_library_is_named_in_its_own_room_only() {
             &["src/commands/bench/", "src/commands/publish/"],
         ),
         ("clap::", &["src/cli/", "src/settings/", "src/exit.rs"]),
+        ("rustls::", &["src/client/transport/tls/"]),
+        (
+            "tokio_tungstenite::",
+            &["src/client/transport/websocket.rs"],
+        ),
         ("toml::", &["src/settings/"]),
     ] {
         let mut named = false;

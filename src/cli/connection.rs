@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::tls::TlsArgs;
+use crate::client::transport::websocket::Header;
+
 /// Options of the connection, flattened into `pub`, `sub`, `req` and `bench`.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connection")]
@@ -16,13 +19,29 @@ pub struct ConnectionArgs {
     #[arg(short = 'h', long, value_name = "HOST", conflicts_with = "url")]
     pub host: Option<String>,
 
-    /// Port of the broker [default: 1883]
+    /// Port of the broker [default: 1883, with TLS 8883, WebSocket 80, both 443]
     #[arg(short, long, value_name = "PORT", conflicts_with = "url", value_parser = clap::value_parser!(u16).range(1..))]
     pub port: Option<u16>,
 
-    /// Broker as one URL, mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC] [env: MQTT_URL]
+    /// Broker as one URL: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], ws[s]://HOST[:PORT][/PATH] or unix:///PATH [env: MQTT_URL]
     #[arg(short = 'L', long, value_name = "URL")]
     pub url: Option<String>,
+
+    /// Connect to the unix socket PATH
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["host", "port", "url"])]
+    pub unix: Option<String>,
+
+    /// Speak WebSocket to --host
+    #[arg(long, conflicts_with_all = ["url", "unix"])]
+    pub ws: bool,
+
+    /// Path to ask the WebSocket server for [default: /mqtt]
+    #[arg(long, value_name = "PATH")]
+    pub ws_path: Option<String>,
+
+    /// Send this header to the WebSocket server; may be repeated
+    #[arg(long, value_name = "NAME: VALUE")]
+    pub ws_header: Vec<Header>,
 
     /// User name [env: MQTT_USERNAME]
     #[arg(short, long, value_name = "NAME")]
@@ -53,6 +72,10 @@ pub struct ConnectionArgs {
     /// Longest time from the first look-up to the broker's CONNACK
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub connect_timeout: Duration,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub tls: TlsArgs,
 }
 
 /// The versions as mosquitto's clients name them.

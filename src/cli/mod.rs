@@ -10,6 +10,7 @@ pub mod publish;
 pub mod request;
 pub mod serve;
 pub mod subscribe;
+pub mod tls;
 
 use clap::{Parser, Subcommand};
 

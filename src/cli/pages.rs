@@ -36,8 +36,27 @@ const CONNECTING: &[(&str, &str)] = &[
         "MQTT_PASSWORD",
         "the password, when neither --pw, --password-file nor a URL gives one",
     ),
+    (
+        "SSLKEYLOGFILE",
+        "where to append the secrets of TLS connections, when --tls-key-log does not say",
+    ),
+    (
+        "SSL_CERT_FILE, SSL_CERT_DIR",
+        "the certificates this system trusts, when they are not in the usual place",
+    ),
     NO_COLOR,
 ];
+
+/// How TLS is asked for and what it checks; for every command that connects to a broker.
+const ENCRYPTED: &str = "The connection is encrypted when the URL begins with mqtts:// or wss://, when any TLS option is given, or when the port is 8883 and \
+     there is no URL. The broker's certificate then has to come from an issuer that is trusted, be valid today, and name the host; an error says which \
+     of these failed and what the certificate says instead. --tls-pin asks for a certain key on top of this, and with --insecure \
+     instead of it. With --cafile or --capath, --insecure only leaves out the name, as in mosquitto's clients.";
+
+/// What a URL may be; for every command that connects to a broker.
+const URLS: &str = "A URL is mqtt://, mqtts://, ws://, wss:// or unix://. After mqtt://HOST/ and mqtts://HOST/ stands a topic, as in mosquitto's -L; after \
+     ws://HOST/ and wss://HOST/ the path that the WebSocket server is asked for, so the topic has to be given with -t. Codes such as \
+     %20 are decoded in user name, password, topic and the path of a unix socket.";
 
 /// The page of `mqtt` itself.
 pub const MQTT: Page = Page {
@@ -138,6 +157,8 @@ pub const PUB: Page = Page {
          sent again; at QoS 0 the last step), acknowledged or refused (with reason, and reason_code when it is the broker's). number counts \
          the messages from 1.",
         "--require-subscribers depends on what the broker says: some, mosquitto among them, know of subscribers at QoS 1 only.",
+        URLS,
+        ENCRYPTED,
     ],
     examples: &[
         (
@@ -159,6 +180,10 @@ pub const PUB: Page = Page {
         (
             "A file as one message, to a broker named by a URL",
             "mqtt pub -L mqtt://user@broker.example -t picture -f picture.jpg",
+        ),
+        (
+            "Over TLS, to a broker with a certificate of its own authority",
+            "mqtt pub -h broker.example --cafile ca.crt -t home/kitchen/temperature -m 21.5",
         ),
         (
             "Ten messages, two a second",
@@ -188,6 +213,8 @@ pub const SUB: Page = Page {
         "A connection that is lost is made again, with a growing delay, and the topics are subscribed again; standard error \
          tells. Only when another client has taken the session, by connecting with the same id, the command ends with status 7, \
          because two that come back each time throw each other out for ever; see --takeover.",
+        URLS,
+        ENCRYPTED,
     ],
     examples: &[
         (
@@ -209,6 +236,10 @@ pub const SUB: Page = Page {
         (
             "Alarms without loss, the rest as it comes",
             "mqtt sub -t 'alarm/#' -q 1 -t 'state/#' -q 0 -v",
+        ),
+        (
+            "Through a web server that speaks MQTT over WebSocket",
+            "mqtt sub -L wss://broker.example/mqtt -t 'home/#'",
         ),
         (
             "What the broker has kept, and no more",

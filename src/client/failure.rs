@@ -7,6 +7,9 @@ use crate::mqtt::{ReasonCode, Version};
 /// The end of a connection or of an attempt to make one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
+    /// Something on this side keeps us from trying: a file that cannot be read, a certificate that cannot be used.
+    #[error("{0}")]
+    Unusable(String),
     /// No CONNACK: name not found, TCP failed, time ran out, or something else than a broker answered.
     #[error("{0}")]
     NotReached(String),
@@ -46,6 +49,7 @@ impl Failure {
     /// The status a program that gives up because of this ends with.
     pub fn exit(&self) -> Exit {
         match self {
+            Failure::Unusable(_) => Exit::Failed,
             Failure::NotReached(_) => Exit::NotReached,
             Failure::Refused { .. } => Exit::Refused,
             Failure::Disconnected { .. } | Failure::Contested { .. } | Failure::Lost(_) => {
@@ -69,6 +73,7 @@ impl Failure {
     /// other out for ever.
     pub fn is_final(&self) -> bool {
         match self {
+            Failure::Unusable(_) => true,
             Failure::NotReached(_) | Failure::Lost(_) => false,
             Failure::Contested { .. } => true,
             Failure::Refused { reason, .. } => !matches!(

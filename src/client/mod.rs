@@ -13,16 +13,19 @@ pub mod session;
 mod takeover;
 #[cfg(test)]
 mod tests;
+pub mod transport;
+mod url;
 mod v3;
 mod v5;
 mod watch;
 mod wire;
 
 pub use failure::Failure;
-pub use options::{BrokerUrl, ConnectOptions, Endpoint, Scheme, UrlError, Will};
+pub use options::{ConnectOptions, Will};
 pub use retry::{Retry, chance};
 pub use session::{Event, Session, Unfit, connect};
 pub use takeover::Takeover;
+pub use url::{BrokerUrl, DEFAULT_PATH, Endpoint, Scheme, UrlError};
 
 /// The most messages of QoS 1 and 2 under way.
 const WINDOW: u16 = 100;

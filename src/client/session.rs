@@ -123,7 +123,7 @@ enum Client {
 /// # Errors
 /// Why it did not come about. The first connection is tried once only.
 pub async fn connect(options: &ConnectOptions, retry: Retry) -> Result<Session, Failure> {
-    let notes = Notes::new(options);
+    let notes = Notes::new(options)?;
     let (signals_in, signals) = mpsc::channel(2);
     let (attempts, attempts_out) = mpsc::channel(1);
     let timeout = options.connect_timeout;
@@ -329,10 +329,12 @@ impl Session {
                 match signal {
                     Signal::Disconnected => {
                         // Only to a subscriber is anything on its way now that could reset the connection.
-                        if !self.subscriptions.0.is_empty() || !self.unsubscriptions.0.is_empty() {
+                        let waits =
+                            !self.subscriptions.0.is_empty() || !self.unsubscriptions.0.is_empty();
+                        if waits || self.notes.has_farewell() {
                             while self.signals.recv().await.is_some() {}
                             // A broker that does not close its side loses nothing but our patience.
-                            let _ = tokio::time::timeout(FAREWELL, self.notes.close()).await;
+                            let _ = tokio::time::timeout(FAREWELL, self.notes.close(waits)).await;
                         }
                         return Ok(());
                     }

@@ -135,7 +135,7 @@ fn packet_length(bytes: &[u8]) -> Option<usize> {
 /// What the first bytes of something else than a broker may be.
 fn foreign(bytes: &[u8]) -> &'static str {
     match bytes {
-        [0x15, 0x03, ..] => "it wants TLS",
+        [0x15, 0x03, ..] => "it wants TLS (mqtts://)",
         [b'H', b'T' | b'2', ..] | [b'H'] => "it speaks HTTP",
         [b'S', b'S', ..] => "it speaks SSH",
         _ => "its first packet is no CONNACK",

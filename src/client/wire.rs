@@ -22,25 +22,23 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::{TcpStream, lookup_host};
-use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep};
 
 use super::failure::Failure;
-use super::options::{ConnectOptions, Endpoint};
+use super::options::ConnectOptions;
+use super::transport::{Dialer, Leg, Stream};
+use super::url::{Endpoint, Scheme};
 use super::watch::{Seen, Watch};
 use crate::mqtt::{Packet, Version, codec};
 
 /// Bytes read at once, and bytes collected before they are written.
 const LARGE: usize = 64 * 1024;
 
-/// A head start for an address over the next one of the same name (as in RFC 8305, 5).
-const HEAD_START: Duration = Duration::from_millis(250);
-
 /// What is known about the connection, shared by the wire, which lives inside rumqttc, and the session.
 #[derive(Clone)]
 pub(super) struct Notes {
     endpoint: Endpoint,
+    dialer: Arc<Dialer>,
     version: Version,
     connect_timeout: Duration,
     /// The longest a write may make no progress: 1.5 times the keep alive, after which the peer may leave as well (3.1.2.10).
@@ -56,7 +54,7 @@ struct Attempt {
     /// What was seen to go wrong, in better words than the library's.
     failure: Option<Failure>,
     /// Put here when the library drops it after DISCONNECT.
-    socket: Option<TcpStream>,
+    socket: Option<Stream>,
     /// From now on a flush is a write.
     closing: bool,
 }
@@ -65,57 +63,39 @@ struct Attempt {
 enum Reached {
     #[default]
     Nothing,
-    Name,
-    Socket,
+    /// This leg has begun.
+    Way(Leg),
+    /// There is a stream.
+    End,
     Broker,
 }
 
 impl Notes {
-    pub(super) fn new(options: &ConnectOptions) -> Notes {
+    /// # Errors
+    /// When the way to the broker cannot be prepared.
+    pub(super) fn new(options: &ConnectOptions) -> Result<Notes, Failure> {
         let keep_alive = Duration::from_secs(u64::from(options.keep_alive));
-        Notes {
+        Ok(Notes {
             endpoint: options.endpoint.clone(),
+            dialer: Arc::new(Dialer::new(&options.endpoint, &options.route)?),
             version: options.version,
             connect_timeout: options.connect_timeout,
             stall: (!keep_alive.is_zero()).then(|| keep_alive.mul_f64(1.5)),
             attempt: Arc::default(),
             is_up: Arc::default(),
-        }
+        })
     }
 
     /// Connects; called by rumqttc for every attempt.
     pub(super) async fn connect(self) -> io::Result<Wire> {
         *self.attempt() = Attempt::default();
-        let Endpoint { host, port, .. } = &self.endpoint;
-        let addresses = match lookup_host((host.as_str(), *port)).await {
-            Ok(addresses) => addresses.collect::<Vec<_>>(),
-            Err(error) => {
-                let words = format!("cannot find the address of {host}: {error}; check --host");
-                return Err(self.fail(Failure::NotReached(words)));
-            }
-        };
-        self.attempt().reached = Reached::Name;
-        let socket = match first_to_connect(addresses).await {
-            Ok(socket) => socket,
-            Err(error) => {
-                let advice = match error.kind() {
-                    io::ErrorKind::ConnectionRefused => {
-                        "; is a broker running there? `mqtt serve` starts one"
-                    }
-                    _ => "",
-                };
-                let words = format!(
-                    "cannot connect to {}: {}{advice}",
-                    self.endpoint,
-                    plain(&error)
-                );
-                return Err(self.fail(Failure::NotReached(words)));
-            }
-        };
-        socket.set_nodelay(true)?;
-        self.attempt().reached = Reached::Socket;
+        let dialed = self
+            .dialer
+            .dial(|leg| self.attempt().reached = Reached::Way(leg));
+        let (stream, _) = dialed.await.map_err(|failure| self.fail(failure))?;
+        self.attempt().reached = Reached::End;
         Ok(Wire {
-            socket: Some(socket),
+            socket: Some(stream),
             watch: Watch::new(self.version),
             incoming: vec![0; LARGE],
             delivered: 0,
@@ -148,16 +128,20 @@ impl Notes {
         let limit = humantime::format_duration(self.connect_timeout);
         let endpoint = &self.endpoint;
         Failure::NotReached(match self.attempt().reached {
-            Reached::Nothing => format!(
+            Reached::Nothing | Reached::Way(Leg::Name) => format!(
                 "cannot find the address of {} within {limit} (--connect-timeout)",
                 endpoint.host
             ),
-            Reached::Name => {
-                format!(
-                    "no answer from {endpoint} within {limit} (--connect-timeout); is it the right host, and reachable?"
-                )
-            }
-            Reached::Socket | Reached::Broker => format!(
+            Reached::Way(Leg::Connect) => format!(
+                "no answer from {endpoint} within {limit} (--connect-timeout); is it the right host, and reachable?"
+            ),
+            Reached::Way(Leg::Tls) => format!(
+                "{endpoint} takes connections but did not finish the TLS handshake within {limit} (--connect-timeout); does it speak TLS?"
+            ),
+            Reached::Way(Leg::WebSocket) => format!(
+                "{endpoint} takes connections but did not answer the WebSocket handshake within {limit} (--connect-timeout)"
+            ),
+            Reached::End | Reached::Broker => format!(
                 "{endpoint} takes connections but sent no CONNACK within {limit} (--connect-timeout); is it an MQTT broker?"
             ),
         })
@@ -179,13 +163,20 @@ impl Notes {
         self.attempt().closing = true;
     }
 
-    /// Half-closes the socket the library has let go of, and waits for the peer to do the same. Merely closing it
-    /// while something unread has arrived resets the connection, and the broker might never read our DISCONNECT.
-    pub(super) async fn close(&self) {
+    /// Whether TLS or WebSocket have a farewell of their own.
+    pub(super) fn has_farewell(&self) -> bool {
+        let scheme = self.endpoint.scheme;
+        scheme.has_tls() || scheme.has_websocket()
+    }
+
+    /// Half-closes the socket the library has let go of and, if anything may be on its way to us, waits for the peer to
+    /// do the same. Merely closing it while something unread has arrived resets the connection, and the broker might
+    /// never read our DISCONNECT.
+    pub(super) async fn close(&self, waits: bool) {
         let Some(mut socket) = self.attempt().socket.take() else {
             return;
         };
-        if socket.shutdown().await.is_ok() {
+        if socket.shutdown().await.is_ok() && waits {
             let mut waste = vec![0; LARGE];
             while matches!(socket.read(&mut waste).await, Ok(1..)) {}
         }
@@ -202,60 +193,37 @@ impl Notes {
         error
     }
 
+    /// What an error of the stream means.
+    fn broken(&self, error: &io::Error) -> String {
+        format!("the connection broke: {}", self.dialer.words(error))
+    }
+
     fn lost(&self, words: &str) -> io::Error {
         let reached = self.attempt().reached;
         self.fail(match reached {
             Reached::Broker => Failure::Lost(words.to_owned()),
-            _ => Failure::NotReached(format!(
-                "{}: {words} before CONNACK; does it take MQTT {}?",
-                self.endpoint, self.version
+            _ if self.dialer.lacks_certificate() => Failure::NotReached(format!(
+                "{}: the broker wants a client certificate; add --cert and --key",
+                self.endpoint
             )),
-        })
-    }
-}
-
-/// Tries all addresses, each with a head start over the next, and keeps the first that answers.
-async fn first_to_connect(addresses: Vec<std::net::SocketAddr>) -> io::Result<TcpStream> {
-    let mut attempts = JoinSet::new();
-    let mut rest = addresses.into_iter();
-    let mut outcome = Err(io::Error::new(
-        io::ErrorKind::NotFound,
-        "the name has no address",
-    ));
-    loop {
-        if let Some(address) = rest.next() {
-            attempts.spawn(TcpStream::connect(address));
-        }
-        let next_starts = async {
-            match rest.len() {
-                0 => std::future::pending().await,
-                _ => tokio::time::sleep(HEAD_START).await,
+            _ => {
+                let or_tls = match self.endpoint.scheme {
+                    Scheme::Mqtt => ", or only TLS (mqtts://)",
+                    _ => "",
+                };
+                Failure::NotReached(format!(
+                    "{}: {words} before CONNACK; does it take MQTT {}{or_tls}?",
+                    self.endpoint, self.version
+                ))
             }
-        };
-        tokio::select! {
-            attempt = attempts.join_next() => match attempt {
-                Some(Ok(Ok(socket))) => return Ok(socket),
-                Some(Ok(Err(error))) => outcome = Err(error),
-                Some(Err(panic)) => outcome = Err(io::Error::other(panic)),
-                None => return outcome,
-            },
-            () = next_starts => {}
-        }
-    }
-}
-
-/// An I/O error without its number: `connection refused`.
-fn plain(error: &io::Error) -> String {
-    match error.raw_os_error() {
-        Some(_) if error.kind().to_string() != "uncategorized error" => error.kind().to_string(),
-        _ => error.to_string(),
+        })
     }
 }
 
 /// The stream handed to rumqttc.
 pub(super) struct Wire {
     /// Taken out by `drop` only.
-    socket: Option<TcpStream>,
+    socket: Option<Stream>,
     watch: Watch,
     /// Read from the socket up to `filled`; `delivered..checked` is to be handed on.
     incoming: Vec<u8>,
@@ -327,7 +295,11 @@ impl Wire {
         let end = match outcome {
             Ok(()) if count > 0 => return Poll::Ready(()),
             Ok(()) => "the broker closed the connection".to_owned(),
-            Err(error) => format!("the connection broke: {}", plain(&error)),
+            // A broker that leaves without TLS's farewell, as many do.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                "the broker closed the connection".to_owned()
+            }
+            Err(error) => self.notes.broken(&error),
         };
         self.notes.lost(&end);
         self.is_over = true;
@@ -375,7 +347,7 @@ impl Wire {
                     self.stalled = None;
                 }
                 Poll::Ready(Err(error)) => {
-                    let words = format!("the connection broke: {}", plain(&error));
+                    let words = self.notes.broken(&error);
                     return Poll::Ready(Err(self.notes.lost(&words)));
                 }
                 Poll::Pending => return self.poll_stall(context),
@@ -386,7 +358,18 @@ impl Wire {
         if self.outgoing.capacity() > 4 * LARGE {
             self.outgoing = Vec::new();
         }
-        Poll::Ready(Ok(()))
+        // TLS and WebSocket have a buffer of their own.
+        match socket(&mut self.socket).poll_flush(context) {
+            Poll::Ready(Ok(())) => {
+                self.stalled = None;
+                Poll::Ready(Ok(()))
+            }
+            Poll::Ready(Err(error)) => {
+                let words = self.notes.broken(&error);
+                Poll::Ready(Err(self.notes.lost(&words)))
+            }
+            Poll::Pending => self.poll_stall(context),
+        }
     }
 
     fn poll_stall(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -403,7 +386,7 @@ impl Wire {
     }
 }
 
-fn socket(socket: &mut Option<TcpStream>) -> Pin<&mut TcpStream> {
+fn socket(socket: &mut Option<Stream>) -> Pin<&mut Stream> {
     Pin::new(socket.as_mut().expect("only drop takes the socket"))
 }
 

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 // A language is larger than what has been said in it so far.
+mod certificates;
 mod clients;
 #[allow(dead_code)]
 mod harness;
@@ -37,4 +38,5 @@ mod serve;
 mod subscribe;
 mod subscription;
 mod takeover;
+mod transport;
 mod usage;

@@ -14,6 +14,7 @@ use crate::bench::plan::Plan;
 use crate::bench::report::Report;
 use crate::broker::{self, Broker};
 use crate::cli::bench::LoadArgs;
+use crate::cli::connection::ConnectionArgs;
 use crate::client::{ConnectOptions, Endpoint, Scheme};
 use crate::commands::connection;
 use crate::commands::signals::Signals;
@@ -32,7 +33,7 @@ impl Target {
     /// # Errors
     /// When it is not said which, or our own cannot be started.
     pub(super) fn new(args: &LoadArgs) -> anyhow::Result<Target> {
-        let mut options = connection::target(&args.connection)?.options;
+        let mut options = plain(&args.connection)?;
         allow_open_files();
         let own = args.serve.then(start_broker).transpose()?;
         if let Some(broker) = &own {
@@ -56,7 +57,7 @@ impl Target {
         connection.url = Some(url.to_owned());
         allow_open_files();
         Ok(Target {
-            options: connection::target(&connection)?.options,
+            options: plain(&connection)?,
             own: None,
         })
     }
@@ -157,12 +158,20 @@ fn start_broker() -> anyhow::Result<Broker> {
     Broker::start(config).context("could not start the broker of --serve")
 }
 
-fn endpoint_of(broker: &Broker) -> Endpoint {
-    Endpoint {
-        scheme: Scheme::Mqtt,
-        host: broker.address().ip().to_string(),
-        port: broker.address().port(),
+/// The broker that was typed, if the lean connections can reach it.
+fn plain(connection: &ConnectionArgs) -> anyhow::Result<ConnectOptions> {
+    let options = connection::target(connection)?.options;
+    match options.endpoint.scheme {
+        Scheme::Mqtt => Ok(options),
+        other => Err(Exit::Usage.because(format!(
+            "a bench speaks plain MQTT over TCP only, not {other}://"
+        ))),
     }
+}
+
+fn endpoint_of(broker: &Broker) -> Endpoint {
+    let address = broker.address();
+    Endpoint::new(Scheme::Mqtt, address.ip().to_string(), address.port())
 }
 
 /// The first signal is passed on, the second returns.

@@ -3,19 +3,20 @@
 //! A flag wins over the environment. `-h` sets a URL of the environment aside altogether, so that its user
 //! and password are not sent to another broker; `-p` alone replaces its port.
 
-use std::ffi::OsString;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
+mod password;
+mod tls;
 
-use anyhow::Context;
+use std::ffi::OsString;
+
 use bytes::Bytes;
 
 use crate::cli::connection::{
     ConnectionArgs, ProtocolVersion, SessionArgs, TakeoverPolicy, WillArgs,
 };
-use crate::client::{BrokerUrl, ConnectOptions, Endpoint, Takeover, Will};
+use crate::client::{BrokerUrl, ConnectOptions, DEFAULT_PATH, Endpoint, Scheme, Takeover, Will};
 use crate::exit::Exit;
 use crate::mqtt::{Properties, QoS, Version, topic};
+use crate::output::say;
 
 /// The broker that is meant, and the topic its URL named.
 pub struct Target {
@@ -40,7 +41,11 @@ pub enum UrlTopic {
 /// [`Exit::Usage`] when they contradict each other or name no broker; [`Exit::Failed`] when the password file
 /// cannot be read.
 pub fn target(args: &ConnectionArgs) -> anyhow::Result<Target> {
-    target_in(args, |name| std::env::var_os(name))
+    let target = target_in(args, |name| std::env::var_os(name))?;
+    if let Some(words) = tls::warning(&target.options) {
+        say(words);
+    }
+    Ok(target)
 }
 
 fn target_in(
@@ -51,8 +56,9 @@ fn target_in(
     let environment = |name| environment(name).filter(|value| !value.is_empty());
     let typed = args.url.as_deref().map(|url| parse_url(url, "--url"));
     let typed = typed.transpose()?;
-    let surrounding = match (&args.url, &args.host, environment("MQTT_URL")) {
-        (None, None, Some(url)) => Some(parse_url(&text(url, "MQTT_URL")?, "MQTT_URL")?),
+    let is_named = args.url.is_some() || args.host.is_some() || args.unix.is_some();
+    let surrounding = match (is_named, environment("MQTT_URL")) {
+        (false, Some(url)) => Some(parse_url(&text(url, "MQTT_URL")?, "MQTT_URL")?),
         _ => None,
     };
     let username = match environment("MQTT_USERNAME") {
@@ -63,21 +69,11 @@ fn target_in(
         environment("MQTT_PASSWORD").map(|password| Bytes::from(password.into_encoded_bytes()));
     let password_flag = match (&args.password, &args.password_file) {
         (Some(password), _) => Some(Bytes::from(password.clone())),
-        (None, Some(path)) => Some(first_line(path)?),
+        (None, Some(path)) => Some(password::first_line(path, "--password-file")?),
         (None, None) => None,
     };
 
-    let mut endpoint = match typed.as_ref().or(surrounding.as_ref()) {
-        Some(url) => url.endpoint.clone(),
-        None => Endpoint::default(),
-    };
-    if let Some(host) = &args.host {
-        endpoint.host = host_name(host)?;
-    }
-    if let Some(port) = args.port {
-        endpoint.port = port;
-    }
-
+    let endpoint = endpoint(args, typed.as_ref().or(surrounding.as_ref()))?;
     let of = |url: &Option<BrokerUrl>| match url {
         Some(url) => (
             url.username.clone(),
@@ -108,6 +104,10 @@ fn target_in(
             options.version
         )));
     }
+    if options.endpoint.scheme.has_tls() {
+        options.route.tls = tls::options(&args.tls, environment("SSLKEYLOGFILE"))?;
+    }
+    options.route.headers.clone_from(&args.ws_header);
     options.client_id = random_client_id();
     options.keep_alive = args.keepalive;
     options.connect_timeout = args.connect_timeout;
@@ -178,6 +178,67 @@ pub fn will(args: &WillArgs) -> anyhow::Result<Option<Will>> {
     }))
 }
 
+/// Where the broker is. A TLS option, or the port of MQTT over TLS where no URL says otherwise, makes the connection a
+/// TLS connection.
+fn endpoint(args: &ConnectionArgs, url: Option<&BrokerUrl>) -> anyhow::Result<Endpoint> {
+    tls::refuse_the_impossible(&args.tls)?;
+    if let Some(path) = &args.unix {
+        if args.tls.is_wanted() {
+            return Err(Exit::Usage.because("there is no TLS on a unix socket"));
+        }
+        return Ok(Endpoint::unix(path));
+    }
+    let mut endpoint = match url {
+        Some(url) => url.endpoint.clone(),
+        None => Endpoint::default(),
+    };
+    let has_port = args.port.is_some() || url.is_some_and(|url| url.has_port);
+    if let Some(host) = &args.host {
+        endpoint.host = host_name(host)?;
+    }
+    if let Some(port) = args.port {
+        endpoint.port = port;
+    }
+    let is_usual_port = url.is_none() && args.port == Some(Scheme::Mqtts.default_port());
+    match (endpoint.scheme, args.tls.no_tls) {
+        (scheme, true) if scheme.has_tls() => {
+            return Err(Exit::Usage.because(format!("--no-tls contradicts {scheme}://")));
+        }
+        (Scheme::Unix, _) if args.tls.is_wanted() => {
+            return Err(Exit::Usage.because("there is no TLS on a unix socket"));
+        }
+        (Scheme::Unix, _) if args.port.is_some() => {
+            return Err(Exit::Usage.because("a unix socket has no port; leave --port out"));
+        }
+        (_, true) => {}
+        (scheme, false) if args.tls.is_wanted() || is_usual_port => {
+            endpoint.scheme = scheme.with_tls();
+        }
+        _ => {}
+    }
+    if args.ws {
+        endpoint.scheme = endpoint.scheme.with_websocket();
+    }
+    if !has_port {
+        endpoint.port = endpoint.scheme.default_port();
+    }
+    match (&args.ws_path, endpoint.scheme.has_websocket()) {
+        (Some(path), true) if path.starts_with('/') => endpoint.path.clone_from(path),
+        (Some(path), true) => endpoint.path = format!("/{path}"),
+        (None, true) if endpoint.path.is_empty() => endpoint.path = DEFAULT_PATH.to_owned(),
+        (None, false) if !args.ws_header.is_empty() => return Err(no_websocket("--ws-header")),
+        (Some(_), false) => return Err(no_websocket("--ws-path")),
+        (None, _) => {}
+    }
+    Ok(endpoint)
+}
+
+fn no_websocket(option: &str) -> anyhow::Error {
+    Exit::Usage.because(format!(
+        "{option} needs WebSocket; add --ws, or use --url ws[s]://HOST"
+    ))
+}
+
 fn parse_url(url: &str, source: &str) -> anyhow::Result<BrokerUrl> {
     // The URL is not repeated: it may hold a password.
     url.parse()
@@ -204,24 +265,6 @@ fn host_name(host: &str) -> anyhow::Result<String> {
             "{host} is a host with a port: use --host {name} --port {port}"
         ))),
         (None, _) => Ok(host.to_owned()),
-    }
-}
-
-/// The bytes before the first line break; a password file written by an editor ends in one.
-fn first_line(path: &Path) -> anyhow::Result<Bytes> {
-    let read = || {
-        let mut line = Vec::new();
-        BufReader::new(std::fs::File::open(path)?).read_until(b'\n', &mut line)?;
-        std::io::Result::Ok(line)
-    };
-    let mut line = read().with_context(|| format!("cannot read --password-file {path:?}"))?;
-    while let Some(b'\n' | b'\r') = line.last() {
-        line.pop();
-    }
-    match line.len() {
-        0 => Err(Exit::Usage.because(format!("--password-file {path:?}: the first line is empty"))),
-        65_536.. => Err(Exit::Usage.because("a password is at most 65535 bytes long")),
-        _ => Ok(line.into()),
     }
 }
 
@@ -346,9 +389,9 @@ mod tests {
                 "mqtt://h is a URL: use --url mqtt://h",
             ),
             (
-                &["-L", "mqtts://u:pw@h"],
+                &["-L", "http://u:pw@h"],
                 &[],
-                "--url: unsupported scheme mqtts://; use mqtt://",
+                "--url: unsupported scheme http://; use mqtt, mqtts, ws, wss or unix",
             ),
             (
                 &[],
