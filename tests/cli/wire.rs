@@ -1,7 +1,8 @@
-//! A peer that says exactly what a test tells it to: packets, or bytes that are none, over a plain socket.
+//! A peer that says exactly what a test tells it to: packets, or bytes that are none, over a plain socket or whatever else
+//! carries bytes.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 
 use bytes::{Bytes, BytesMut};
 use mqtt_toolbox::mqtt::packet::*;
@@ -9,14 +10,27 @@ use mqtt_toolbox::mqtt::{Properties, QoS, ReasonCode, Version, codec};
 
 use crate::harness::PATIENCE;
 
+/// What a connection runs over.
+pub trait Stream: Read + Write {
+    /// Says nothing more, and still listens.
+    fn finish(&mut self);
+}
+
+impl Stream for TcpStream {
+    fn finish(&mut self) {
+        self.shutdown(Shutdown::Write)
+            .expect("the connection is open");
+    }
+}
+
 /// One end of a connection; at the broker's end it can play a broker as well.
-pub struct Wire {
-    pub stream: TcpStream,
+pub struct Wire<S = TcpStream> {
+    pub stream: S,
     pub version: Version,
     incoming: BytesMut,
 }
 
-impl Wire {
+impl Wire<TcpStream> {
     /// A connection to 127.0.0.1 on which nothing has been said yet.
     #[track_caller]
     pub fn connect(port: u16, version: Version) -> Wire {
@@ -36,11 +50,7 @@ impl Wire {
         stream
             .set_read_timeout(Some(PATIENCE))
             .expect("a TCP socket");
-        Wire {
-            stream,
-            version,
-            incoming: BytesMut::new(),
-        }
+        Wire::over(stream, version)
     }
 
     /// A client with a clean session, accepted by the broker.
@@ -51,6 +61,17 @@ impl Wire {
         match wire.receive() {
             Packet::ConnAck(answer) if answer.reason == ReasonCode::SUCCESS => wire,
             other => panic!("{other:?} is not the CONNACK of an accepted connection"),
+        }
+    }
+}
+
+impl<S: Stream> Wire<S> {
+    /// A connection over this stream, on which nothing has been said yet.
+    pub fn over(stream: S, version: Version) -> Wire<S> {
+        Wire {
+            stream,
+            version,
+            incoming: BytesMut::new(),
         }
     }
 

@@ -3,13 +3,13 @@
 //! Nothing is waited for by the clock. A publish above QoS 0 is acknowledged once every subscriber's output has it, and
 //! a PINGRESP comes behind whatever was put there before: that is how a test knows that nothing else was sent.
 
-use std::net::Shutdown;
+use std::net::TcpStream;
 
 use mqtt_toolbox::mqtt::packet::*;
 use mqtt_toolbox::mqtt::{Properties, Property, QoS, ReasonCode, Version};
 
 use crate::servers::MqttServe;
-use crate::wire::{Wire, connect, publish};
+use crate::wire::{Stream, Wire, connect, publish};
 
 /// The versions every rule that is older than MQTT 5 is tried in.
 pub const VERSIONS: [Version; 2] = [Version::V311, Version::V5];
@@ -21,15 +21,15 @@ pub const QUALITIES: [QoS; 3] = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::Exactly
 pub const KEPT: u32 = 1000;
 
 /// A connected client.
-pub struct Client {
-    pub wire: Wire,
+pub struct Client<S = TcpStream> {
+    pub wire: Wire<S>,
     /// What its CONNECT was answered with.
     pub connack: ConnAck,
     inbox: Vec<Packet>,
     last_packet_id: u16,
 }
 
-impl Client {
+impl Client<TcpStream> {
     /// Connects with a clean session that ends with the connection.
     #[track_caller]
     pub fn join(broker: &MqttServe, version: Version, client_id: &str) -> Client {
@@ -45,7 +45,14 @@ impl Client {
     /// Connects with exactly this CONNECT.
     #[track_caller]
     pub fn greet(broker: &MqttServe, greeting: Box<Connect>) -> Client {
-        let mut wire = Wire::connect(broker.port, greeting.version);
+        Client::over(Wire::connect(broker.port, greeting.version), greeting)
+    }
+}
+
+impl<S: Stream> Client<S> {
+    /// Connects over this wire.
+    #[track_caller]
+    pub fn over(mut wire: Wire<S>, greeting: Box<Connect>) -> Client<S> {
         wire.send(Packet::Connect(greeting));
         let connack = match wire.receive() {
             Packet::ConnAck(connack) if connack.reason == ReasonCode::SUCCESS => connack,
@@ -277,10 +284,7 @@ impl Client {
     /// Closes without a word, and returns when the broker has noticed.
     #[track_caller]
     pub fn vanish(mut self) {
-        self.wire
-            .stream
-            .shutdown(Shutdown::Write)
-            .expect("the connection is open");
+        self.wire.stream.finish();
         self.wire.rest();
     }
 

@@ -1,125 +1,138 @@
 //! Random clients against a small model of what MQTT sessions are: who must receive what, how often and in which order.
 //!
-//! One action happens at a time and each is over before the next, so the model knows every packet the broker owes to
-//! every client, not only the set of them. A failing run says its seed and its last actions; `MODEL_SEED=seed` plays it again.
+//! `world` does what is chosen here, to a broker and to the model. Most runs are short ones against a broker in this process,
+//! whose time passes when a run says so; some are long ones against the real program. A failing run says its seed
+//! and its last actions; `MODEL_SEED=seed` plays it again, `MODEL_RUNS=100000` plays as many.
 
-use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher};
-use std::io::Write;
 
-use mqtt_toolbox::mqtt::packet::*;
-use mqtt_toolbox::mqtt::{Properties, Property, QoS, ReasonCode, Version};
+use mqtt_toolbox::mqtt::packet::RetainHandling;
+use mqtt_toolbox::mqtt::{QoS, Version};
 
-use super::client::{Client, KEPT, QUALITIES, request};
-use super::model::{
-    Connection, Delivery, Flight, Message, Options, Owed, Peer, Unanswered, matches,
-};
+use super::client::{KEPT, QUALITIES};
+use super::in_process::InProcess;
+use super::model::{CLIENTS, FOR_EVER, Message, Options};
+use super::world::{Broker, Greeting, World};
 use crate::servers::MqttServe;
-use crate::wire::{connect, publish};
 
-const STEPS: usize = 600;
-const CLIENTS: usize = 4;
 const TOPICS: [&str; 4] = ["t", "t/a", "t/b", "t/a/b"];
 const FILTERS: [&str; 8] = ["t", "t/a", "t/b", "t/+", "t/#", "#", "+/a/#", "+/b"];
 
+/// No topic is in two of them, so that the order of a client's messages is known.
+const SHARES: [&str; 3] = ["$share/one/t", "$share/one/t/b", "$share/two/t/a/#"];
+
+/// Runs against the broker in this process, and how long they are; with a tick for every action they fit into a second.
+const RUNS: u64 = 2_000;
+const SHORT: usize = 40;
+
+/// Runs against a broker before it is replaced: whatever one leaves behind may disturb the next.
+const RUNS_PER_BROKER: u64 = 100;
+
+const PROCESSES: u64 = 24;
+const LONG: usize = 300;
+
 #[test]
 fn random_clients_receive_what_the_model_says() {
-    let given = std::env::var("MODEL_SEED").ok();
-    let seeds: Vec<u64> = match given {
-        Some(seed) => vec![seed.parse().expect("a seed is a number")],
-        None => {
-            let fresh = std::hash::RandomState::new().build_hasher().finish();
-            (1..=20).chain([fresh]).collect()
-        }
-    };
-    for seed in seeds {
-        World::new(seed).run();
+    for seed in seeds(PROCESSES) {
+        let workers = seed % 3 + 1;
+        let broker = MqttServe::start(["--workers", &workers.to_string()]);
+        let name = format!("MODEL_SEED={seed}");
+        // When a member leaves, only with one partition it is known which messages its group was sent before.
+        let shared_of_ten = if workers == 1 { 3 } else { 0 };
+        Play::new(seed, &broker, name, shared_of_ten).run(LONG);
     }
 }
 
-struct World {
-    seed: u64,
+#[test]
+fn thousands_of_short_runs_in_which_time_passes_go_as_the_model_says() {
+    let runs = std::env::var("MODEL_RUNS").map_or(RUNS, |text| text.parse().expect("a number"));
+    let mut broker = InProcess::start(1);
+    for (run, seed) in (0..).zip(seeds(runs)) {
+        if run % RUNS_PER_BROKER == 0 {
+            broker = InProcess::start((seed % 3 + 1) as usize);
+        }
+        let name = format!("MODEL_SEED={seed}");
+        let shared_of_ten = [3, 8][(seed / 3 % 2) as usize];
+        Play::new(seed, &broker, name, shared_of_ten).run(SHORT);
+        for census in broker.census() {
+            let left = (
+                census.sessions,
+                census.subscriptions + census.shared_subscriptions,
+                census.retained + census.queued + census.in_flight,
+            );
+            assert_eq!(left, (0, 0, 0), "MODEL_SEED={seed} left this behind");
+        }
+    }
+}
+
+/// The one that was asked for; or so many that are always the same, and one that nobody has tried yet.
+fn seeds(count: u64) -> Vec<u64> {
+    match std::env::var("MODEL_SEED") {
+        Ok(seed) => vec![seed.parse().expect("a seed is a number")],
+        Err(_) => {
+            let fresh = std::hash::RandomState::new().build_hasher().finish();
+            (1..count).chain([fresh]).collect()
+        }
+    }
+}
+
+/// A run: what happens in a world, by the throw of dice.
+struct Play<'b, B: Broker> {
     random: u64,
-    actions: Vec<String>,
-    broker: MqttServe,
-    /// Sees every message, so that one knows when something nobody waits for has passed.
-    watcher: Client,
-    peers: [Peer; CLIENTS],
-    retained: BTreeMap<&'static str, Message>,
+    world: World<'b, B>,
+    /// So many of ten subscriptions are shared ones.
+    shared_of_ten: usize,
     messages: usize,
 }
 
-impl Drop for World {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            let from = self.actions.len().saturating_sub(60);
-            let last = self.actions[from..].join("\n  ");
-            let _ = writeln!(
-                std::io::stderr(),
-                "MODEL_SEED={} failed at step {}; the last ones were\n  {last}",
-                self.seed,
-                self.actions.len()
-            );
-        }
-    }
-}
-
-impl World {
-    fn new(seed: u64) -> World {
-        let workers = (seed % 3 + 1).to_string();
-        let broker = MqttServe::start(["--workers", &workers]);
-        let mut watcher = Client::join(&broker, Version::V5, "watcher");
-        watcher.subscribe("t/#", QoS::AtMostOnce);
-        World {
-            seed,
+impl<'b, B: Broker> Play<'b, B> {
+    fn new(seed: u64, broker: &'b B, name: String, shared_of_ten: usize) -> Play<'b, B> {
+        Play {
             random: seed,
-            actions: Vec::new(),
-            broker,
-            watcher,
-            peers: Default::default(),
-            retained: BTreeMap::new(),
+            world: World::new(broker, name),
+            shared_of_ten,
             messages: 0,
         }
     }
 
-    fn run(&mut self) {
-        for _ in 0..STEPS {
-            let peer = self.below(CLIENTS);
-            if self.peers[peer].connection.is_none() {
-                self.connect(peer);
-                continue;
-            }
-            match self.below(40) {
-                0 => self.connect(peer),
-                1 => self.vanish(peer),
-                2 => self.leave(peer),
-                3 => self.publish_and_vanish(peer),
-                4..=8 => self.subscribe(peer),
-                9..=10 => self.unsubscribe(peer),
-                11..=20 => self.publish(peer),
-                21..=22 => self.publish_half(peer),
-                23..=24 => self.repeat(peer),
-                25..=28 => self.look(peer),
-                _ => self.answer(peer),
+    fn run(mut self, steps: usize) {
+        for _ in 0..steps {
+            let number = self.below(CLIENTS);
+            if B::OWNS_TIME && self.one_in(25) {
+                let seconds = self.one_of([1, 1, 2, 2, 3, 5, 2000]);
+                self.world.pass(seconds);
+            } else if self.world.clients[number].is_none() {
+                self.connect(number);
+            } else {
+                self.act(number);
             }
         }
-        // In the end everybody comes back, takes everything, and nothing is left over.
-        for number in 0..CLIENTS {
-            if self.peers[number]
-                .session
-                .as_ref()
-                .is_none_or(|session| !session.kept)
-            {
-                continue;
+        self.world.end();
+    }
+
+    fn act(&mut self, number: usize) {
+        match self.below(40) {
+            0..=1 => self.connect(number),
+            2..=3 => self.world.vanish(number),
+            4..=5 => self.leave(number),
+            6 => {
+                let message = self.last_message(number);
+                self.world.publish_and_vanish(number, message);
             }
-            self.greet(number, Version::V5, false, true, None, None);
-            self.look(number);
-            while let Some(Unanswered { .. }) = self.connection(number).unanswered.first() {
-                self.answer_at(number, 0, false);
-                self.look(number);
+            7..=11 => self.subscribe(number),
+            12..=13 => self.unsubscribe(number),
+            14..=22 => {
+                let message = self.message(number);
+                self.world.publish(number, message);
             }
-            let session = self.peers[number].session.as_ref().unwrap();
-            assert!(session.queue.is_empty() && session.flights.is_empty());
+            23..=24 => {
+                let mut message = self.message(number);
+                message.qos = QoS::ExactlyOnce;
+                self.world.publish_half(number, message);
+            }
+            25..=26 => self.repeat(number),
+            27..=30 => self.world.look(number),
+            _ => self.answer(number),
         }
     }
 
@@ -136,232 +149,106 @@ impl World {
         self.below(count) == 0
     }
 
-    fn note(&mut self, number: usize, action: String) {
-        self.actions.push(format!("client {number}: {action}"));
+    fn one_of<T: Copy, const N: usize>(&mut self, values: [T; N]) -> T {
+        values[self.below(N)]
     }
 
-    fn connection(&mut self, number: usize) -> &mut Connection {
-        self.peers[number]
-            .connection
-            .as_mut()
-            .expect("it is connected")
+    fn is_five(&mut self, number: usize) -> bool {
+        self.world.client(number).wire.version == Version::V5
     }
 
     fn message(&mut self, publisher: usize) -> Message {
+        let five = self.is_five(publisher);
+        self.message_in(publisher, five)
+    }
+
+    fn message_in(&mut self, publisher: usize, five: bool) -> Message {
         self.messages += 1;
         let retain = self.one_in(5);
         let empty = retain && self.one_in(2);
+        let expires = B::OWNS_TIME && five && self.one_in(3);
         Message {
             publisher,
-            topic: TOPICS[self.below(TOPICS.len())],
+            topic: self.one_of(TOPICS),
             payload: if empty {
                 String::new()
             } else {
                 self.messages.to_string()
             },
-            qos: QUALITIES[self.below(3)],
+            qos: self.one_of(QUALITIES),
             retain,
+            expiry: expires.then(|| self.one_of([1, 3, 1500])),
         }
     }
 
-    /// The message has passed the broker: everybody is owed it who wants it.
-    fn passed(&mut self, message: &Message) {
-        if message.retain && message.payload.is_empty() {
-            self.retained.remove(message.topic);
-        } else if message.retain {
-            self.retained.insert(message.topic, message.clone());
-        }
-        for (number, peer) in self.peers.iter_mut().enumerate() {
-            let Some(delivery) = peer.wants(number, message) else {
-                continue;
-            };
-            if peer.connection.is_some() || delivery.qos > QoS::AtMostOnce {
-                let session = peer.session.as_mut().expect("it wants something");
-                session.queue.push_back(delivery);
-            }
-            peer.pump();
-        }
+    /// One that can be waited for.
+    fn last_message(&mut self, publisher: usize) -> Message {
+        let five = self.is_five(publisher);
+        self.last_message_in(publisher, five)
     }
 
-    /// Waits until a message that nobody acknowledges to us has passed.
-    fn await_passing(&mut self, message: &Message) {
-        self.watcher.waits_for(&message.payload);
-        self.watcher.fence();
-    }
-
-    fn connect(&mut self, number: usize) {
-        let version = [Version::V311, Version::V5][self.below(2)];
-        let clean = self.one_in(4);
-        let kept = match version {
-            Version::V5 => !self.one_in(4),
-            _ => !clean,
-        };
-        let window = match self.below(4) {
-            _ if version == Version::V311 => None,
-            0 => Some(1),
-            1 => Some(2),
-            2 => Some(7),
-            _ => None,
-        };
-        let will = self.one_in(2).then(|| {
-            let mut will = self.message(number);
-            if will.payload.is_empty() {
-                // One has to be able to wait for it.
-                will.payload = format!("will {}", self.messages);
-            }
-            will
-        });
-        self.greet(number, version, clean, kept, window, will);
-    }
-
-    /// CONNECT, which takes a connection there may be over.
-    fn greet(
-        &mut self,
-        number: usize,
-        version: Version,
-        clean: bool,
-        kept: bool,
-        window: Option<u16>,
-        will: Option<Message>,
-    ) {
-        self.note(
-            number,
-            format!(
-                "connect {version:?} clean={clean} kept={kept} window={window:?} will={will:?}"
-            ),
-        );
-        let mut greeting = connect(version, &format!("client-{number}"));
-        greeting.clean_start = clean;
-        greeting.keep_alive = 0;
-        greeting.will = will.as_ref().map(|will| Will {
-            topic: will.topic.into(),
-            payload: will.payload.clone().into(),
-            qos: will.qos,
-            retain: will.retain,
-            properties: Properties::default(),
-        });
-        if version == Version::V5 {
-            let expiry = if kept { KEPT } else { 0 };
-            greeting
-                .properties
-                .push(Property::SessionExpiryInterval(expiry));
-            let window = window.map(Property::ReceiveMaximum);
-            greeting.properties.0.extend(window);
-        }
-        let client = Client::greet(&self.broker, greeting);
-        let peer = &mut self.peers[number];
-        let old = peer.connection.take();
-        let last_will = old.and_then(|mut old| {
-            let old_version = old.client.wire.version;
-            let rest = old.client.wire.rest();
-            let taken_over = |goodbye: &Disconnect| goodbye.reason == ReasonCode(0x8E);
-            let last = rest.last();
-            let five = old_version == Version::V5;
-            assert!(
-                !five || matches!(last, Some(Packet::Disconnect(goodbye)) if taken_over(goodbye))
-            );
-            old.will
-        });
-        peer.detach();
-        if clean {
-            peer.session = None;
-        }
-        assert_eq!(client.connack.session_present, peer.session.is_some());
-        peer.session.get_or_insert_default().kept = kept;
-        peer.connection = Some(Connection {
-            client,
-            will,
-            window: window.map_or(1000, usize::from),
-            owed: Vec::new(),
-            unanswered: Vec::new(),
-        });
-        peer.pump();
-        if let Some(will) = last_will {
-            self.await_passing(&will);
-            self.passed(&will);
-        }
-    }
-
-    fn vanish(&mut self, number: usize) {
-        self.note(number, "vanish".into());
-        let connection = self.peers[number].connection.take().unwrap();
-        connection.client.vanish();
-        self.peers[number].detach();
-        if let Some(will) = connection.will {
-            self.await_passing(&will);
-            self.passed(&will);
-        }
-    }
-
-    fn leave(&mut self, number: usize) {
-        let version = self.connection(number).client.wire.version;
-        let (ask_for_will, forget) = match version {
-            Version::V5 => (self.one_in(3), self.one_in(4)),
-            _ => (false, false),
-        };
-        self.note(
-            number,
-            format!("disconnect, ask_for_will={ask_for_will} forget={forget}"),
-        );
-        let connection = self.peers[number].connection.take().unwrap();
-        let expiry = [Property::SessionExpiryInterval(0)];
-        connection.client.leave_with(
-            if ask_for_will { 4 } else { 0 },
-            if forget { &expiry } else { &[] },
-        );
-        if forget {
-            self.peers[number].session = None;
-        }
-        self.peers[number].detach();
-        if let Some(will) = connection.will.filter(|_| ask_for_will) {
-            self.await_passing(&will);
-            self.passed(&will);
-        }
-    }
-
-    /// The last thing it says, and nobody hears the answer.
-    fn publish_and_vanish(&mut self, number: usize) {
-        let mut message = self.message(number);
+    fn last_message_in(&mut self, publisher: usize, five: bool) -> Message {
+        let mut message = self.message_in(publisher, five);
         if message.payload.is_empty() {
             message.payload = format!("last {}", self.messages);
         }
-        if self.peers[number].wants(number, &message).is_some() {
-            // Whether it still reaches the connection that is closing may go either way.
-            return self.vanish(number);
+        message
+    }
+
+    fn connect(&mut self, number: usize) {
+        let version = self.one_of([Version::V311, Version::V5]);
+        let five = version == Version::V5;
+        let clean = self.one_in(4);
+        let expiry = match version {
+            Version::V5 if B::OWNS_TIME => self.one_of([0, 2, 4, KEPT, FOR_EVER]),
+            Version::V5 => self.one_of([0, KEPT, KEPT, FOR_EVER]),
+            _ if clean => 0,
+            _ => FOR_EVER,
+        };
+        let window = self.one_of([None, Some(1), Some(2), Some(7)]);
+        let window = window.filter(|_| five && !self.world.model.peers[number].is_member);
+        let will = self.one_in(2).then(|| {
+            let delay = match five {
+                true if B::OWNS_TIME => self.one_of([0, 0, 1, 3, KEPT]),
+                true => self.one_of([0, 0, KEPT]),
+                false => 0,
+            };
+            (self.last_message_in(number, five), delay)
+        });
+        let greeting = Greeting {
+            version,
+            clean,
+            expiry,
+            window,
+            will,
+        };
+        self.world.greet(number, greeting);
+    }
+
+    fn leave(&mut self, number: usize) {
+        if !self.is_five(number) {
+            return self.world.leave(number, false, None);
         }
-        self.note(number, format!("publish and vanish: {message:?}"));
-        let packet_id = self.peers[number].packet_id();
-        let mut connection = self.peers[number].connection.take().unwrap();
-        let mut packet = publish(
-            message.topic,
-            message.payload.as_bytes(),
-            message.qos,
-            packet_id,
-        );
-        if let Packet::Publish(packet) = &mut packet {
-            packet.retain = message.retain;
-        }
-        connection.client.wire.send(packet);
-        connection.client.vanish();
-        let session = self.peers[number].session.as_mut().unwrap();
-        if message.qos == QoS::ExactlyOnce {
-            session.unreleased.push((packet_id, message.clone()));
-        }
-        self.peers[number].detach();
-        self.await_passing(&message);
-        self.passed(&message);
-        if let Some(will) = connection.will {
-            self.await_passing(&will);
-            self.passed(&will);
-        }
+        let with_will = self.one_in(3);
+        let expiry = match self.world.model.session(number).expiry {
+            // A session that ends with its connection cannot be extended.
+            0 => None,
+            _ => self.one_of([None, None, Some(0), Some(KEPT)]),
+        };
+        self.world.leave(number, with_will, expiry);
     }
 
     fn subscribe(&mut self, number: usize) {
-        let five = self.connection(number).client.wire.version == Version::V5;
-        let filter = FILTERS[self.below(FILTERS.len())];
+        let five = self.is_five(number);
+        let has_room = self.world.model.connection(number).window == 1000;
+        let shared = has_room && self.below(10) < self.shared_of_ten;
+        let filter = match shared {
+            true => self.one_of(SHARES),
+            false => self.one_of(FILTERS),
+        };
         let options = Options {
-            qos: QUALITIES[self.below(3)],
-            no_local: five && self.one_in(4),
+            qos: self.one_of(QUALITIES),
+            no_local: five && !shared && self.one_in(4),
             as_published: five && self.one_in(3),
             identifier: if five { self.below(3) as u32 } else { 0 },
         };
@@ -370,288 +257,37 @@ impl World {
             1 if five => RetainHandling::Never,
             _ => RetainHandling::Always,
         };
-        self.note(
-            number,
-            format!("subscribe {filter} {options:?} {handling:?}"),
-        );
-        let mut asked = request(filter, options.qos);
-        (asked.no_local, asked.retain_as_published) = (options.no_local, options.as_published);
-        asked.retain_handling = handling;
-        let identifier = (options.identifier > 0)
-            .then_some(Property::SubscriptionIdentifier(options.identifier));
-        let client = &mut self.connection(number).client;
-        let granted = client.subscribe_to(vec![asked], identifier.as_slice());
-        assert_eq!(granted, [options.qos.number()]);
-        let peer = &mut self.peers[number];
-        let session = peer.session.as_mut().unwrap();
-        let new = session.filters.insert(filter, options).is_none();
-        let wanted = match handling {
-            RetainHandling::Always => true,
-            RetainHandling::IfNew => new,
-            RetainHandling::Never => false,
-        };
-        // Which topic comes first is not promised by anybody; the broker has them in order.
-        for message in self
-            .retained
-            .values()
-            .filter(|message| wanted && matches(filter, message.topic))
-            .filter(|message| !(options.no_local && message.publisher == number))
-        {
-            session.queue.push_back(Delivery {
-                topic: message.topic.to_owned(),
-                payload: message.payload.clone(),
-                qos: message.qos.min(options.qos),
-                retain: true,
-                identifiers: Some(options.identifier)
-                    .filter(|id| *id > 0)
-                    .into_iter()
-                    .collect(),
-            });
-        }
-        peer.pump();
+        self.world.subscribe(number, filter, options, handling);
     }
 
     fn unsubscribe(&mut self, number: usize) {
-        let filter = FILTERS[self.below(FILTERS.len())];
-        self.note(number, format!("unsubscribe {filter}"));
-        let connection = self.connection(number);
-        let codes = connection.client.unsubscribe(&[filter]);
-        let five = connection.client.wire.version == Version::V5;
-        let session = self.peers[number].session.as_mut().unwrap();
-        let code = if session.filters.remove(filter).is_some() {
-            0
-        } else {
-            0x11
+        let filter = match self.below(10) < self.shared_of_ten {
+            true => self.one_of(SHARES),
+            false => self.one_of(FILTERS),
         };
-        assert_eq!(codes, if five { vec![code] } else { vec![] });
+        self.world.unsubscribe(number, filter);
     }
 
-    fn publish(&mut self, number: usize) {
-        let message = self.message(number);
-        self.note(number, format!("publish {message:?}"));
-        let packet_id = self.peers[number].packet_id();
-        let Message {
-            topic,
-            payload,
-            qos,
-            retain,
-            ..
-        } = &message;
-        let client = &mut self.connection(number).client;
-        client.publish_as(topic, payload, *qos, |packet| {
-            packet.retain = *retain;
-            packet.packet_id = if *qos == QoS::AtMostOnce {
-                0
-            } else {
-                packet_id
-            };
-        });
-        self.passed(&message);
-    }
-
-    /// The first half of a QoS 2 handshake.
-    fn publish_half(&mut self, number: usize) {
-        let mut message = self.message(number);
-        message.qos = QoS::ExactlyOnce;
-        let packet_id = self.peers[number].packet_id();
-        self.note(
-            number,
-            format!("publish up to PUBREC as {packet_id} {message:?}"),
-        );
-        self.send_until_pubrec(number, packet_id, &message, false);
-        let session = self.peers[number].session.as_mut().unwrap();
-        session.unreleased.push((packet_id, message.clone()));
-        self.passed(&message);
-    }
-
-    /// Repeats a QoS 2 publish that is not released, which nobody is to notice, and perhaps releases it.
     fn repeat(&mut self, number: usize) {
-        let unreleased = &self.peers[number].session.as_ref().unwrap().unreleased;
-        let count = unreleased.len();
-        if count == 0 {
-            return;
-        }
-        let place = self.below(count);
-        let (packet_id, message) =
-            self.peers[number].session.as_ref().unwrap().unreleased[place].clone();
-        self.note(number, format!("repeat {packet_id}"));
-        self.send_until_pubrec(number, packet_id, &message, true);
-        if self.one_in(2) {
-            self.note(number, format!("release {packet_id}"));
-            let client = &mut self.connection(number).client;
-            client
-                .wire
-                .send(Packet::PubRel(Acknowledgement::success(packet_id)));
-            client.expect(|packet| {
-                matches!(packet, Packet::PubComp(answer) if answer.packet_id == packet_id && answer.reason == ReasonCode::SUCCESS)
-                    .then_some(())
-            });
-            self.peers[number]
-                .session
-                .as_mut()
-                .unwrap()
-                .unreleased
-                .remove(place);
-        }
-    }
-
-    fn send_until_pubrec(&mut self, number: usize, packet_id: u16, message: &Message, dup: bool) {
-        let mut packet = publish(
-            message.topic,
-            message.payload.as_bytes(),
-            QoS::ExactlyOnce,
-            packet_id,
-        );
-        if let Packet::Publish(packet) = &mut packet {
-            (packet.retain, packet.dup) = (message.retain, dup);
-        }
-        let client = &mut self.connection(number).client;
-        client.wire.send(packet);
-        client.expect(|packet| {
-            matches!(packet, Packet::PubRec(answer) if answer.packet_id == packet_id).then_some(())
-        });
-    }
-
-    /// Everything that has come is what was owed.
-    fn look(&mut self, number: usize) {
-        self.note(number, "look".into());
-        let Peer {
-            connection,
-            session,
-            ..
-        } = &mut self.peers[number];
-        let (connection, session) = (connection.as_mut().unwrap(), session.as_mut().unwrap());
-        let packets = connection.client.sees();
-        let owed = std::mem::take(&mut connection.owed);
-        let five = connection.client.wire.version == Version::V5;
-        assert_eq!(
-            packets.len(),
-            owed.len(),
-            "came {packets:#?}\nowed {owed:#?}"
-        );
-        for (packet, owed) in packets.iter().zip(owed) {
-            match (packet, &owed) {
-                (
-                    Packet::Publish(came),
-                    Owed::Publish {
-                        delivery,
-                        serial,
-                        dup,
-                    },
-                ) => {
-                    let identifiers = |property: &Property| match property {
-                        Property::SubscriptionIdentifier(identifier) => Some(*identifier),
-                        _ => None,
-                    };
-                    let mut identifiers: Vec<u32> =
-                        came.properties.0.iter().filter_map(identifiers).collect();
-                    identifiers.sort_unstable();
-                    let mut expected = delivery.clone();
-                    if !five {
-                        expected.identifiers.clear();
-                    }
-                    let came_as = Delivery {
-                        topic: came.topic.to_string(),
-                        payload: String::from_utf8_lossy(&came.payload).into_owned(),
-                        qos: came.qos,
-                        retain: came.retain,
-                        identifiers,
-                    };
-                    assert_eq!((came_as, came.dup), (expected, *dup));
-                    let Some(serial) = *serial else { continue };
-                    let used = |flight: &Flight| {
-                        flight.serial != serial && flight.packet_id == Some(came.packet_id)
-                    };
-                    assert!(
-                        !session.flights.iter().any(used),
-                        "{} is in use",
-                        came.packet_id
-                    );
-                    let flight = session
-                        .flights
-                        .iter_mut()
-                        .find(|flight| flight.serial == serial)
-                        .unwrap();
-                    assert_eq!(
-                        *flight.packet_id.get_or_insert(came.packet_id),
-                        came.packet_id
-                    );
-                    connection.unanswered.push(Unanswered {
-                        serial,
-                        qos: came.qos,
-                        complete: false,
-                    });
-                }
-                (Packet::PubRel(release), Owed::Release(serial)) => {
-                    let flight = session
-                        .flights
-                        .iter()
-                        .find(|flight| flight.serial == *serial)
-                        .unwrap();
-                    assert_eq!(flight.packet_id, Some(release.packet_id));
-                    connection.unanswered.push(Unanswered {
-                        serial: *serial,
-                        qos: QoS::ExactlyOnce,
-                        complete: true,
-                    });
-                }
-                _ => panic!("{packet:?} came, owed is {owed:?}"),
-            }
+        let count = self.world.model.session(number).unreleased.len();
+        if count > 0 {
+            let (place, release) = (self.below(count), self.one_in(2));
+            self.world.repeat(number, place, release);
         }
     }
 
     fn answer(&mut self, number: usize) {
-        let count = self.connection(number).unanswered.len();
+        let count = self.world.model.connection(number).unanswered.len();
         if count == 0 {
-            return self.look(number);
+            return self.world.look(number);
         }
         for _ in 0..=self.below(count) {
             // Nearly always the first: that is what the specification asks of clients.
-            let left = self.connection(number).unanswered.len();
+            let left = self.world.model.connection(number).unanswered.len();
             let place = if self.one_in(8) { self.below(left) } else { 0 };
             let refuse = self.one_in(10);
-            self.answer_at(number, place, refuse);
+            self.world.answer_at(number, place, refuse);
         }
-        self.connection(number).client.is_heard();
-    }
-
-    fn answer_at(&mut self, number: usize, place: usize, refuse: bool) {
-        let Peer {
-            connection,
-            session,
-            ..
-        } = &mut self.peers[number];
-        let (connection, session) = (connection.as_mut().unwrap(), session.as_mut().unwrap());
-        let Unanswered {
-            serial,
-            qos,
-            complete,
-        } = connection.unanswered.remove(place);
-        let found = session
-            .flights
-            .iter()
-            .position(|flight| flight.serial == serial)
-            .unwrap();
-        let packet_id = session.flights[found].packet_id.unwrap();
-        let refuse = refuse && !complete && connection.client.wire.version == Version::V5;
-        let mut answer = Acknowledgement::success(packet_id);
-        if refuse {
-            answer.reason = ReasonCode(0x97);
-        }
-        let packet = match qos {
-            _ if complete => Packet::PubComp(answer),
-            QoS::ExactlyOnce => Packet::PubRec(answer),
-            _ => Packet::PubAck(answer),
-        };
-        let words = format!("{packet:?}");
-        connection.client.wire.send(packet);
-        if qos == QoS::ExactlyOnce && !complete && !refuse {
-            session.flights[found].released = true;
-            connection.owed.push(Owed::Release(serial));
-        } else {
-            session.flights.remove(found);
-            self.peers[number].pump();
-        }
-        self.note(number, words);
+        self.world.client(number).is_heard();
     }
 }
