@@ -1,4 +1,4 @@
-//! The delivery ledger: which messages of which publisher reached one subscriber, how often, in what order.
+//! The delivery ledger: which messages of which stream, one publisher's to one topic, reached one subscriber, how often, in what order.
 //!
 //! Exact and small. Sequence numbers have no holes when they are sent, so a stream that arrives in order is
 //! one number, and only what is missing is remembered, as ranges. A stream remembers at most
@@ -8,6 +8,8 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+use crate::mqtt::QoS;
 
 /// How many separate gaps one publisher-to-subscriber stream remembers: at 64 bytes each 64 KiB at most.
 const REMEMBERED: usize = 1024;
@@ -30,6 +32,11 @@ impl Sequences {
                 self.ranges.insert(from, to);
             }
         }
+    }
+
+    /// The numbers, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = u64> {
+        self.ranges.iter().flat_map(|(&start, &end)| start..end)
     }
 
     /// Adds one number.
@@ -105,12 +112,14 @@ impl Sequences {
     }
 }
 
-/// What one publisher did, as far as the ledger needs it.
+/// What was sent in one stream, as far as the ledger needs it.
 #[derive(Debug, Clone, Default)]
 pub struct Sent {
     /// Messages 0 to `count` - 1 were sent.
     pub count: u64,
-    /// Those of them the broker did not acknowledge, or refused. All of them at QoS 0, which the plan knows.
+    /// Their quality of service.
+    pub qos: QoS,
+    /// Those of them the broker did not acknowledge, or refused. At QoS 0 it acknowledges none, and this is empty.
     pub unacknowledged: Sequences,
 }
 
@@ -123,12 +132,14 @@ pub struct Delivery {
     pub received: u64,
     /// Acknowledged by the broker, never arrived. A fault of the broker.
     pub lost_acknowledged: u64,
-    /// Never acknowledged (or QoS 0, or refused), never arrived. Nothing was promised.
+    /// Never acknowledged (or refused, or QoS 0 on one of its two ways), never arrived. Nothing was promised.
     pub lost_unacknowledged: u64,
     /// Never arrived because the subscriber's connection had been lost.
     pub lost_disconnected: u64,
     /// Arrived again.
     pub duplicates: u64,
+    /// Of those, at QoS 2 on both ways, which promises that it does not happen.
+    pub duplicates_at_qos_2: u64,
     /// Arrived after a later message of the same publisher.
     pub reordered: u64,
     /// Arrived, but no subscription of this client asked for it.
@@ -148,6 +159,7 @@ impl Delivery {
         self.lost_unacknowledged += other.lost_unacknowledged;
         self.lost_disconnected += other.lost_disconnected;
         self.duplicates += other.duplicates;
+        self.duplicates_at_qos_2 += other.duplicates_at_qos_2;
         self.reordered += other.reordered;
         self.unexpected += other.unexpected;
         self.unclassified += other.unclassified;
@@ -163,18 +175,18 @@ impl Delivery {
 /// What one subscriber received.
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
-    /// One stream for each publisher whose topic this subscriber asked for, by the publisher's number.
+    /// The streams this subscriber asked for, by their numbers.
     streams: Vec<(u32, Stream)>,
     unexpected: u64,
     foreign: u64,
 }
 
 impl Ledger {
-    /// The ledger of a subscriber to these publishers, in ascending order.
-    pub fn new(publishers: impl IntoIterator<Item = u32>) -> Ledger {
-        let mut streams: Vec<(u32, Stream)> = publishers
+    /// The ledger of a subscriber to these streams, in ascending order.
+    pub fn new(streams: impl IntoIterator<Item = u32>) -> Ledger {
+        let mut streams: Vec<(u32, Stream)> = streams
             .into_iter()
-            .map(|publisher| (publisher, Stream::default()))
+            .map(|stream| (stream, Stream::default()))
             .collect();
         streams.shrink_to_fit();
         Ledger {
@@ -185,10 +197,10 @@ impl Ledger {
     }
 
     /// Enters a message; whether it is the first copy of one that was asked for.
-    pub fn enter(&mut self, publisher: u32, sequence: u64) -> bool {
+    pub fn enter(&mut self, stream: u32, sequence: u64) -> bool {
         match self
             .streams
-            .binary_search_by_key(&publisher, |(publisher, _)| *publisher)
+            .binary_search_by_key(&stream, |(number, _)| *number)
         {
             Ok(place) => self.streams[place].1.enter(sequence),
             Err(_) => {
@@ -203,20 +215,20 @@ impl Ledger {
         self.foreign += 1;
     }
 
-    /// Closes the books: what was sent (by publisher number) against what arrived. `acknowledged` says
-    /// whether the quality of service acknowledges at all, `connected` whether this subscriber was there to
-    /// the end.
-    pub fn settle(&self, sent: &[Sent], acknowledged: bool, connected: bool) -> Delivery {
+    /// Closes the books: what was sent (by the stream's number) against what arrived. `granted` is the most the broker
+    /// granted this subscriber, `connected` says whether it was there to the end.
+    pub fn settle(&self, sent: &[Sent], granted: QoS, connected: bool) -> Delivery {
         let mut delivery = Delivery {
             unexpected: self.unexpected,
             foreign: self.foreign,
             ..Delivery::default()
         };
-        for (publisher, stream) in &self.streams {
-            let sent = &sent[*publisher as usize];
+        for (number, stream) in &self.streams {
+            let sent = &sent[*number as usize];
+            let qos = sent.qos.min(granted);
             let lost = sent.count.saturating_sub(stream.received);
             let missing = stream.missing_of(sent.count);
-            let unacknowledged = if acknowledged {
+            let unacknowledged = if qos > QoS::AtMostOnce {
                 // Of what is no longer remembered, as much as possible is taken for unacknowledged: the
                 // broker is not accused on a guess.
                 let forgotten = lost - missing.count();
@@ -228,6 +240,9 @@ impl Ledger {
             delivery.expected += sent.count;
             delivery.received += stream.received;
             delivery.duplicates += stream.duplicates;
+            if qos == QoS::ExactlyOnce {
+                delivery.duplicates_at_qos_2 += stream.duplicates;
+            }
             delivery.reordered += stream.reordered;
             delivery.unclassified += stream.unclassified;
             if connected {
@@ -241,7 +256,7 @@ impl Ledger {
     }
 }
 
-/// What arrived of one publisher's messages.
+/// What arrived of one stream.
 #[derive(Debug, Clone, Default)]
 struct Stream {
     /// One more than the highest sequence number that arrived.
@@ -323,9 +338,12 @@ mod tests {
 
     use super::*;
 
+    const QOS_1: QoS = QoS::AtLeastOnce;
+
     fn all(count: u64) -> Vec<Sent> {
         vec![Sent {
             count,
+            qos: QOS_1,
             unacknowledged: Sequences::default(),
         }]
     }
@@ -340,7 +358,7 @@ mod tests {
 
     #[test]
     fn messages_in_order_are_all_there_is_to_say() {
-        let delivery = ledger_of(0..1000).settle(&all(1000), true, true);
+        let delivery = ledger_of(0..1000).settle(&all(1000), QOS_1, true);
         assert_eq!(
             delivery,
             Delivery {
@@ -357,21 +375,21 @@ mod tests {
         for sequence in [3, 8, 9] {
             sent[0].unacknowledged.insert(sequence); // 8 arrived all the same
         }
-        let delivery = ledger_of([0, 1, 4, 5, 6, 8]).settle(&sent, true, true);
+        let delivery = ledger_of([0, 1, 4, 5, 6, 8]).settle(&sent, QOS_1, true);
         assert_eq!(delivery.lost_unacknowledged, 2, "3 and 9");
         assert_eq!(delivery.lost_acknowledged, 2, "2 and 7");
-        let at_qos_0 = ledger_of([0, 1, 4, 5, 6, 8]).settle(&sent, false, true);
+        let at_qos_0 = ledger_of([0, 1, 4, 5, 6, 8]).settle(&sent, QoS::AtMostOnce, true);
         assert_eq!(
             (at_qos_0.lost_unacknowledged, at_qos_0.lost_acknowledged),
             (4, 0)
         );
-        let cut_off = ledger_of([0, 1]).settle(&sent, true, false);
+        let cut_off = ledger_of([0, 1]).settle(&sent, QOS_1, false);
         assert_eq!((cut_off.lost_disconnected, cut_off.lost()), (8, 8));
     }
 
     #[test]
     fn a_late_message_is_reordered_and_a_second_copy_is_a_duplicate() {
-        let delivery = ledger_of([0, 2, 1, 1, 3, 3, 0]).settle(&all(4), true, true);
+        let delivery = ledger_of([0, 2, 1, 1, 3, 3, 0]).settle(&all(4), QOS_1, true);
         assert_eq!(
             delivery,
             Delivery {
@@ -395,7 +413,7 @@ mod tests {
         ledger.enter_foreign();
         let sent = vec![all(10)[0].clone(); 6];
         assert_eq!(
-            ledger.settle(&sent, true, true),
+            ledger.settle(&sent, QOS_1, true),
             Delivery {
                 expected: 20,
                 received: 19,
@@ -414,7 +432,7 @@ mod tests {
         let ranges = &ledger.streams[0].1.missing.as_ref().unwrap().ranges;
         assert_eq!(ranges.len(), REMEMBERED);
         assert_eq!(
-            ledger.settle(&all(count), true, true).lost_acknowledged,
+            ledger.settle(&all(count), QOS_1, true).lost_acknowledged,
             50_000
         );
     }
@@ -423,7 +441,7 @@ mod tests {
     fn a_message_from_before_everything_remembered_is_not_guessed_about() {
         let mut ledger = ledger_of((0..10_000).filter(|sequence| sequence % 2 == 0));
         assert!(!ledger.enter(0, 1));
-        assert_eq!(ledger.settle(&all(10_000), true, true).unclassified, 1);
+        assert_eq!(ledger.settle(&all(10_000), QOS_1, true).unclassified, 1);
     }
 
     #[test]
@@ -436,7 +454,7 @@ mod tests {
                 _ => sent[0].unacknowledged.insert(sequence),
             }
         }
-        let delivery = ledger.settle(&sent, true, true);
+        let delivery = ledger.settle(&sent, QOS_1, true);
         assert_eq!(
             (delivery.lost_unacknowledged, delivery.lost_acknowledged),
             (50_000, 0)
@@ -465,7 +483,7 @@ mod tests {
             let lost = |acknowledged: bool| {
                 (0..60).filter(|sequence| !seen.contains(sequence) && unacknowledged.contains(sequence) != acknowledged).count() as u64
             };
-            prop_assert_eq!(ledger_of(arrivals.clone()).settle(&sent, true, true), Delivery {
+            prop_assert_eq!(ledger_of(arrivals.clone()).settle(&sent, QOS_1, true), Delivery {
                 expected: 60,
                 received: seen.len() as u64,
                 lost_acknowledged: lost(true),

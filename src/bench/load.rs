@@ -20,7 +20,6 @@ use super::connection::{Stage, Thread};
 use super::connects::ConnectFailure;
 use super::ledger::{Delivery, Sent};
 use super::measure::{Recorder, Window};
-use super::message;
 use super::plan::{Plan, Scenario, Stop};
 use super::role::Phase;
 use super::thread::{self, Crew, Harvest, Note};
@@ -159,17 +158,21 @@ impl Load {
             start: None,
         });
         let (notes, heard) = mpsc::unbounded_channel();
-        let audience = load.plan.audience();
-        let mut listeners = vec![0; load.plan.publishers as usize];
-        for publisher in audience.iter().flatten() {
-            listeners[*publisher as usize] += 1;
+        let audience = load
+            .plan
+            .audience()
+            .map_err(|words| Exit::Usage.because(words))?;
+        let mut listeners = vec![0; load.plan.streams() as usize];
+        for stream in audience.iter().flatten() {
+            listeners[*stream as usize] += 1;
         }
         let crew = Arc::new(Crew {
             load: Arc::clone(&load),
             addresses,
             audience,
             listeners,
-            filler: message::filler(load.plan.size).into(),
+            fillers: thread::fillers(&load.plan),
+            timetable: Arc::new(load.plan.timetable()),
             window: window_of(&load.plan),
             began: setup,
         });
@@ -270,7 +273,7 @@ impl Run<'_> {
         (self.observe)(Event::Started(setup));
 
         let interrupted = self.watch(Phase::Load, start, &mut stop).await?;
-        let stalled = !interrupted && self.tally.done < self.plan.publishers;
+        let stalled = !interrupted && self.tally.done < self.plan.publishers();
         if interrupted || !self.tally.lost.is_empty() {
             // Nobody is left who publishes, so the measurement ends here and not at its planned end.
             let at_ns = start.elapsed().as_nanos() as u64;
@@ -386,13 +389,13 @@ impl Run<'_> {
 
     fn load_is_over(&self, elapsed: Duration, still: Duration) -> bool {
         let end = self.plan.end().unwrap_or_default();
-        if self.plan.publishers == 0 {
+        if !self.plan.publishes() {
             return match self.plan.stop {
                 Stop::After(_) => elapsed >= end,
                 Stop::Count(count) => self.recorded().delivered.measured >= count,
             };
         }
-        if self.tally.done == self.plan.publishers {
+        if self.tally.done == self.plan.publishers() {
             return true;
         }
         match self.plan.stop {
@@ -402,7 +405,7 @@ impl Run<'_> {
     }
 
     fn drain_is_over(&self, still: Duration) -> bool {
-        let settled = self.tally.settled == self.plan.publishers;
+        let settled = self.tally.settled == self.plan.publishers();
         let delivered = || -> u64 {
             let of = |thread: &Arc<Thread>| thread.desk().recorder.delivered.total;
             self.threads.iter().map(of).sum()
@@ -435,7 +438,12 @@ impl Run<'_> {
                 published,
             } => {
                 self.tally.done += 1;
-                self.tally.expected += published * self.crew.listeners[publisher as usize];
+                let streams = self.plan.streams_of(publisher);
+                let topics = u64::from(streams.end - streams.start);
+                for (topic, stream) in streams.enumerate() {
+                    let sent = (published + topics - 1 - topic as u64) / topics;
+                    self.tally.expected += sent * self.crew.listeners[stream as usize];
+                }
             }
             Note::Settled => self.tally.settled += 1,
             Note::Failed(error) => return Err(error),
@@ -473,15 +481,15 @@ impl Run<'_> {
             unsent: 0,
             refusals: BTreeMap::new(),
             stray_acknowledgements: 0,
-            granted: self.plan.qos,
-            window: self.plan.window,
+            granted: QoS::ExactlyOnce,
+            window: self.plan.window(),
             failures: std::mem::take(&mut self.tally.failures),
             lost_connections: std::mem::take(&mut self.tally.lost),
             threads: Vec::new(),
             interrupted,
             stalled,
         };
-        let mut sent = vec![Sent::default(); self.plan.publishers as usize];
+        let mut sent = vec![Sent::default(); self.plan.streams() as usize];
         let mut subscribers = Vec::new();
         for harvest in harvests {
             for (number, publisher) in harvest.publishers {
@@ -491,19 +499,21 @@ impl Run<'_> {
                 for (reason, count) in published.refusals {
                     *measurement.refusals.entry(reason).or_default() += count;
                 }
-                sent[number as usize] = published.sent;
+                for (stream, published) in self.plan.streams_of(number).zip(published.sent) {
+                    sent[stream as usize] = published;
+                }
             }
             measurement.window = measurement.window.min(harvest.window);
             measurement.threads.push(harvest.work);
             subscribers.extend(harvest.subscribers);
         }
-        let acknowledged = self.plan.qos != QoS::AtMostOnce;
+        measurement.granted = self.plan.qos();
         for (subscriber, connected) in &subscribers {
-            let delivery = subscriber.settle(&sent, acknowledged, *connected);
+            let delivery = subscriber.settle(&sent, *connected);
             measurement.delivery.merge(&delivery);
-            measurement.granted = measurement
-                .granted
-                .min(subscriber.granted().unwrap_or_default());
+            if let Some(granted) = subscriber.granted_less() {
+                measurement.granted = measurement.granted.min(granted);
+            }
         }
         measurement
     }

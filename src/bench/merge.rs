@@ -4,12 +4,13 @@
 //! time in which any of the runs measured: runs side by side add up, runs one after the other average, and the rule
 //! is the same.
 
+use std::collections::BTreeMap;
+
 use super::connects::ConnectLatencies;
 use super::report::{Generator, Latencies, Rates, Report};
 use super::series::Moment;
 use super::slo::{Objective, Slo};
 use super::verdict::{Verdict, check};
-use crate::mqtt::QoS;
 
 /// One report of all; at least one.
 ///
@@ -44,18 +45,45 @@ pub fn difference(one: &Report, other: &Report) -> Option<String> {
         let text = serde_json::to_string(&report.plan).unwrap_or_default();
         // The run's own name is also in its topics.
         let text = text.replace(&run, "RUN");
-        serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&text)
-            .unwrap_or_default()
+        let mut leaves = BTreeMap::new();
+        flatten(
+            "",
+            &serde_json::from_str(&text).unwrap_or_default(),
+            &mut leaves,
+        );
+        leaves
     };
     let (one, other) = (plan(one), plan(other));
     let keys = one.keys().chain(other.keys());
-    let missing = serde_json::Value::Null;
-    keys.map(|key| {
-        let value = |plan: &serde_json::Map<_, _>| plan.get(key).unwrap_or(&missing).clone();
-        (key, value(&one), value(&other))
-    })
-    .find(|(_, one, other)| one != other)
-    .map(|(key, one, other)| format!("{key} is {one} in one and {other} in another"))
+    let value = |plan: &BTreeMap<String, String>, key| {
+        plan.get(key).map_or("not there", String::as_str).to_owned()
+    };
+    keys.map(|key| (key, value(&one, key), value(&other, key)))
+        .find(|(_, one, other)| one != other)
+        .map(|(key, one, other)| format!("{key} is {one} in one and {other} in another"))
+}
+
+/// Every value of a JSON text by where it stands: `publish.0.size`.
+fn flatten(path: &str, value: &serde_json::Value, leaves: &mut BTreeMap<String, String>) {
+    let below = |key: &str| match path {
+        "" => key.to_owned(),
+        path => format!("{path}.{key}"),
+    };
+    match value {
+        serde_json::Value::Object(members) => {
+            for (key, value) in members {
+                flatten(&below(key), value, leaves);
+            }
+        }
+        serde_json::Value::Array(values) => {
+            for (place, value) in values.iter().enumerate() {
+                flatten(&below(&place.to_string()), value, leaves);
+            }
+        }
+        value => {
+            leaves.insert(path.to_owned(), value.to_string());
+        }
+    }
 }
 
 fn add(whole: &mut Report, run: Report) {
@@ -227,8 +255,7 @@ fn judge(whole: &mut Report, verdict: Verdict, objectives: impl Iterator<Item = 
         }
     }
     whole.verdict.valid &= verdict.valid;
-    let granted = QoS::from_number(whole.broker.granted_qos).unwrap_or_default();
-    whole.check = check(whole.plan.qos.min(granted), &whole.delivery);
+    whole.check = check(&whole.delivery);
     let mut texts: Vec<String> = Vec::new();
     let known = whole.objectives.iter().map(|one| one.objective.clone());
     for text in known.chain(objectives) {
@@ -314,17 +341,17 @@ mod tests {
     #[test]
     fn runs_of_different_plans_are_refused_with_what_is_different() {
         let mut other = run(300.0, |_| {});
-        other.plan.size = 65;
+        other.plan.publish[0].size = 65;
         let error = merge(vec![run(100.0, |_| {}), other]).unwrap_err();
         assert!(
-            error.contains("size is 64 in one and 65 in another"),
+            error.contains("publish.0.size is 64 in one and 65 in another"),
             "{error}"
         );
         let mut same = run(300.0, |_| {});
         same.plan.run.0 = 7;
-        same.plan.topic = "bench/00000007/%i".parse().unwrap();
+        same.plan.publish[0].topic[0] = "bench/00000007/%i".parse().unwrap();
         let mut first = run(100.0, |_| {});
-        first.plan.topic = "bench/00c0ffee/%i".parse().unwrap();
+        first.plan.publish[0].topic[0] = "bench/00c0ffee/%i".parse().unwrap();
         assert!(
             merge(vec![first, same]).is_ok(),
             "only the run's name differs"

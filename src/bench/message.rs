@@ -3,19 +3,20 @@
 //! Two forms, told apart by their first byte, all numbers big-endian:
 //!
 //! ```text
-//! full, 32 bytes      0xB3 | publisher u24 | run u32 | sequence u64 | due u64, ns | sent u64, ns
-//! compact, 16 bytes   0xB1 | publisher u24 | run u16 | sequence u40 | sent u40, µs
+//! full, 32 bytes      0xB3 | stream u24 | run u32 | sequence u64 | due u64, ns | sent u64, ns
+//! compact, 16 bytes   0xB1 | stream u24 | run u16 | sequence u40 | sent u40, µs
 //! ```
 //! Times count from the start of the run. The compact form, for payloads under 32 bytes, has no due time:
-//! whoever has the plan computes it from publisher and sequence.
+//! whoever has the plan computes it from stream and sequence.
 
 /// The smallest payload that can be measured: the compact header.
 pub const SMALLEST: usize = COMPACT;
 
-/// How many publishers the header can tell apart.
-pub const MOST_PUBLISHERS: u32 = 1 << 24;
+/// How many streams the header can tell apart.
+pub const MOST_STREAMS: u32 = 1 << 24;
 
-const FULL: usize = 32;
+/// The full header, which has room for the due time.
+pub const FULL: usize = 32;
 const COMPACT: usize = 16;
 const FULL_MAGIC: u32 = 0xB3;
 const COMPACT_MAGIC: u32 = 0xB1;
@@ -26,9 +27,9 @@ const NOT_PACED: u64 = u64::MAX;
 /// What the header says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
-    /// Number of the publisher, from 0.
-    pub publisher: u32,
-    /// Number of the message among its publisher's, from 0.
+    /// Number of the stream, from 0: a publisher's messages to one of its topics.
+    pub stream: u32,
+    /// Number of the message in its stream, from 0.
     pub sequence: u64,
     /// When it was due, in nanoseconds since the start of the run; `None` when the run is not paced, and
     /// always in the compact form.
@@ -42,13 +43,13 @@ impl Header {
     /// Writes the form that fits to the front of `payload`, which must hold [`SMALLEST`] bytes.
     pub fn write(&self, run: u32, payload: &mut [u8]) {
         if payload.len() >= FULL {
-            payload[..4].copy_from_slice(&(FULL_MAGIC << 24 | self.publisher).to_be_bytes());
+            payload[..4].copy_from_slice(&(FULL_MAGIC << 24 | self.stream).to_be_bytes());
             payload[4..8].copy_from_slice(&run.to_be_bytes());
             payload[8..16].copy_from_slice(&self.sequence.to_be_bytes());
             payload[16..24].copy_from_slice(&self.due_ns.unwrap_or(NOT_PACED).to_be_bytes());
             payload[24..32].copy_from_slice(&self.sent_ns.to_be_bytes());
         } else {
-            payload[..4].copy_from_slice(&(COMPACT_MAGIC << 24 | self.publisher).to_be_bytes());
+            payload[..4].copy_from_slice(&(COMPACT_MAGIC << 24 | self.stream).to_be_bytes());
             payload[4..6].copy_from_slice(&(run as u16).to_be_bytes());
             payload[6..11].copy_from_slice(&self.sequence.to_be_bytes()[3..]);
             payload[11..16].copy_from_slice(&(self.sent_ns / 1000).to_be_bytes()[3..]);
@@ -58,11 +59,11 @@ impl Header {
     /// The header of a payload; `None` when it is no message of run `run`.
     pub fn read(run: u32, payload: &[u8]) -> Option<Header> {
         let first = number(payload.get(..4)?) as u32;
-        let publisher = first & 0x00FF_FFFF;
+        let stream = first & 0x00FF_FFFF;
         if first >> 24 == FULL_MAGIC && payload.len() >= FULL {
             let due_ns = number(&payload[16..24]);
             return (number(&payload[4..8]) == u64::from(run)).then_some(Header {
-                publisher,
+                stream,
                 sequence: number(&payload[8..16]),
                 due_ns: (due_ns != NOT_PACED).then_some(due_ns),
                 sent_ns: number(&payload[24..32]),
@@ -70,7 +71,7 @@ impl Header {
         }
         let compact = first >> 24 == COMPACT_MAGIC && (COMPACT..FULL).contains(&payload.len());
         (compact && number(&payload[4..6]) == u64::from(run as u16)).then(|| Header {
-            publisher,
+            stream,
             sequence: number(&payload[6..11]),
             due_ns: None,
             sent_ns: number(&payload[11..16]) * 1000,
@@ -109,7 +110,7 @@ mod tests {
     #[test]
     fn a_small_payload_keeps_microseconds_and_no_due_time() {
         let header = Header {
-            publisher: MOST_PUBLISHERS - 1,
+            stream: MOST_STREAMS - 1,
             sequence: (1 << 40) - 1,
             due_ns: Some(5),
             sent_ns: 123_456_789,
@@ -132,7 +133,7 @@ mod tests {
             let mut payload = filler(size);
             assert_eq!(Header::read(RUN, &payload), None);
             let header = Header {
-                publisher: 1,
+                stream: 1,
                 sequence: 2,
                 due_ns: None,
                 sent_ns: 3000,
@@ -149,9 +150,9 @@ mod tests {
     proptest! {
         #[test]
         fn a_header_comes_back_as_it_was_written(
-            size in 32usize..100, publisher in 0..MOST_PUBLISHERS, sequence: u64, due_ns in proptest::option::of(0u64..u64::MAX), sent_ns: u64,
+            size in 32usize..100, stream in 0..MOST_STREAMS, sequence: u64, due_ns in proptest::option::of(0u64..u64::MAX), sent_ns: u64,
         ) {
-            let header = Header { publisher, sequence, due_ns, sent_ns };
+            let header = Header { stream, sequence, due_ns, sent_ns };
             let mut payload = filler(size);
             header.write(RUN, &mut payload);
             prop_assert_eq!(Header::read(RUN, &payload), Some(header));

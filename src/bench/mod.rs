@@ -24,6 +24,7 @@ pub mod merge;
 pub mod message;
 pub mod plan;
 pub mod publisher;
+pub mod random;
 pub mod report;
 pub mod role;
 pub mod schedule;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::ledger::{Sent, Sequences};
-use super::measure::{Recorder, Window};
+use super::measure::Recorder;
 use super::message::Header;
 use super::plan::Plan;
+use super::plan::pattern::{Pattern, Values};
 use super::role::{self, Fault, Incoming, Next, Phase, Progress, Role, State, TURN, kind};
 use super::schedule::Schedule;
 use crate::mqtt::codec::{PublishView, TooLarge};
@@ -15,19 +16,22 @@ use crate::mqtt::{QoS, Version};
 
 /// One publisher.
 pub struct Publisher {
-    number: u32,
     run: u32,
+    /// The stream of its first topic; the others follow.
+    stream: u32,
     version: Version,
     qos: QoS,
     schedule: Schedule,
-    /// When sending starts to count against `share`, and where it ends.
-    window: Window,
+    /// Where the measurement ends, as far as that is known.
+    to_ns: u64,
     /// How many measured messages are still to be sent, when a count decides.
     share: Option<u64>,
-    /// A PUBLISH up to its payload.
-    head: Vec<u8>,
-    /// Where in `head` the packet identifier stands.
-    packet_id_at: usize,
+    /// What stands before the payload: one head for each topic, which take turns.
+    heads: Vec<Head>,
+    /// What the placeholders of the topics stand for.
+    values: Values,
+    /// The topic of one message, where it varies.
+    topic: String,
     /// A payload; the header is written over its beginning. One for all publishers.
     filler: Arc<[u8]>,
     in_flight: InFlight,
@@ -42,11 +46,20 @@ pub struct Publisher {
     stray_acknowledgements: u64,
 }
 
+/// A PUBLISH up to its payload.
+#[derive(Debug)]
+enum Head {
+    /// The same for every message, but for the packet identifier at this place.
+    Fixed(Vec<u8>, usize),
+    /// With a topic that varies.
+    Varying(Pattern),
+}
+
 /// What a publisher did.
 #[derive(Debug, Clone, Default)]
 pub struct Published {
-    /// For the ledger.
-    pub sent: Sent,
+    /// For the ledger: one for each of its streams.
+    pub sent: Vec<Sent>,
     /// Messages that were due and were never sent, because flow control or the generator held them back.
     pub unsent: u64,
     /// How often the broker refused a publish, by the code of its reason.
@@ -57,7 +70,7 @@ pub struct Published {
 
 impl Publisher {
     /// Publisher number `number` (from 0) of the plan. `window` is the most messages it may have in flight,
-    /// which the broker can make smaller than the plan's; `measured` the part of the run that is measured.
+    /// which the broker can make smaller than the plan's.
     ///
     /// # Errors
     /// When the topic or the whole packet is longer than MQTT can say.
@@ -66,36 +79,28 @@ impl Publisher {
         number: u32,
         version: Version,
         window: u16,
-        measured: Window,
         filler: Arc<[u8]>,
     ) -> Result<Publisher, TooLarge> {
-        let mut head = Vec::new();
-        PublishView {
-            dup: false,
-            qos: plan.qos,
-            retain: false,
-            topic: &plan.topic_of(number),
-            packet_id: 0,
-            properties: &[],
-            payload: &filler,
-        }
-        .write(version, &mut head)?;
-        head.truncate(head.len() - filler.len());
-        head.shrink_to_fit();
-        // Behind the packet identifier there is only the length of the properties, 0, in MQTT 5.
-        let packet_id_at = head.len() - 2 - usize::from(version == Version::V5);
+        let group = plan.publisher(number).group;
+        let values = plan.publisher_values(number);
+        let head = |topic: &Pattern| match topic.varies() {
+            true => Ok(Head::Varying(topic.clone())),
+            false => Head::fixed(&topic.with(values), group.qos, version, &filler),
+        };
+        let heads = group.topic.iter().map(head).collect::<Result<_, _>>()?;
         Ok(Publisher {
-            number,
             run: plan.run.0,
+            stream: plan.streams_of(number).start,
             version,
-            qos: plan.qos,
+            qos: group.qos,
             schedule: plan.schedule_of(number),
-            window: measured,
+            to_ns: u64::MAX,
             share: plan.share_of(number),
-            head,
-            packet_id_at,
+            heads,
+            values,
+            topic: String::new(),
             filler,
-            in_flight: match plan.qos {
+            in_flight: match group.qos {
                 QoS::AtMostOnce => InFlight::default(),
                 _ => InFlight::new(window),
             },
@@ -113,24 +118,34 @@ impl Publisher {
         (self.qos != QoS::AtMostOnce).then_some(self.in_flight.limit as u16)
     }
 
-    /// Bytes of one PUBLISH on the wire.
+    /// Bytes of one PUBLISH on the wire, about: the largest.
     pub fn packet_size(&self) -> usize {
-        self.head.len() + self.filler.len()
+        let head = |head: &Head| match head {
+            Head::Fixed(bytes, _) => bytes.len(),
+            Head::Varying(topic) => topic.with(self.values).len() + 9,
+        };
+        self.heads.iter().map(head).max().unwrap_or(0) + self.filler.len()
     }
 
     /// What it did, at the end. `interrupted_ns` is when the run was ended before its time: what would have been
     /// due after it is not missing.
     pub fn published(self, interrupted_ns: Option<u64>) -> Published {
         let unsent = self.unsent(interrupted_ns);
-        let mut unacknowledged = self.refused;
-        for sequence in self.in_flight.unacknowledged() {
-            unacknowledged.insert(sequence);
+        let topics = self.heads.len() as u64;
+        let mut sent: Vec<Sent> = (0..topics)
+            .map(|topic| Sent {
+                count: (self.next + topics - 1 - topic) / topics,
+                qos: self.qos,
+                unacknowledged: Sequences::default(),
+            })
+            .collect();
+        let refused = self.refused.iter();
+        for number in refused.chain(self.in_flight.unacknowledged()) {
+            let (topic, sequence) = (number % topics, number / topics);
+            sent[topic as usize].unacknowledged.insert(sequence);
         }
         Published {
-            sent: Sent {
-                count: self.next,
-                unacknowledged,
-            },
+            sent,
             unsent,
             refusals: self.refusals,
             stray_acknowledgements: self.stray_acknowledgements,
@@ -138,7 +153,10 @@ impl Publisher {
     }
 
     fn unsent(&self, interrupted_ns: Option<u64>) -> u64 {
-        let end_ns = interrupted_ns.unwrap_or(u64::MAX).min(self.window.to_ns);
+        let end_ns = interrupted_ns.unwrap_or(u64::MAX).min(self.to_ns);
+        if let (Some(share), u64::MAX) = (self.share, end_ns) {
+            return share;
+        }
         let due = self.schedule.due_before(Duration::from_nanos(end_ns));
         match (due, self.share, interrupted_ns) {
             (Some(due), share, _) => due.saturating_sub(self.next).min(share.unwrap_or(u64::MAX)),
@@ -148,23 +166,68 @@ impl Publisher {
     }
 
     fn publish(&mut self, due_ns: Option<u64>, now_ns: u64, out: &mut Vec<u8>) {
-        let start = out.len();
-        out.extend_from_slice(&self.head);
-        if self.qos != QoS::AtMostOnce {
-            let packet_id = self.in_flight.add(self.next, due_ns.unwrap_or(now_ns));
-            let at = start + self.packet_id_at;
-            out[at..at + 2].copy_from_slice(&packet_id.to_be_bytes());
+        let topics = self.heads.len() as u64;
+        let (topic, sequence) = (self.next % topics, self.next / topics);
+        let packet_id = match self.qos {
+            QoS::AtMostOnce => 0,
+            _ => self.in_flight.add(self.next, due_ns.unwrap_or(now_ns)),
+        };
+        match &self.heads[topic as usize] {
+            Head::Fixed(bytes, packet_id_at) => {
+                let at = out.len() + packet_id_at;
+                out.extend_from_slice(bytes);
+                if packet_id > 0 {
+                    out[at..at + 2].copy_from_slice(&packet_id.to_be_bytes());
+                }
+                out.extend_from_slice(&self.filler);
+            }
+            Head::Varying(pattern) => {
+                self.values.sequence = self.next + 1;
+                self.topic.clear();
+                pattern.write(self.values, &mut self.topic);
+                PublishView {
+                    dup: false,
+                    qos: self.qos,
+                    retain: false,
+                    topic: &self.topic,
+                    packet_id,
+                    properties: &[],
+                    payload: &self.filler,
+                }
+                .write(self.version, out)
+                .expect("the plan keeps topics and payloads below the limits of MQTT");
+            }
         }
-        let payload = out.len();
-        out.extend_from_slice(&self.filler);
+        let payload = out.len() - self.filler.len();
         let header = Header {
-            publisher: self.number,
-            sequence: self.next,
+            stream: self.stream + topic as u32,
+            sequence,
             due_ns,
             sent_ns: now_ns,
         };
         header.write(self.run, &mut out[payload..]);
         self.next += 1;
+    }
+}
+
+impl Head {
+    fn fixed(topic: &str, qos: QoS, version: Version, payload: &[u8]) -> Result<Head, TooLarge> {
+        let mut bytes = Vec::new();
+        PublishView {
+            dup: false,
+            qos,
+            retain: false,
+            topic,
+            packet_id: 0,
+            properties: &[],
+            payload,
+        }
+        .write(version, &mut bytes)?;
+        bytes.truncate(bytes.len() - payload.len());
+        bytes.shrink_to_fit();
+        // Behind the packet identifier there is only the length of the properties, 0, in MQTT 5.
+        let packet_id_at = bytes.len() - 2 - usize::from(version == Version::V5);
+        Ok(Head::Fixed(bytes, packet_id_at))
     }
 }
 
@@ -194,13 +257,15 @@ impl Role for Publisher {
             return Next::Wait;
         }
         self.ready_ns = self.ready_ns.max(ready_ns);
+        self.to_ns = recorder.window().to_ns;
+        let from_ns = recorder.window().from_ns;
         while !self.finished {
             let due_ns = self
                 .schedule
                 .due(self.next)
                 .map(|due| due.as_nanos() as u64);
             let time_ns = due_ns.unwrap_or(now_ns);
-            if time_ns >= self.window.to_ns || self.share == Some(0) {
+            if time_ns >= self.to_ns || self.share == Some(0) {
                 self.finished = true;
                 break;
             }
@@ -216,7 +281,7 @@ impl Role for Publisher {
             self.publish(due_ns, now_ns, out);
             recorder.sent(due_ns, self.ready_ns, now_ns);
             if let Some(share) = &mut self.share
-                && time_ns >= self.window.from_ns
+                && time_ns >= from_ns
             {
                 *share -= 1;
             }

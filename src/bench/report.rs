@@ -213,15 +213,14 @@ impl Report {
         measurement: Measurement,
     ) -> Report {
         let environment = Environment::here();
-        let acknowledges = plan.qos != QoS::AtMostOnce;
+        let acknowledges = plan.publishes() && plan.qos() != QoS::AtMostOnce;
         let recorder = &measurement.recorder;
         let histograms = Histograms::of(recorder);
         let latency_us = Latencies::of(&histograms);
         let generator = generator(&measurement);
-        let per_second = plan.rate.map(super::schedule::Rate::per_second);
         let connections = Connections::new(
             plan.connections(),
-            per_second.filter(|_| plan.scenario.connects()),
+            plan.connect_rate(),
             &recorder.connects,
             &histograms,
             measurement.failures.clone(),
@@ -252,7 +251,7 @@ impl Report {
                 valid: verdict.valid,
             }],
             verdict,
-            check: check(plan.qos.min(measurement.granted), &measurement.delivery),
+            check: check(&measurement.delivery),
             objectives: Vec::new(),
             connections,
             setup_s: measurement.setup.as_secs_f64(),
@@ -329,17 +328,14 @@ fn rates(plan: &Plan, recorder: &Recorder) -> Rates {
         (seconds >= 0.001).then(|| count.measured as f64 / seconds)
     };
     Rates {
-        offered: plan
-            .rate
-            .filter(|_| plan.scenario.publishes())
-            .map(super::schedule::Rate::per_second),
-        sent: rate(recorder.sent).filter(|_| plan.scenario.publishes()),
-        acknowledged: match plan.qos {
+        offered: plan.rate(),
+        sent: rate(recorder.sent).filter(|_| plan.publishes()),
+        acknowledged: match plan.qos() {
             QoS::AtMostOnce => None,
-            _ if !plan.scenario.publishes() => None,
+            _ if !plan.publishes() => None,
             _ => rate(recorder.acknowledged),
         },
-        delivered: match plan.subscribers {
+        delivered: match plan.subscribers() {
             0 => None,
             _ => rate(recorder.delivered),
         },
@@ -426,8 +422,9 @@ pub mod tests {
     /// The report on it, of a plan that asked for 10,000 messages a second for one second.
     pub fn report(qos: u8, change: impl FnOnce(&mut Measurement)) -> Report {
         let mut plan = plan(1, 1);
-        plan.qos = QoS::from_number(qos).unwrap();
-        plan.rate = "10k".parse().ok();
+        plan.publish[0].qos = QoS::from_number(qos).unwrap();
+        plan.subscribe[0].qos = plan.publish[0].qos;
+        plan.publish[0].rate = "10k".parse().unwrap();
         plan.warmup = Duration::from_secs(1);
         plan.stop = Stop::After(Duration::from_secs(1));
         let options = ConnectOptions::new(Endpoint::default());
@@ -452,9 +449,9 @@ pub mod tests {
         }))
         .unwrap();
         assert_eq!(json["schema"], 1);
-        assert_eq!(json["plan"]["rate_per_s"], 10_000.0);
-        assert_eq!(json["plan"]["stop"]["after_s"], 1.0);
-        assert_eq!(json["plan"]["warmup_s"], 1.0);
+        assert_eq!(json["plan"]["publish"][0]["rate"], 10_000);
+        assert_eq!(json["plan"]["stop"]["after"], "1s");
+        assert_eq!(json["plan"]["warmup"], "1s");
         assert_eq!(json["plan"]["run"], "00c0ffee");
         assert_eq!(json["latency_us"]["service"]["p99"], 100);
         assert_eq!(json["latency_us"]["service"]["p99.9"], 100);

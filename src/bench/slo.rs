@@ -414,7 +414,7 @@ fn rate(report: &Report, in_percent: bool) -> Result<f64, &'static str> {
     }
     let offered = offered.ok_or("nothing was offered; give --rate")?;
     // A message counts as often as it is to be delivered.
-    let copies = match (report.plan.subscribers, report.messages.sent) {
+    let copies = match (report.plan.subscribers(), report.messages.sent) {
         (0, _) | (_, 0) => 1.0,
         (_, sent) => report.delivery.expected as f64 / sent as f64,
     };
@@ -430,8 +430,8 @@ impl Source {
                 Some(_) => &legs.response,
                 None => &legs.service,
             },
-            Source::Main if report.plan.subscribers == 0 => &messages.acknowledgement,
-            Source::Main if report.plan.rate.is_none() => &messages.service,
+            Source::Main if report.plan.subscribers() == 0 => &messages.acknowledgement,
+            Source::Main if !report.plan.is_paced() => &messages.service,
             Source::Main | Source::Response if !report.plan.scenario.connects() => {
                 &messages.response
             }

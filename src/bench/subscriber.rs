@@ -1,10 +1,12 @@
 //! The subscribing role: acknowledges what arrives, enters it in the ledger and times it.
 
+use std::sync::Arc;
+
 use super::ledger::{Delivery, Ledger, Sent};
 use super::measure::Recorder;
 use super::message::Header;
+use super::plan::Timetable;
 use super::role::{self, Fault, Incoming, Next, Phase, Progress, Role, State, kind};
-use super::schedule::Schedule;
 use crate::mqtt::codec::{self, PublishView, TooLarge};
 use crate::mqtt::packet::{RetainHandling, Subscribe, Subscription};
 use crate::mqtt::{Packet, Properties, QoS, ReasonCode, Version};
@@ -14,8 +16,9 @@ pub struct Subscriber {
     run: u32,
     version: Version,
     filter: String,
-    /// Any publisher's schedule: tells the due time of a message whose header has no room for it.
-    schedule: Schedule,
+    qos: QoS,
+    /// Tells the due time of a message whose header has no room for it.
+    timetable: Arc<Timetable>,
     /// What the broker granted, once it has.
     granted: Option<QoS>,
     /// What it must receive; `None` when it counts whatever comes.
@@ -28,36 +31,38 @@ pub struct Subscriber {
 const SUBSCRIBE_ID: u16 = 1;
 
 impl Subscriber {
-    /// A subscriber to `filter`, for the messages of run `run` whose schedule is `schedule`. Without a ledger it
+    /// A subscriber to `filter` at `qos`, for the messages of run `run` with this timetable. Without a ledger it
     /// counts whatever comes.
     pub fn new(
         run: u32,
         version: Version,
         filter: String,
-        schedule: Schedule,
+        qos: QoS,
+        timetable: Arc<Timetable>,
         ledger: Option<Ledger>,
     ) -> Subscriber {
         Subscriber {
             run,
             version,
             filter,
-            schedule,
+            qos,
+            timetable,
             granted: None,
             ledger,
             held: PacketIds::default(),
         }
     }
 
-    /// Appends the SUBSCRIBE that asks for `qos`.
+    /// Appends the SUBSCRIBE.
     ///
     /// # Errors
     /// When the filter is longer than MQTT can say.
-    pub fn write_subscribe(&self, qos: QoS, out: &mut Vec<u8>) -> Result<(), TooLarge> {
+    pub fn write_subscribe(&self, out: &mut Vec<u8>) -> Result<(), TooLarge> {
         let subscribe = Subscribe {
             packet_id: SUBSCRIBE_ID,
             filters: vec![Subscription {
                 filter: self.filter.as_str().into(),
-                qos,
+                qos: self.qos,
                 no_local: false,
                 retain_as_published: false,
                 // Retained messages are older than the run and would only be foreign to it.
@@ -68,15 +73,15 @@ impl Subscriber {
         codec::write(&Packet::Subscribe(subscribe), self.version, out)
     }
 
-    /// What the broker granted; `None` before its SUBACK.
-    pub fn granted(&self) -> Option<QoS> {
-        self.granted
+    /// What the broker granted, when that is less than what was asked for.
+    pub fn granted_less(&self) -> Option<QoS> {
+        self.granted.filter(|granted| *granted < self.qos)
     }
 
     /// Closes the ledger, see [`Ledger::settle`].
-    pub fn settle(&self, sent: &[Sent], acknowledged: bool, connected: bool) -> Delivery {
+    pub fn settle(&self, sent: &[Sent], connected: bool) -> Delivery {
         match &self.ledger {
-            Some(ledger) => ledger.settle(sent, acknowledged, connected),
+            Some(ledger) => ledger.settle(sent, self.granted.unwrap_or_default(), connected),
             None => Delivery::default(),
         }
     }
@@ -90,11 +95,10 @@ impl Subscriber {
             ledger.enter_foreign();
             return;
         };
-        if ledger.enter(header.publisher, header.sequence) {
-            let due_ns = header.due_ns.or_else(|| {
-                let due = self.schedule.of(header.publisher).due(header.sequence)?;
-                Some(due.as_nanos() as u64)
-            });
+        if ledger.enter(header.stream, header.sequence) {
+            let due_ns = header
+                .due_ns
+                .or_else(|| self.timetable.due_ns(header.stream, header.sequence));
             recorder.delivered(due_ns, header.sent_ns, now_ns);
         }
     }

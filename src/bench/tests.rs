@@ -34,26 +34,20 @@ fn window(plan: &Plan) -> Window {
 }
 
 fn publisher(plan: &Plan, number: u32) -> Publisher {
-    let filler = Arc::from(filler(plan.size));
-    Publisher::new(
-        plan,
-        number,
-        Version::V311,
-        plan.window,
-        window(plan),
-        filler,
-    )
-    .unwrap()
+    let group = plan.publisher(number).group;
+    let filler = Arc::from(filler(group.size));
+    Publisher::new(plan, number, Version::V311, group.window, filler).unwrap()
 }
 
 fn subscriber(plan: &Plan, number: u32) -> Subscriber {
-    let ledger = Ledger::new(plan.audience()[number as usize].iter().copied());
+    let ledger = Ledger::new(plan.audience().unwrap()[number as usize].iter().copied());
     let filter = plan.filter_of(number);
     Subscriber::new(
         plan.run.0,
         Version::V311,
         filter,
-        plan.schedule_of(0),
+        plan.subscriber(number).group.qos,
+        Arc::new(plan.timetable()),
         Some(ledger),
     )
 }
@@ -111,8 +105,8 @@ fn acknowledge(
 #[test]
 fn a_paced_publisher_sends_what_is_due_and_says_when_to_wake_it() {
     let mut plan = plan(2, 0);
-    plan.qos = QoS::AtMostOnce;
-    plan.rate = "200".parse().ok(); // Each publisher every 10 ms, the second 5 ms after the first.
+    plan.publish[0].qos = QoS::AtMostOnce;
+    plan.publish[0].rate = "200".parse().unwrap(); // Each publisher every 10 ms, the second 5 ms after the first.
     let mut recorder = Recorder::new(OPEN);
     let mut second = publisher(&plan, 1);
     assert_eq!(
@@ -143,8 +137,8 @@ fn a_paced_publisher_sends_what_is_due_and_says_when_to_wake_it() {
 #[test]
 fn a_full_window_holds_back_and_an_acknowledgement_lets_go() {
     let mut plan = plan(1, 0);
-    plan.window = 3;
-    plan.rate = "1000".parse().ok();
+    plan.publish[0].window = 3;
+    plan.publish[0].rate = "1000".parse().unwrap();
     let mut recorder = Recorder::new(OPEN);
     let mut publisher = publisher(&plan, 0);
     let (next, sent) = turn(&mut publisher, 10 * MS, &mut recorder);
@@ -191,23 +185,23 @@ fn a_count_is_sent_exactly_and_settled_when_all_is_acknowledged() {
     }
     assert_eq!(publisher.state().progress, Progress::Settled);
     let published = publisher.published(None);
-    assert_eq!((published.sent.count, published.unsent), (5, 0));
-    assert_eq!(published.sent.unacknowledged.count(), 0);
+    assert_eq!((published.sent[0].count, published.unsent), (5, 0));
+    assert_eq!(published.sent[0].unacknowledged.count(), 0);
 }
 
 #[test]
 fn the_warm_up_is_sent_beside_the_count() {
     let mut plan = plan(1, 0);
-    plan.qos = QoS::AtMostOnce;
+    plan.publish[0].qos = QoS::AtMostOnce;
     plan.stop = Stop::Count(5);
-    plan.rate = "1000".parse().ok();
+    plan.publish[0].rate = "1000".parse().unwrap();
     let measured = Window {
         from_ns: 10 * MS,
         to_ns: u64::MAX,
     };
     let mut recorder = Recorder::new(measured);
-    let filler = Arc::from(filler(plan.size));
-    let mut publisher = Publisher::new(&plan, 0, Version::V5, 1, measured, filler).unwrap();
+    let filler = Arc::from(filler(64));
+    let mut publisher = Publisher::new(&plan, 0, Version::V5, 1, filler).unwrap();
     let (next, sent) = turn(&mut publisher, 1000 * MS, &mut recorder);
     assert_eq!((next, sent.len()), (Next::Wait, 15));
     assert_eq!(recorder.send_delay.len(), 5);
@@ -216,13 +210,13 @@ fn the_warm_up_is_sent_beside_the_count() {
 #[test]
 fn what_was_due_and_never_left_is_counted() {
     let mut plan = plan(1, 0);
-    plan.window = 2;
-    plan.rate = "1000".parse().ok();
+    plan.publish[0].window = 2;
+    plan.publish[0].rate = "1000".parse().unwrap();
     plan.stop = Stop::After(Duration::from_millis(100));
     let mut recorder = Recorder::new(window(&plan));
     let stuck = |interrupted_ns| {
         let mut publisher = publisher(&plan, 0);
-        turn(&mut publisher, 500 * MS, &mut Recorder::new(OPEN));
+        turn(&mut publisher, 500 * MS, &mut Recorder::new(window(&plan)));
         publisher.published(interrupted_ns).unsent
     };
     assert_eq!(stuck(None), 98);
@@ -237,7 +231,7 @@ fn what_was_due_and_never_left_is_counted() {
 #[test]
 fn at_qos_2_the_broker_is_responsible_from_pubrec_on() {
     let mut plan = plan(1, 0);
-    plan.qos = QoS::ExactlyOnce;
+    plan.publish[0].qos = QoS::ExactlyOnce;
     plan.stop = Stop::Count(3);
     let mut recorder = Recorder::new(OPEN);
     let mut publisher = publisher(&plan, 0);
@@ -249,9 +243,9 @@ fn at_qos_2_the_broker_is_responsible_from_pubrec_on() {
     acknowledge(&mut publisher, kind::PUBCOMP, ids[1], 2, &mut recorder);
     assert_eq!(recorder.acknowledged.total, 1);
     let published = publisher.published(None);
-    assert!(published.sent.unacknowledged.contains(2));
+    assert!(published.sent[0].unacknowledged.contains(2));
     assert_eq!(
-        published.sent.unacknowledged.count(),
+        published.sent[0].unacknowledged.count(),
         1,
         "0 is received, 1 complete"
     );
@@ -282,8 +276,8 @@ fn a_refused_publish_is_neither_acknowledged_nor_in_flight() {
     let mut plan = plan(1, 0);
     plan.stop = Stop::Count(1);
     let mut recorder = Recorder::new(OPEN);
-    let filler = Arc::from(filler(plan.size));
-    let mut publisher = Publisher::new(&plan, 0, Version::V5, 1, OPEN, filler).unwrap();
+    let filler = Arc::from(filler(64));
+    let mut publisher = Publisher::new(&plan, 0, Version::V5, 1, filler).unwrap();
     turn(&mut publisher, 0, &mut recorder);
     hand(&mut publisher, &[0x40, 3, 0, 1, 0x97], 1, &mut recorder);
     assert_eq!(publisher.state().progress, Progress::Settled);
@@ -292,13 +286,13 @@ fn a_refused_publish_is_neither_acknowledged_nor_in_flight() {
         published.refusals.get(&ReasonCode::QUOTA_EXCEEDED.0),
         Some(&1)
     );
-    assert_eq!(published.sent.unacknowledged.count(), 1);
+    assert_eq!(published.sent[0].unacknowledged.count(), 1);
 }
 
 #[test]
 fn packet_identifiers_go_round_and_skip_what_is_in_flight() {
     let mut plan = plan(1, 0);
-    plan.window = 2;
+    plan.publish[0].window = 2;
     plan.stop = Stop::Count(200_000);
     let mut recorder = Recorder::new(OPEN);
     let mut publisher = publisher(&plan, 0);
@@ -318,7 +312,7 @@ fn packet_identifiers_go_round_and_skip_what_is_in_flight() {
 #[test]
 fn a_qos_2_message_that_is_sent_again_before_pubrel_is_not_delivered_twice() {
     let mut plan = plan(1, 1);
-    plan.qos = QoS::ExactlyOnce;
+    plan.publish[0].qos = QoS::ExactlyOnce;
     let mut recorder = Recorder::new(OPEN);
     let (_, sent) = turn(&mut publisher(&plan, 0), 0, &mut recorder);
     let mut subscriber = subscriber(&plan, 0);
@@ -327,16 +321,17 @@ fn a_qos_2_message_that_is_sent_again_before_pubrel_is_not_delivered_twice() {
     assert_eq!(receive(&sent[0]), [0x50, 2, 0, 1]);
     assert_eq!(receive(&[0x62, 2, 0, 1]), [0x70, 2, 0, 1], "PUBCOMP");
     receive(&sent[0]); // Released, so this is a new message to MQTT and a duplicate to us.
-    let sent = publisher(&plan, 0).published(None).sent;
-    let delivery = subscriber.settle(&[super::ledger::Sent { count: 1, ..sent }], true, true);
+    let mut sent = publisher(&plan, 0).published(None).sent;
+    sent[0].count = 1;
+    let delivery = subscriber.settle(&sent, true);
     assert_eq!((delivery.received, delivery.duplicates), (1, 1));
 }
 
 #[test]
 fn a_small_payload_still_has_a_response_latency() {
     let mut plan = plan(3, 3);
-    plan.size = 16;
-    plan.rate = "300".parse().ok();
+    plan.publish[0].size = 16;
+    plan.publish[0].rate = "300".parse().unwrap();
     let mut recorder = Recorder::new(OPEN);
     let (_, sent) = turn(&mut publisher(&plan, 2), 17 * MS, &mut recorder);
     assert_eq!(sent.len(), 2, "due at 6.667 and 16.667 ms");
@@ -360,8 +355,8 @@ fn a_small_payload_still_has_a_response_latency() {
 #[test]
 fn a_stall_is_seen_in_full_by_the_response_latency() {
     let mut plan = plan(1, 1);
-    plan.window = 1;
-    plan.rate = "2000".parse().ok();
+    plan.publish[0].window = 1;
+    plan.publish[0].rate = "2000".parse().unwrap();
     plan.stop = Stop::After(Duration::from_secs(30));
     let mut recorder = Recorder::new(window(&plan));
     let (mut publisher, mut subscriber) = (publisher(&plan, 0), subscriber(&plan, 0));
@@ -425,16 +420,17 @@ proptest! {
         publishers in 1u32..5, subscribers in 1u32..4, qos in 0u8..3, fates in proptest::collection::vec(fate(), 1..300),
     ) {
         let mut plan = plan(publishers, subscribers);
-        plan.topic = "all".parse().unwrap();
-        plan.qos = QoS::from_number(qos).unwrap();
+        plan.publish[0].topic[0] = "all".parse().unwrap();
+        plan.subscribe[0].filter = "all".parse().unwrap();
+        plan.publish[0].qos = QoS::from_number(qos).unwrap();
         plan.stop = Stop::Count(u64::from(publishers) * 100);
-        plan.window = 1000;
+        plan.publish[0].window = 1000;
         let mut recorder = Recorder::new(OPEN);
         let mut all: Vec<Publisher> = (0..publishers).map(|number| publisher(&plan, number)).collect();
         let messages: Vec<Vec<Vec<u8>>> = all.iter_mut().map(|publisher| turn(publisher, 0, &mut recorder).1).collect();
         for (publisher, messages) in all.iter_mut().zip(&messages) {
             for id in messages.iter().map(|message| packet_id(message)) {
-                match plan.qos {
+                match plan.qos() {
                     QoS::AtMostOnce => {}
                     QoS::AtLeastOnce => drop(acknowledge(publisher, kind::PUBACK, id, 1, &mut recorder)),
                     QoS::ExactlyOnce => {
@@ -444,7 +440,7 @@ proptest! {
                 }
             }
         }
-        let sent: Vec<_> = all.into_iter().map(|publisher| publisher.published(None).sent).collect();
+        let sent: Vec<_> = all.into_iter().flat_map(|publisher| publisher.published(None).sent).collect();
 
         let mut expected = Delivery::default();
         let mut found = Delivery::default();
@@ -472,6 +468,7 @@ proptest! {
                         held = None;
                     }
                     expected.duplicates += u64::from(matches!(fate, Fate::Doubled));
+                    expected.duplicates_at_qos_2 += u64::from(qos == 2 && matches!(fate, Fate::Doubled));
                     match (qos, matches!(fate, Fate::Lost)) {
                         (_, false) => {}
                         (0, true) => expected.lost_unacknowledged += 1,
@@ -483,6 +480,7 @@ proptest! {
             }
             // What a broker may do: mix the publishers.
             let mut subscriber = subscriber(&plan, number);
+            hand(&mut subscriber, &[0x90, 3, 0, 1, 2], 0, &mut recorder); // SUBACK
             let mut queues: Vec<VecDeque<_>> = routes.into_iter().map(VecDeque::from).collect();
             let mut packet_id = 0;
             while queues.iter().any(|queue| !queue.is_empty()) {
@@ -494,7 +492,7 @@ proptest! {
                     }
                 }
             }
-            found.merge(&subscriber.settle(&sent, plan.qos > QoS::AtMostOnce, true));
+            found.merge(&subscriber.settle(&sent, true));
         }
         expected.received = expected.expected - expected.lost();
         prop_assert_eq!(found, expected);

@@ -16,7 +16,8 @@ use super::idle::Idle;
 use super::ledger::Ledger;
 use super::load::{Load, LostConnection, Work};
 use super::measure::{Recorder, Window};
-use super::plan::{Plan, Scenario, Stop};
+use super::message;
+use super::plan::{Plan, Publishers, Scenario, Stop, Timetable};
 use super::publisher::Publisher;
 use super::role::{Fault, Phase, Progress, Role, State};
 use super::subscriber::Subscriber;
@@ -31,11 +32,13 @@ const OPENING: usize = 32;
 pub(super) struct Crew {
     pub(super) load: Arc<Load>,
     pub(super) addresses: Vec<SocketAddr>,
-    /// For each subscriber the publishers it hears.
+    /// For each subscriber the streams it hears.
     pub(super) audience: Vec<Vec<u32>>,
-    /// For each publisher how many hear it.
+    /// For each stream how many hear it.
     pub(super) listeners: Vec<u64>,
-    pub(super) filler: Arc<[u8]>,
+    /// For each group of publishers a payload.
+    pub(super) fillers: Vec<Arc<[u8]>>,
+    pub(super) timetable: Arc<Timetable>,
     pub(super) window: Window,
     /// When the first connection is due.
     pub(super) began: Instant,
@@ -64,6 +67,12 @@ pub(super) struct Harvest {
     pub(super) subscribers: Vec<(Subscriber, bool)>,
     pub(super) window: u16,
     pub(super) work: Work,
+}
+
+/// What stands behind the header, for each group of publishers.
+pub(super) fn fillers(plan: &Plan) -> Vec<Arc<[u8]>> {
+    let filler = |group: &Publishers| message::filler(group.size).into();
+    plan.publish.iter().map(filler).collect()
 }
 
 /// Starts one thread with its share of the clients.
@@ -108,7 +117,7 @@ struct Member {
 
 /// What is left of a client at the end.
 enum Client {
-    Publisher(u32, Publisher),
+    Publisher(u32, Box<Publisher>),
     Subscriber(Subscriber, bool),
 }
 
@@ -122,19 +131,19 @@ impl Member {
             let mut clients = JoinSet::new();
             let plan = &member.crew.load.plan;
             // A pair's two ends are on different threads, so that neither waits for the other.
-            for subscriber in 0..plan.subscribers {
+            for subscriber in 0..plan.subscribers() {
                 if (subscriber as usize + 1) % member.crew.load.threads == member.number {
                     let (member, opening) = (Arc::clone(&member), Arc::clone(&opening));
                     clients.spawn(async move { member.subscribe(subscriber, &opening).await });
                 }
             }
-            for publisher in 0..plan.publishers {
+            for publisher in 0..plan.publishers() {
                 if publisher as usize % member.crew.load.threads == member.number {
                     let (member, opening) = (Arc::clone(&member), Arc::clone(&opening));
                     clients.spawn(async move { member.publish(publisher, &opening).await });
                 }
             }
-            for client in 0..plan.clients {
+            for client in 0..plan.clients() {
                 if client as usize % member.crew.load.threads == member.number {
                     let (member, opening) = (Arc::clone(&member), Arc::clone(&opening));
                     clients.spawn(async move { member.idle(client, &opening).await });
@@ -144,14 +153,14 @@ impl Member {
             let mut harvest = Harvest {
                 publishers: Vec::new(),
                 subscribers: Vec::new(),
-                window: plan.window,
+                window: plan.window(),
                 work,
             };
             while let Some(client) = clients.join_next().await {
                 match client {
                     Ok(Some(Client::Publisher(number, publisher))) => {
                         harvest.window = harvest.window.min(publisher.window().unwrap_or(u16::MAX));
-                        harvest.publishers.push((number, publisher));
+                        harvest.publishers.push((number, *publisher));
                     }
                     Ok(Some(Client::Subscriber(subscriber, connected))) => {
                         harvest.subscribers.push((subscriber, connected));
@@ -176,14 +185,15 @@ impl Member {
             plan.run.0,
             version,
             plan.filter_of(number),
-            plan.schedule_of(0),
-            (plan.scenario != Scenario::Sub)
+            plan.subscriber(number).group.qos,
+            Arc::clone(&self.crew.timetable),
+            plan.publishes()
                 .then(|| Ledger::new(self.crew.audience[number as usize].iter().copied())),
         );
         let name = Name::Subscriber(number);
         let (mut connection, _) = self.open(name, opening).await?;
         let mut subscribe = Vec::new();
-        if let Err(error) = subscriber.write_subscribe(plan.qos, &mut subscribe) {
+        if let Err(error) = subscriber.write_subscribe(&mut subscribe) {
             self.tell(Note::Failed(
                 Exit::Usage.because(format!("the topic filter: {error}")),
             ));
@@ -198,6 +208,7 @@ impl Member {
         let plan = &self.crew.load.plan;
         let name = Name::Publisher(number);
         let (connection, connack) = self.open(name, opening).await?;
+        let group = plan.publisher(number);
         let publisher = Publisher::new(
             plan,
             number,
@@ -206,9 +217,8 @@ impl Member {
                 .properties
                 .receive_maximum()
                 .unwrap_or(u16::MAX)
-                .min(plan.window),
-            self.crew.window,
-            Arc::clone(&self.crew.filler),
+                .min(group.group.window),
+            Arc::clone(&self.crew.fillers[group.place]),
         );
         let limit = connack.properties.maximum_packet_size().unwrap_or(u32::MAX);
         let allowed = connack.properties.maximum_qos().unwrap_or(2);
@@ -218,7 +228,7 @@ impl Member {
                 "the broker takes packets of at most {limit} bytes, these have {}; make --size smaller",
                 publisher.packet_size()
             ))),
-            Ok(_) if plan.qos.number() > allowed => Some(Exit::Denied.because(format!(
+            Ok(_) if group.group.qos.number() > allowed => Some(Exit::Denied.because(format!(
                 "the broker takes publishes of at most QoS {allowed}; run with -q {allowed}"
             ))),
             Ok(_) => None,
@@ -229,7 +239,7 @@ impl Member {
         }
         let mut publisher = publisher.ok()?;
         self.play(name, connection, &mut publisher).await;
-        Some(Client::Publisher(number, publisher))
+        Some(Client::Publisher(number, Box::new(publisher)))
     }
 
     async fn idle(&self, number: u32, opening: &Semaphore) -> Option<Client> {

@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 
 use super::connection::{ConnectionArgs, duration};
 use crate::bench::plan::{Pattern, Scenario};
-use crate::bench::schedule::Rate;
+use crate::bench::schedule::Pace;
 use crate::bench::slo::Slo;
 use verbs::Verb;
 
@@ -54,6 +54,10 @@ pub struct BenchArgs {
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, value_hint = clap::ValueHint::FilePath)]
     pub json: Option<Option<PathBuf>>,
 
+    /// Print the plan of this command line as TOML instead of running it
+    #[arg(long)]
+    pub print_plan: bool,
+
     /// One line on stderr every second while the load runs
     #[arg(short, long)]
     pub verbose: bool,
@@ -67,8 +71,8 @@ pub struct BenchArgs {
 #[derive(Debug, Args)]
 pub struct LoadArgs {
     /// What is measured
-    #[arg(value_name = "SCENARIO", value_enum, default_value_t = Scenario::PubSub)]
-    pub scenario: Scenario,
+    #[arg(value_name = "SCENARIO", value_enum)]
+    pub scenario: Option<Scenario>,
 
     /// Measure the broker of this program, started in the same process on a free port
     #[arg(long, conflicts_with_all = ["host", "port", "url"])]
@@ -86,9 +90,10 @@ pub struct LoadArgs {
     #[arg(short = 'c', long, value_name = "N", help_heading = "Load")]
     pub clients: Option<u32>,
 
-    /// Messages per second, all publishers together, as 500, 20k or 1.5M; or max: as fast as flow control allows,
-    /// which is TCP's at QoS 0 and --window at QoS 1 and 2. In conn and idle new connections per second; max keeps
-    /// at most 32 per thread on their way [default: max]
+    /// Messages per second, all publishers together, as 500, 20k or 1.5M, or each for itself, as 5/client; in the form
+    /// poisson:500, ramp:100..5k:30s, stairs:1k..5k:5x10s or burst:100:1s when they are not to be even; or max: as fast
+    /// as flow control allows, which is TCP's at QoS 0 and --window at QoS 1 and 2. In conn and idle new connections per
+    /// second; max keeps at most 32 per thread on their way [default: max]
     #[arg(long, value_name = "RATE", help_heading = "Load")]
     pub rate: Option<Pace>,
 
@@ -123,20 +128,36 @@ pub struct LoadArgs {
     #[arg(long, value_name = "N", help_heading = "Load")]
     pub window: Option<u16>,
 
-    /// Topic; %i is the client's number from 1, %% a percent sign. Where the publishers and subscribers are not
+    /// Topic; %i is the client's number from 1, %n how many there are, %s the message's number at its publisher, %r{a..b}
+    /// a random number, %% a percent sign. Where the publishers and subscribers are not
     /// equally many, the numbers of the larger group start over at the size of the smaller one, so that everyone has
     /// a partner: 10 and 10 are pairs, 1 and 10 a fan-out, 10 and 1 a fan-in. In sub it is the topic filter, and
     /// must be given [default: bench/RUN/%i]
     #[arg(short, long, value_name = "TOPIC", help_heading = "Load")]
     pub topic: Option<Pattern>,
 
-    /// What the subscribers subscribe to, when it is not the topic; %i is then each client's own number
+    /// What the subscribers subscribe to, when it is not the topic; %i is then each client's own number. It must ask for
+    /// all messages of a topic that varies, or for none
     #[arg(long, value_name = "FILTER", help_heading = "Load")]
     pub filter: Option<Pattern>,
 
     /// Threads that share the connections [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Load")]
     pub workers: Option<u16>,
+
+    /// Run the plan in FILE, as --print-plan writes it; - is stdin. It says what the load is; the other options say
+    /// which broker it is put on
+    #[arg(
+        long,
+        value_name = "FILE",
+        value_hint = clap::ValueHint::FilePath,
+        help_heading = "Load",
+        conflicts_with_all = [
+            "scenario", "publishers", "subscribers", "clients", "rate", "duration", "count", "warmup", "size", "qos", "window",
+            "topic", "filter",
+        ]
+    )]
+    pub plan: Option<PathBuf>,
 
     #[command(flatten)]
     #[allow(missing_docs)]
@@ -163,22 +184,8 @@ impl ValueEnum for Scenario {
             Scenario::Sub => "Subscribers only: counts what others publish",
             Scenario::Conn => "Connections: how fast, and how long TCP and CONNACK take",
             Scenario::Idle => "Connections that are held and only kept alive",
+            Scenario::Mixed => return None,
         };
         Some(PossibleValue::new(self.name()).help(help))
-    }
-}
-
-/// A rate, or none.
-#[derive(Debug, Clone, Copy)]
-pub struct Pace(pub Option<Rate>);
-
-impl std::str::FromStr for Pace {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Pace, String> {
-        match text {
-            "max" => Ok(Pace(None)),
-            text => text.parse().map(|rate| Pace(Some(rate))),
-        }
     }
 }

@@ -320,6 +320,10 @@ pub const BENCH: Page = Page {
             "mqtt bench -h broker.example --rate 5k --slo 'p99<10ms,loss=0'",
         ),
         (
+            "The plan of a load, to be changed and run with --plan load.toml",
+            "mqtt bench --publishers 100 --rate poisson:2/client --print-plan > load.toml",
+        ),
+        (
             "Is anything lost? A program can read the answer",
             "mqtt bench --serve -q 2 --count 100000 --json > report.json",
         ),

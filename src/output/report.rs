@@ -6,8 +6,9 @@ use std::time::Duration;
 use colored::Colorize;
 
 use crate::bench::latency::Latency;
-use crate::bench::plan::{Plan, Scenario, Stop};
+use crate::bench::plan::{Plan, Publishers, Scenario, Stop};
 use crate::bench::report::Report;
+use crate::bench::schedule::{Pace, Shape};
 use crate::mqtt::QoS;
 
 /// The whole report, in colour where stdout shows it.
@@ -45,25 +46,68 @@ fn write_report(out: &mut String, report: &Report) -> std::fmt::Result {
     generator(out, report)
 }
 
-/// `10 publishers -> 10 subscribers, QoS 1, 64 bytes, as fast as flow control allows`
+/// `10 publishers to 10 subscribers, QoS 1, 64 bytes, as fast as flow control allows`
 fn load(plan: &Plan) -> String {
-    let some =
-        |count: u32, what: &str| format!("{} {what}{}", count, if count == 1 { "" } else { "s" });
-    let rate = match plan.rate {
-        Some(rate) => format!("{}/s", whole(rate.per_second())),
-        None if plan.scenario.connects() => "as fast as they are accepted".to_owned(),
-        None => "as fast as flow control allows".to_owned(),
-    };
-    let publishers = some(plan.publishers, "publisher");
-    let subscribers = some(plan.subscribers, "subscriber");
-    let Plan { qos, size, .. } = plan;
-    match plan.scenario {
-        Scenario::PubSub => {
-            format!("{publishers} to {subscribers}, QoS {qos}, {size} bytes, {rate}")
+    let mut publish: Vec<String> = plan.publish.iter().map(publishers).collect();
+    let count: u32 = plan.subscribers();
+    let mut subscribe = some(count, "subscriber");
+    if plan.scenario == Scenario::Sub {
+        let filters: Vec<String> = plan
+            .subscribe
+            .iter()
+            .map(|group| group.filter.to_string())
+            .collect();
+        subscribe += &format!(" to {}, QoS {}", filters.join(", "), plan.qos());
+    }
+    match (publish.first_mut(), count) {
+        (_, 0) => {}
+        (Some(first), _) if plan.publish.len() == 1 => {
+            // Between the publishers and how they publish.
+            let (who, how) = first.split_once(',').unwrap_or((first, ""));
+            *first = format!("{who} to {subscribe},{how}");
         }
-        Scenario::Pub => format!("{publishers}, QoS {qos}, {size} bytes, {rate}"),
-        Scenario::Sub => format!("{subscribers} to {}, QoS {qos}", plan.topic),
-        Scenario::Conn | Scenario::Idle => format!("{}, {rate}", some(plan.clients, "connection")),
+        _ => publish.push(subscribe),
+    }
+    let connect = plan.connect.iter().map(|group| {
+        let rate = match group.rate {
+            Pace::Max => "as fast as they are accepted".to_owned(),
+            rate => pace(rate),
+        };
+        format!("{}, {rate}", some(group.clients, "connection"))
+    });
+    publish
+        .into_iter()
+        .chain(connect)
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+fn publishers(group: &Publishers) -> String {
+    let rate = match group.rate {
+        Pace::Max => "as fast as flow control allows".to_owned(),
+        rate => pace(rate),
+    };
+    let Publishers { qos, size, .. } = group;
+    format!(
+        "{}, QoS {qos}, {size} bytes, {rate}",
+        some(group.clients, "publisher")
+    )
+}
+
+fn some(count: u32, what: &str) -> String {
+    format!(
+        "{} {what}{}",
+        whole(count.into()),
+        if count == 1 { "" } else { "s" }
+    )
+}
+
+/// `1,000/s`, or the form of the load as it is typed.
+fn pace(pace: Pace) -> String {
+    match pace {
+        Pace::Total(Shape::Constant(rate)) => format!("{}/s", whole(rate.per_second())),
+        Pace::PerClient(Shape::Constant(rate)) => format!("{}/s each", whole(rate.per_second())),
+        pace => pace.to_string(),
     }
 }
 
@@ -104,7 +148,7 @@ fn verdict(out: &mut String, report: &Report) -> std::fmt::Result {
         )?,
     }
     match check.passed {
-        _ if !report.plan.scenario.publishes() => {}
+        _ if !report.plan.publishes() => {}
         true => writeln!(out, "{}", "DELIVERY CHECK PASSED".green().bold())?,
         false => writeln!(
             out,
@@ -170,12 +214,12 @@ fn latencies(out: &mut String, report: &Report) -> std::fmt::Result {
         return Ok(());
     }
     latency_table(out, &rows)?;
-    let meaning = match (report.plan.rate, report.plan.subscribers) {
-        (Some(_), 0) => "ack counts from when a message was due to PUBACK or PUBCOMP",
-        (Some(_), _) => {
+    let meaning = match (report.plan.is_paced(), report.plan.subscribers()) {
+        (true, 0) => "ack counts from when a message was due to PUBACK or PUBCOMP",
+        (true, _) => {
             "response and ack count from when a message was due, service from when it was sent"
         }
-        (None, _) => "all count from when a message was sent; without --rate none is due",
+        (false, _) => "all count from when a message was sent; without --rate none is due",
     };
     writeln!(out, "{}\n", meaning.dimmed())
 }
@@ -272,7 +316,7 @@ fn delivery(out: &mut String, report: &Report) -> std::fmt::Result {
         }
     };
     fact(delivery.lost_acknowledged, "acknowledged and lost");
-    match report.plan.qos {
+    match report.plan.qos() {
         QoS::AtMostOnce => fact(delivery.lost_unacknowledged, "lost"),
         _ => fact(delivery.lost_unacknowledged, "lost without acknowledgement"),
     }
@@ -293,7 +337,7 @@ fn delivery(out: &mut String, report: &Report) -> std::fmt::Result {
     for refusal in &report.refusals {
         fact(refusal.count, &format!("refused: {}", refusal.reason));
     }
-    let arrived = match report.plan.subscribers {
+    let arrived = match report.plan.subscribers() {
         _ if report.plan.scenario == Scenario::Sub => {
             format!("{} arrived", whole(messages.arrived as f64))
         }
@@ -310,7 +354,7 @@ fn delivery(out: &mut String, report: &Report) -> std::fmt::Result {
     }
     writeln!(out, "{:<13}{}", "messages".dimmed(), facts.join(", "))?;
     let granted = report.broker.granted_qos;
-    if granted < report.plan.qos.number() {
+    if granted < report.plan.qos().number() {
         writeln!(out, "{:<13}the broker granted only QoS {granted}", "")?;
     }
     Ok(())
@@ -386,6 +430,7 @@ mod tests {
     use super::*;
     use crate::bench::connects::{ConnectFailure, Legs};
     use crate::bench::load::LostConnection;
+    use crate::bench::plan::Clients;
     use crate::bench::report::tests::report;
     use crate::exit::Exit;
 
@@ -445,8 +490,12 @@ generator    2 threads, 0.50 s of processor time, busiest 40 %, 40,000 messages 
             });
         });
         found.plan.scenario = Scenario::Conn;
-        found.plan.clients = 23;
-        found.plan.rate = "10".parse().ok();
+        found.plan.publish.clear();
+        found.plan.subscribe.clear();
+        found.plan.connect = vec![Clients {
+            clients: 23,
+            rate: "10".parse().unwrap(),
+        }];
         found.connections.asked = 23;
         let expected = "\
 23 connections, 10/s

@@ -102,14 +102,14 @@ fn what_cannot_be_compared_is_said() {
     let run = saved_run(folder.path());
     let one = write(folder.path(), "one", std::slice::from_ref(&run));
     let mut other = run;
-    other["plan"]["qos"] = json!(2);
+    other["plan"]["publish"][0]["qos"] = json!(2);
     let other = write(folder.path(), "other", &[other]);
     for (sides, status, words) in [
         ([&*one, "mqtt://127.0.0.1:1"], 2, "not one of each"),
         (
             [&*one, &*other],
             2,
-            "runs of different plans cannot be compared: qos is 1 in one and 2 in another",
+            "runs of different plans cannot be compared: publish.0.qos is 1 in one and 2 in another",
         ),
         ([&*one, "nothing"], 1, "could not read nothing"),
     ] {

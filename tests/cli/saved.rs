@@ -109,7 +109,7 @@ fn what_is_no_saved_run_is_refused_in_words() {
     Mqtt::new(["bench", "report", &names[0], &names[1]])
         .status(2)
         .stderr_contains(
-            "runs of different plans cannot be merged: size is 64 in one and 65 in another",
+            "runs of different plans cannot be merged: publish.0.size is 64 in one and 65 in another",
         )
         .run();
 }

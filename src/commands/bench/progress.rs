@@ -141,13 +141,13 @@ fn line(plan: &Plan, last: Option<&Snapshot>, now: &Snapshot) -> String {
         let made = now.recorder.connects.made;
         parts.push(format!("{} connected", output::report::whole(made as f64)));
     }
-    if plan.scenario.publishes() {
+    if plan.publishes() {
         parts.push(format!(
             "sent {}/s",
             rate(|snapshot| snapshot.recorder.sent)
         ));
     }
-    if plan.subscribers > 0 {
+    if plan.subscribers() > 0 {
         parts.push(format!(
             "delivered {}/s",
             rate(|snapshot| snapshot.recorder.delivered)
@@ -162,7 +162,7 @@ fn line(plan: &Plan, last: Option<&Snapshot>, now: &Snapshot) -> String {
         let p99 = Duration::from_micros(latency.value_at_quantile(0.99));
         parts.push(format!("p99 {}", output::report::time(p99)));
     }
-    if plan.scenario.publishes() && plan.qos > QoS::AtMostOnce {
+    if plan.publishes() && plan.qos() > QoS::AtMostOnce {
         let in_flight = recorder.sent.total - recorder.acknowledged.total;
         parts.push(format!(
             "in flight {}",

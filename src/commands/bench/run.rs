@@ -1,12 +1,16 @@
 //! `mqtt bench SCENARIO`: one run, and its report.
 
+use std::io;
+
 use super::files::Files;
 use super::plan::plan;
 use super::shown::{Saved, outcome};
 use super::trial::{Target, Trial, warn_of_debug_build};
+use crate::bench::plan::Plan;
 use crate::cli::bench::BenchArgs;
 use crate::exit::Exit;
 use crate::output::report::text;
+use crate::output::{Output, Unwritable};
 
 /// Runs the load, prints the report on stdout, and ends with what the report says.
 ///
@@ -14,6 +18,9 @@ use crate::output::report::text;
 /// When the options contradict each other, or not everyone could connect and subscribe.
 pub(super) fn run(args: BenchArgs) -> anyhow::Result<Exit> {
     let plan = plan(&args.load)?;
+    if args.print_plan {
+        return print_plan(&plan);
+    }
     let saved = Saved::new(&args.json)?;
     let mut files = Files::new(plan.scenario, args.hlog.as_deref(), args.csv.as_deref())?;
     let target = Target::new(&args.load)?;
@@ -33,4 +40,14 @@ pub(super) fn run(args: BenchArgs) -> anyhow::Result<Exit> {
     saved.write(&report, text)?;
     files.finish()?;
     Ok(outcome(&report))
+}
+
+/// The plan on stdout, for `--plan`.
+fn print_plan(plan: &Plan) -> anyhow::Result<Exit> {
+    let mut stdout = Output::new(io::stdout().lock());
+    stdout.buffer.extend_from_slice(plan.to_toml().as_bytes());
+    match stdout.flush() {
+        Ok(()) | Err(Unwritable::Closed) => Ok(Exit::Done),
+        Err(error) => Err(error.into()),
+    }
 }

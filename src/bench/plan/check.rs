@@ -1,0 +1,209 @@
+//! Whether a plan can be carried out and measured.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::{Plan, Publishers, Scenario, Stop, Subscribers};
+use crate::bench::message;
+use crate::mqtt::codec::MAXIMUM_REMAINING_LENGTH;
+use crate::mqtt::{QoS, topic};
+
+/// The longest measurement and the longest warm-up. Times are nanoseconds in 64 bits, which end after 584 years.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+
+/// What is wrong with a plan, and where. Displayed, it names the place in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wrong {
+    /// The table: `publish`, `subscribe`, `connect`, or none.
+    pub table: &'static str,
+    /// The key in it.
+    pub key: &'static str,
+    /// What it must be.
+    pub words: String,
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Wrong { table, key, words } = self;
+        match table.is_empty() {
+            true => write!(out, "{key} {words}"),
+            false => write!(out, "{table}.{key} {words}"),
+        }
+    }
+}
+
+fn wrong<T>(table: &'static str, key: &'static str, words: impl Into<String>) -> Result<T, Wrong> {
+    Err(Wrong {
+        table,
+        key,
+        words: words.into(),
+    })
+}
+
+impl Plan {
+    /// Whether the run can be carried out and measured.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn check(&self) -> Result<(), Wrong> {
+        for group in &self.publish {
+            group.check()?;
+        }
+        for group in &self.subscribe {
+            group.check()?;
+        }
+        for group in &self.connect {
+            clients("connect", group.clients)?;
+        }
+        if self.connections() == 0 {
+            return wrong(
+                "",
+                "plan",
+                "has no clients: add [[publish]], [[subscribe]] or [[connect]]",
+            );
+        }
+        let most = message::MOST_STREAMS;
+        if self.streams() > most {
+            return wrong(
+                "publish",
+                "clients",
+                format!("and their topics must not be more than {most}"),
+            );
+        }
+        self.check_stop()?;
+        self.check_names()
+    }
+
+    fn check_stop(&self) -> Result<(), Wrong> {
+        match self.stop {
+            Stop::After(Duration::ZERO) if self.scenario != Scenario::Conn => {
+                wrong("", "duration", "must not be 0")
+            }
+            Stop::Count(0) => wrong("", "count", "must not be 0"),
+            Stop::Count(_) if self.publish.is_empty() && self.subscribe.is_empty() => wrong(
+                "",
+                "count",
+                "counts messages, and nobody publishes or subscribes",
+            ),
+            Stop::After(duration) if duration > LONGEST => {
+                wrong("", "duration", "must be at most a year")
+            }
+            _ if self.warmup > LONGEST => wrong("", "warmup", "must be at most a year"),
+            Stop::After(_) | Stop::Count(_) => Ok(()),
+        }
+    }
+
+    /// The topics and filters of the last client of each group, whose numbers are the longest.
+    fn check_names(&self) -> Result<(), Wrong> {
+        let mut number = 0;
+        for group in &self.publish {
+            number += group.clients;
+            let mut values = self.publisher_values(number - 1);
+            values.sequence = 1;
+            for topic in group.topic.iter().map(|topic| topic.with(values)) {
+                if !topic::is_valid_topic_name(&topic) {
+                    return wrong(
+                        "publish",
+                        "topic",
+                        format!(
+                            "must be a topic to publish to, which {topic:?} is not; subscribe with wildcards by --filter"
+                        ),
+                    );
+                }
+            }
+        }
+        let mut number = 0;
+        for group in &self.subscribe {
+            number += group.clients;
+            let filter = self.filter_of(number - 1);
+            if self.publishers() > 0 && filter.starts_with("$share/") {
+                return wrong(
+                    "subscribe",
+                    "filter",
+                    "must not be a shared subscription, which gives each message to one of several subscribers: \
+                     the delivery check cannot follow it",
+                );
+            }
+            if !topic::is_valid_topic_filter(&filter) {
+                return wrong(
+                    "subscribe",
+                    "filter",
+                    format!("must be a topic filter, which {filter:?} is not"),
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Publishers {
+    fn check(&self) -> Result<(), Wrong> {
+        clients("publish", self.clients)?;
+        numbers("publish", self.numbers)?;
+        if self.topic.is_empty() {
+            return wrong("publish", "topic", "must be given");
+        }
+        if self.size > MAXIMUM_REMAINING_LENGTH as usize {
+            return wrong(
+                "publish",
+                "size",
+                format!("must be at most {MAXIMUM_REMAINING_LENGTH}, the largest packet of MQTT"),
+            );
+        }
+        if self.size < message::SMALLEST {
+            return wrong(
+                "publish",
+                "size",
+                format!(
+                    "must be at least {}: the payload carries the measurement header",
+                    message::SMALLEST
+                ),
+            );
+        }
+        if self.rate.is_random() && self.size < message::FULL {
+            return wrong(
+                "publish",
+                "size",
+                format!(
+                    "must be at least {} where arrivals are random: a smaller header has no room for the due time",
+                    message::FULL
+                ),
+            );
+        }
+        if self.window == 0 && self.qos > QoS::AtMostOnce {
+            return wrong("publish", "window", "must be at least 1");
+        }
+        Ok(())
+    }
+}
+
+impl Subscribers {
+    fn check(&self) -> Result<(), Wrong> {
+        clients("subscribe", self.clients)?;
+        numbers("subscribe", self.numbers)?;
+        if self.filter.counts() {
+            return wrong(
+                "subscribe",
+                "filter",
+                "must be without %s: a filter belongs to no message",
+            );
+        }
+        Ok(())
+    }
+}
+
+fn clients(table: &'static str, clients: u32) -> Result<(), Wrong> {
+    let most = message::MOST_STREAMS;
+    match clients {
+        0 => wrong(table, "clients", "must be at least 1"),
+        _ if clients > most => wrong(table, "clients", format!("must be at most {most}")),
+        _ => Ok(()),
+    }
+}
+
+fn numbers(table: &'static str, numbers: Option<u32>) -> Result<(), Wrong> {
+    match numbers {
+        Some(0) => wrong(table, "numbers", "must be at least 1"),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,32 @@
+//! `mqtt bench`: against mosquitto, our own broker, and brokers that lose, double, reorder, refuse and hang up.
+
+mod faults;
+mod plan;
+mod report;
+mod scripted;
+mod usage;
+
+use serde_json::Value;
+
+use crate::harness::{Finished, Mqtt};
+
+/// What a program built without optimisation says before it measures.
+pub const WARNING: &str = if cfg!(debug_assertions) {
+    "mqtt: warning: built without optimisation, the numbers say little; use cargo build --release\n"
+} else {
+    ""
+};
+
+pub fn bench<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Mqtt {
+    Mqtt::new(std::iter::once("bench").chain(arguments)).stderr(WARNING)
+}
+
+/// Runs it with `--json`.
+pub fn report(arguments: &[&str], status: i32) -> Value {
+    let all = arguments.iter().copied().chain(["--json"]);
+    json(&bench(all).status(status).stdout_any().run())
+}
+
+pub fn json(finished: &Finished) -> Value {
+    serde_json::from_slice(&finished.stdout).expect("the report is JSON")
+}

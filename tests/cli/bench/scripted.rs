@@ -1,0 +1,153 @@
+//! A broker of a few lines that does to each publish what a script says.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+use bytes::BytesMut;
+use mqtt_toolbox::mqtt::codec;
+use mqtt_toolbox::mqtt::packet::{Acknowledgement, ConnAck, Publish, SubAck};
+use mqtt_toolbox::mqtt::{Packet, Properties, QoS, ReasonCode, Version};
+
+/// What a scripted broker does with a publish.
+#[derive(Clone, Copy)]
+pub enum Deed {
+    Deliver,
+    Lose,
+    Double,
+    /// Deliver it after the publisher's next one.
+    Swap,
+    /// Close the publisher's connection instead.
+    HangUp,
+    /// Answer with what is no packet.
+    Babble,
+}
+
+/// A broker that acknowledges everything and does to each publisher's n-th publish what it is told.
+pub struct Scripted {
+    pub port: String,
+}
+
+type Subscriptions = Arc<Mutex<Vec<(String, QoS, TcpStream)>>>;
+
+impl Scripted {
+    pub fn start(script: fn(u64) -> Deed) -> Scripted {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("a bound listener").port();
+        let subscriptions = Subscriptions::default();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let subscriptions = Arc::clone(&subscriptions);
+                std::thread::spawn(move || serve(stream, script, &subscriptions));
+            }
+        });
+        Scripted {
+            port: port.to_string(),
+        }
+    }
+}
+
+/// Serves one client until it leaves or the script hangs up.
+fn serve(mut stream: TcpStream, script: fn(u64) -> Deed, subscriptions: &Subscriptions) {
+    let mut bytes = BytesMut::new();
+    let mut buffer = vec![0; 1 << 16];
+    let mut sequence = 0;
+    let mut held = None;
+    loop {
+        let packet = match codec::read(&mut bytes, Version::V311, u32::MAX) {
+            Ok(Some(packet)) => packet,
+            Ok(None) => match stream.read(&mut buffer) {
+                Ok(count @ 1..) => {
+                    bytes.extend_from_slice(&buffer[..count]);
+                    continue;
+                }
+                _ => return,
+            },
+            Err(malformed) => panic!("{malformed}"),
+        };
+        let ack = |packet_id| Acknowledgement::success(packet_id);
+        let answer = match packet {
+            Packet::Connect(_) => Packet::ConnAck(ConnAck {
+                session_present: false,
+                reason: ReasonCode::SUCCESS,
+                properties: Properties::default(),
+            }),
+            Packet::Subscribe(subscribe) => {
+                let wanted = &subscribe.filters[0];
+                let refused = wanted.filter == "forbidden";
+                let own = stream.try_clone().expect("a second handle");
+                subscriptions
+                    .lock()
+                    .unwrap()
+                    .push((wanted.filter.to_string(), wanted.qos, own));
+                Packet::SubAck(SubAck {
+                    packet_id: subscribe.packet_id,
+                    reasons: vec![if refused {
+                        ReasonCode::UNSPECIFIED_ERROR
+                    } else {
+                        ReasonCode(wanted.qos.number())
+                    }],
+                    properties: Properties::default(),
+                })
+            }
+            Packet::Publish(publish) => {
+                let deed = script(sequence);
+                sequence += 1;
+                let answer = match publish.qos {
+                    QoS::AtMostOnce => None,
+                    QoS::AtLeastOnce => Some(Packet::PubAck(ack(publish.packet_id))),
+                    QoS::ExactlyOnce => Some(Packet::PubRec(ack(publish.packet_id))),
+                };
+                let late = held.take();
+                match deed {
+                    Deed::HangUp => return,
+                    Deed::Babble => drop(stream.write_all(&[0x40, 0x02, 0x00, 0x00])),
+                    Deed::Swap => held = Some(publish),
+                    Deed::Lose => {}
+                    Deed::Deliver => deliver(&publish, 1, subscriptions),
+                    Deed::Double => deliver(&publish, 2, subscriptions),
+                }
+                if let Some(late) = late {
+                    deliver(&late, 1, subscriptions);
+                }
+                match answer {
+                    Some(answer) => answer,
+                    None => continue,
+                }
+            }
+            Packet::PubRel(release) => Packet::PubComp(ack(release.packet_id)),
+            // To a subscriber: the second half of QoS 2.
+            Packet::PubRec(received) => Packet::PubRel(ack(received.packet_id)),
+            Packet::PingReq => Packet::PingResp,
+            Packet::Disconnect(_) => return,
+            _ => continue,
+        };
+        send(&mut stream, &answer);
+    }
+}
+
+/// Sends the publish this often to everyone whose filter is its topic.
+fn deliver(publish: &Publish, times: u16, subscriptions: &Subscriptions) {
+    // One identifier for each copy, never the same one for two messages that can be open at a time.
+    static NEXT: std::sync::atomic::AtomicU16 = std::sync::atomic::AtomicU16::new(0);
+    for (filter, qos, stream) in subscriptions.lock().unwrap().iter_mut() {
+        for _ in 0..times {
+            if *filter == *publish.topic {
+                let id = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % 60_000 + 1;
+                let copy = Publish {
+                    qos: *qos,
+                    packet_id: if *qos == QoS::AtMostOnce { 0 } else { id },
+                    ..publish.clone()
+                };
+                send(stream, &Packet::Publish(copy));
+            }
+        }
+    }
+}
+
+/// Whoever has left does not get it.
+fn send(stream: &mut TcpStream, packet: &Packet) {
+    let mut bytes = Vec::new();
+    codec::write(packet, Version::V311, &mut bytes).expect("small packets");
+    let _ = stream.write_all(&bytes);
+}
