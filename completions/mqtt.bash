@@ -1205,7 +1205,7 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__serve)
-            opts="-h -p -v --host --port --max-packet-size --workers --max-queued --max-queued-bytes --queue-qos0 --sys-interval --metrics --trace --trace-client --trace-topic --trace-payload --log-format --ready-file --json --verbose --config --print-config --help"
+            opts="-h -p -v --host --port --max-packet-size --max-keep-alive --receive-maximum --workers --max-queued --max-queued-bytes --queue-qos0 --sys-interval --metrics --trace --trace-client --trace-topic --trace-payload --log-format --ready-file --json --verbose --config --print-config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1228,6 +1228,14 @@ _mqtt() {
                     return 0
                     ;;
                 --max-packet-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-keep-alive)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --receive-maximum)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

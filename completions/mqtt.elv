@@ -34,6 +34,8 @@ set edit:completion:arg-completer[mqtt] = {|@words|
             cand -p 'Port to listen on, 0 for any free one'
             cand --port 'Port to listen on, 0 for any free one'
             cand --max-packet-size 'Largest packet taken from a client, in bytes'
+            cand --max-keep-alive 'Longest keep alive, in seconds; MQTT 5 clients that ask for a longer one, or for none, are given this one, others are refused'
+            cand --receive-maximum 'Unacknowledged publishes above QoS 0 that an MQTT 5 client may have under way; who sends more is disconnected'
             cand --workers 'Threads that sessions are spread over [default: one per processor]'
             cand --max-queued 'Messages kept for a session whose client is away or does not keep up; beyond it new ones are dropped'
             cand --max-queued-bytes 'Bytes kept for such a session'

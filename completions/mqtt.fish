@@ -34,6 +34,8 @@ complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "bench" -d 'Measure a brok
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -s h -l host -d 'Name or address to listen on' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -s p -l port -d 'Port to listen on, 0 for any free one' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l max-packet-size -d 'Largest packet taken from a client, in bytes' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l max-keep-alive -d 'Longest keep alive, in seconds; MQTT 5 clients that ask for a longer one, or for none, are given this one, others are refused' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l receive-maximum -d 'Unacknowledged publishes above QoS 0 that an MQTT 5 client may have under way; who sends more is disconnected' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l workers -d 'Threads that sessions are spread over [default: one per processor]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l max-queued -d 'Messages kept for a session whose client is away or does not keep up; beyond it new ones are dropped' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l max-queued-bytes -d 'Bytes kept for such a session' -r

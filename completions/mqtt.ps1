@@ -38,6 +38,8 @@ Register-ArgumentCompleter -Native -CommandName 'mqtt' -ScriptBlock {
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Port to listen on, 0 for any free one')
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Port to listen on, 0 for any free one')
             [CompletionResult]::new('--max-packet-size', '--max-packet-size', [CompletionResultType]::ParameterName, 'Largest packet taken from a client, in bytes')
+            [CompletionResult]::new('--max-keep-alive', '--max-keep-alive', [CompletionResultType]::ParameterName, 'Longest keep alive, in seconds; MQTT 5 clients that ask for a longer one, or for none, are given this one, others are refused')
+            [CompletionResult]::new('--receive-maximum', '--receive-maximum', [CompletionResultType]::ParameterName, 'Unacknowledged publishes above QoS 0 that an MQTT 5 client may have under way; who sends more is disconnected')
             [CompletionResult]::new('--workers', '--workers', [CompletionResultType]::ParameterName, 'Threads that sessions are spread over [default: one per processor]')
             [CompletionResult]::new('--max-queued', '--max-queued', [CompletionResultType]::ParameterName, 'Messages kept for a session whose client is away or does not keep up; beyond it new ones are dropped')
             [CompletionResult]::new('--max-queued-bytes', '--max-queued-bytes', [CompletionResultType]::ParameterName, 'Bytes kept for such a session')

@@ -152,7 +152,7 @@ async fn shake_hands<S: AsyncRead + AsyncWrite + Unpin>(
     let limit = config.max_packet_size.min(CONNECT_LIMIT);
     let (version, maximum, fault) = match read_packet(&mut stream, &mut buffer, limit).await {
         Ok(None) => return None,
-        Ok(Some(packet)) => match check(packet) {
+        Ok(Some(packet)) => match check(packet, config.max_keep_alive) {
             Ok((connect, assigned)) => {
                 return Some(Newcomer {
                     id,
@@ -197,7 +197,10 @@ async fn read_packet(
 
 /// Checks what the first packet asks for, and gives a client without a name one; otherwise says in which version to
 /// refuse it, if it deserves an answer, in how many bytes at most, and why.
-fn check(packet: Packet) -> Result<(Connect, bool), (Option<Version>, u32, Malformed)> {
+fn check(
+    packet: Packet,
+    max_keep_alive: Option<u16>,
+) -> Result<(Connect, bool), (Option<Version>, u32, Malformed)> {
     let mut maximum = u32::MAX;
     let refused = |version, maximum, reason, message: &'static str| {
         Err((
@@ -228,6 +231,17 @@ fn check(packet: Packet) -> Result<(Connect, bool), (Option<Version>, u32, Malfo
             words,
         );
     }
+    if connect.version < Version::V5 && granted_keep_alive(&connect, max_keep_alive).is_some() {
+        // As later versions of mosquitto do; no return code says it better.
+        let words =
+            "the keep alive is longer than is taken here, and this version has no way to be told";
+        return refused(
+            version,
+            maximum,
+            ReasonCode::CLIENT_IDENTIFIER_NOT_VALID,
+            words,
+        );
+    }
     if !connect.client_id.is_empty() {
         return Ok((*connect, false));
     }
@@ -243,6 +257,11 @@ fn check(packet: Packet) -> Result<(Connect, bool), (Option<Version>, u32, Malfo
     }
     connect.client_id = assigned_client_id();
     Ok((*connect, true))
+}
+
+/// The keep alive that a client has to take instead of the one it asked for, if that is too long. 0 asks for none at all.
+pub fn granted_keep_alive(connect: &Connect, longest: Option<u16>) -> Option<u16> {
+    longest.filter(|longest| connect.keep_alive == 0 || connect.keep_alive > *longest)
 }
 
 /// 128 random bits: nobody can guess another client's name and take its session.

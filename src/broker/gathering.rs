@@ -245,10 +245,12 @@ impl Gathering {
                     if asks.is_some_and(|place| !has_bit(&used.1, place)) {
                         acknowledgement.reason = ReasonCode::NO_MATCHING_SUBSCRIBERS;
                     }
-                    link.send(&match qos {
-                        QoS::ExactlyOnce => Packet::PubRec(acknowledgement),
-                        _ => Packet::PubAck(acknowledgement),
-                    });
+                    if qos == QoS::ExactlyOnce {
+                        link.send(&Packet::PubRec(acknowledgement));
+                    } else {
+                        link.has_answered();
+                        link.send(&Packet::PubAck(acknowledgement));
+                    }
                 }
             }
         }

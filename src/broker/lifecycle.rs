@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::PACKET_LIMIT;
 use super::agenda::Due;
+use super::front::granted_keep_alive;
 use super::groups::Change;
 use super::link::Link;
 use super::partition::{Partition, Shared};
@@ -66,9 +67,17 @@ impl Partition {
         let place = existing.unwrap_or_else(|| self.create_session(&connect, identity));
         self.agenda_cancel(place);
 
+        let given_keep_alive = granted_keep_alive(&connect, self.config.max_keep_alive);
         let mut granted = Properties::default();
         if link.version == Version::V5 {
             granted.push(Property::TopicAliasMaximum(TOPIC_ALIAS_MAXIMUM));
+            if self.config.receive_maximum < u16::MAX {
+                granted.push(Property::ReceiveMaximum(self.config.receive_maximum));
+            }
+            // [MQTT-3.1.2-21]
+            if let Some(keep_alive) = given_keep_alive {
+                granted.push(Property::ServerKeepAlive(keep_alive));
+            }
             if self.config.max_packet_size < PACKET_LIMIT {
                 granted.push(Property::MaximumPacketSize(self.config.max_packet_size));
             }
@@ -103,9 +112,10 @@ impl Partition {
         };
         session.will = connect.will;
         session.attach(Rc::clone(&link));
-        if connect.keep_alive > 0 {
+        let keep_alive = given_keep_alive.unwrap_or(connect.keep_alive);
+        if keep_alive > 0 {
             // [MQTT-3.1.2-22]: one and a half times the keep alive.
-            let grace = Duration::from_millis(u64::from(connect.keep_alive) * 1500);
+            let grace = Duration::from_millis(u64::from(keep_alive) * 1500);
             session.keep_alive = Some(grace);
             session.keep_alive_due = Some(self.agenda.add(now + grace, Due::KeepAlive(place)));
             self.agenda_changed.notify_one();

@@ -61,6 +61,8 @@ pub struct Link {
     pub version: Version,
     /// Most unacknowledged publishes the client takes (3.1.2.11.3).
     pub receive_maximum: u16,
+    /// Publishes above QoS 0 the client has sent on this connection that are not answered to their end (4.9).
+    pub unanswered: Cell<u16>,
     /// Largest packet the client takes, in bytes (3.1.2.11.4).
     pub maximum_packet_size: u32,
     /// Topic aliases the client takes (3.1.2.11.5).
@@ -81,6 +83,7 @@ impl Link {
             last_heard: Cell::new(Instant::now()),
             version,
             receive_maximum: u16::MAX,
+            unanswered: Cell::new(0),
             maximum_packet_size: u32::MAX,
             topic_alias_maximum: 0,
             aliases: RefCell::default(),
@@ -119,6 +122,24 @@ impl Link {
         let alias = aliases.len() as u16 + 1;
         aliases.insert(topic.into(), alias);
         (Some(alias), false)
+    }
+
+    /// Counts a publish above QoS 0 that the client sends; `false` when it is more than `maximum`. There are no more
+    /// identifiers than the largest maximum, so that need not be watched.
+    pub fn takes_another(&self, maximum: u16) -> bool {
+        if maximum == u16::MAX {
+            return true;
+        }
+        let takes = self.unanswered.get() < maximum;
+        if takes {
+            self.unanswered.set(self.unanswered.get() + 1);
+        }
+        takes
+    }
+
+    /// One of them is answered to its end. That of an earlier connection may be, so there need not be any.
+    pub fn has_answered(&self) {
+        self.unanswered.set(self.unanswered.get().saturating_sub(1));
     }
 
     /// Wakes the connection's task.

@@ -60,6 +60,10 @@ pub struct Config {
     pub workers: usize,
     /// Largest packet taken from a client, in bytes on the wire.
     pub max_packet_size: u32,
+    /// Longest keep alive granted, in seconds; none: whatever the client asks for.
+    pub max_keep_alive: Option<u16>,
+    /// Publishes above QoS 0 taken from a client of MQTT 5 before the first is answered to its end, at least 1.
+    pub receive_maximum: u16,
     /// Messages kept for a session whose client is away or does not keep up; beyond it new ones are dropped.
     pub max_queued: usize,
     /// Bytes kept for such a session.
@@ -81,6 +85,8 @@ impl Default for Config {
             port: 1883,
             workers: thread::available_parallelism().map_or(1, usize::from),
             max_packet_size: PACKET_LIMIT,
+            max_keep_alive: None,
+            receive_maximum: u16::MAX,
             max_queued: 100_000,
             max_queued_bytes: 256 << 20,
             queue_qos0: false,

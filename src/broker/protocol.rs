@@ -159,6 +159,15 @@ impl Partition {
             };
             topic = named;
         }
+        if view.qos > QoS::AtMostOnce
+            && peer.link.version == Version::V5
+            && !peer.link.takes_another(self.config.receive_maximum)
+        {
+            return Err(fault(
+                ReasonCode::RECEIVE_MAXIMUM_EXCEEDED,
+                "more unacknowledged publishes than the receive maximum",
+            ));
+        }
         tracing::debug!(
             "client {:?} publishes to {topic:?}, QoS {}, {} bytes{}",
             self.sessions[peer.place as usize].client_id,
@@ -200,10 +209,11 @@ impl Partition {
             answer.reason = ReasonCode::NOT_AUTHORIZED;
         }
         match qos {
-            QoS::AtMostOnce => {}
+            QoS::AtMostOnce => return,
             QoS::AtLeastOnce => link.send(&Packet::PubAck(answer)),
             QoS::ExactlyOnce => link.send(&Packet::PubRec(answer)),
         }
+        link.has_answered();
     }
 
     fn check_properties(&self, view: &PublishView<'_>) -> Result<Option<u16>, Stop> {
@@ -259,6 +269,7 @@ impl Partition {
         if !found && peer.link.version == Version::V5 {
             complete.reason = ReasonCode::PACKET_IDENTIFIER_NOT_FOUND;
         }
+        peer.link.has_answered();
         peer.link.send(&Packet::PubComp(complete));
     }
 

@@ -95,6 +95,9 @@ pub const SERVE: Page = Page {
         "Publishers are held back for a subscriber that does not keep up, but for no longer than a second at a time: after that, and while a \
          client with a persistent session is away, no more than --max-queued messages are kept for it and newer ones are dropped. Once it has caught \
          up, standard error says how many.",
+        "MQTT 5 clients are told what they may do: the longest packet (--max-packet-size), the keep alive they have to keep to (--max-keep-alive), \
+         how many publishes above QoS 0 they may have under way (--receive-maximum), each only where it is less than MQTT itself allows. Older clients \
+         cannot be told: they may have any number of publishes under way, and are refused when their keep alive is too long.",
         "An MQTT 5 client that asks for response information is told $response/ and 16 hexadecimal digits: the root of topics for \
          replies to it. The digits are the same for every session of its client id, nobody else can work them out, and # does not match them.",
         "As soon as connections are accepted it prints one line, listening on mqtt://ADDRESS:PORT, which scripts \

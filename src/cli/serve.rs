@@ -25,6 +25,14 @@ pub struct ServeArgs {
     #[arg(long, value_name = "BYTES", default_value_t = 268_435_460, value_parser = clap::value_parser!(u32).range(64..=268_435_460))]
     pub max_packet_size: u32,
 
+    /// Longest keep alive, in seconds; MQTT 5 clients that ask for a longer one, or for none, are given this one, others are refused
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(1..))]
+    pub max_keep_alive: Option<u16>,
+
+    /// Unacknowledged publishes above QoS 0 that an MQTT 5 client may have under way; who sends more is disconnected
+    #[arg(long, value_name = "MESSAGES", default_value_t = u16::MAX, value_parser = clap::value_parser!(u16).range(1..))]
+    pub receive_maximum: u16,
+
     /// Threads that sessions are spread over [default: one per processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub workers: Option<u16>,

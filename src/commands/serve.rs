@@ -77,6 +77,8 @@ fn config(args: &ServeArgs) -> Config {
         host: args.host.clone(),
         port: args.port,
         max_packet_size: args.max_packet_size,
+        max_keep_alive: args.max_keep_alive,
+        receive_maximum: args.receive_maximum,
         max_queued: args.max_queued,
         max_queued_bytes: args.max_queued_bytes,
         queue_qos0: args.queue_qos0,

@@ -3,7 +3,7 @@
 //!
 //! `UPDATE_ARTIFACTS=1 cargo test --test cli beside` writes that page anew.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::script::{self, Case, Step};
+use super::script::{self, Brokers, Case, Step};
 use super::stage::{Found, Outcome, play};
 use crate::harness::PATIENCE;
 use crate::servers::{Mosquitto, MqttServe};
@@ -28,9 +28,10 @@ const TRIAL: Duration = Duration::from_secs(15);
 
 #[test]
 fn every_case_goes_as_it_is_written() {
-    let broker = MqttServe::start([""; 0]);
     let cases = cases();
-    let results = play_all(&cases, broker.port, |_, _| PATIENCE);
+    let brokers = started(&cases, |brokers| MqttServe::start(&brokers.ours));
+    let port = |case: &Case| brokers[&case.brokers].port;
+    let results = play_all(&cases, port, |_, _| PATIENCE);
     let wrong: Vec<String> = cases
         .iter()
         .zip(results)
@@ -51,9 +52,12 @@ fn the_page_about_mosquitto_says_what_it_does() {
     let page = folder().join("beside_mosquitto.md");
     let written = fs::read_to_string(&page).unwrap_or_default();
     let update = std::env::var_os("UPDATE_ARTIFACTS").is_some();
-    let broker = Mosquitto::start([]);
     let cases = cases();
-    let results = play_all(&cases, broker.port, |case, step| {
+    let brokers = started(&cases, |brokers| {
+        Mosquitto::start(brokers.mosquitto.iter().map(String::as_str))
+    });
+    let port = |case: &Case| brokers[&case.brokers].port;
+    let results = play_all(&cases, port, |case, step| {
         // Whoever is known to say nothing need not be waited for; a broker that has been slow once must not change the page.
         let row = row_start(case);
         match written.lines().find(|line| line.starts_with(&row)) {
@@ -113,12 +117,23 @@ fn title(case: &Case) -> String {
     format!("{}, MQTT {}: {}", case.chapter, case.version, case.words)
 }
 
-/// Plays every case on the broker at this port, many beside each other.
+/// A broker for each way the cases want one started.
+fn started<B>(cases: &[Case], start: impl Fn(&Brokers) -> B) -> HashMap<&Brokers, B> {
+    let mut running = HashMap::new();
+    for case in cases {
+        let wanted = &case.brokers;
+        running.entry(wanted).or_insert_with(|| start(wanted));
+    }
+    running
+}
+
+/// Plays every case on the broker at its port, many beside each other.
 fn play_all(
     cases: &[Case],
-    port: u16,
+    port: impl Fn(&Case) -> u16,
     patience: impl Fn(&Case, &Step) -> Duration + Sync,
 ) -> Vec<Outcome> {
+    let ports: Vec<u16> = cases.iter().map(port).collect();
     let next = AtomicUsize::new(0);
     let results: Vec<Mutex<Outcome>> = cases.iter().map(|_| Mutex::new(Ok(()))).collect();
     std::thread::scope(|scope| {
@@ -128,7 +143,7 @@ fn play_all(
                     .filter(|number| *number < cases.len())
                 {
                     let case = &cases[number];
-                    let result = play(case, port, &format!("case{number}"), |step| {
+                    let result = play(case, ports[number], &format!("case{number}"), |step| {
                         patience(case, step)
                     });
                     *results[number]
@@ -164,7 +179,7 @@ fn render(version: &str, cases: &[Case], results: &[Outcome]) -> String {
     let mut page = format!(
         "# The conformance cases beside {version}\n\n\
          Every case in `cases/` is played on `mqtt serve`, which must do exactly what it says, and on mosquitto as Debian 12 has it, with its\n\
-         own defaults. The cases are ours; which situations to try was learned from the suites of mqtt-lib, Eclipse Paho, mosquitto, EMQX, VerneMQ,\n\
+         own defaults, or the few lines a chapter begins with. The cases are ours; which situations to try was learned from the suites of mqtt-lib, Eclipse Paho, mosquitto, EMQX, VerneMQ,\n\
          Aedes and FlashMQ. `UPDATE_ARTIFACTS=1 cargo test --test cli beside` writes this page, the test compares it.\n\n\
          To close a connection without the DISCONNECT or CONNACK that would say why is allowed (4.13): such cases are counted apart.\n\n\
          | chapter | cases | `mqtt serve` | mosquitto | closes without a word | does otherwise |\n|---|---|---|---|---|---|\n"

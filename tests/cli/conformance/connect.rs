@@ -220,6 +220,29 @@ fn the_keep_alive_of_the_client_stands() {
 }
 
 #[test]
+fn a_keep_alive_that_is_given_is_the_one_that_counts() {
+    let broker = MqttServe::start(["--max-keep-alive", "1"]);
+    for keep_alive in [0, 60] {
+        let mut greeting = connect(Version::V5, "silent");
+        greeting.keep_alive = keep_alive;
+        let client = Client::greet(&broker, greeting);
+        assert_eq!(client.connack.properties.server_keep_alive(), Some(1));
+        client.ends_with(0x8D);
+        // Before MQTT 5 nobody can be told, and so is refused.
+        let mut wire = Wire::connect(broker.port, Version::V311);
+        let mut greeting = connect(Version::V311, "silent");
+        greeting.keep_alive = keep_alive;
+        wire.send(Packet::Connect(greeting));
+        let refusal = Packet::ConnAck(ConnAck {
+            session_present: false,
+            reason: ReasonCode::CLIENT_IDENTIFIER_NOT_VALID,
+            properties: Properties::default(),
+        });
+        assert_eq!(wire.rest(), [refusal]);
+    }
+}
+
+#[test]
 fn pings_are_answered_one_by_one() {
     let broker = start();
     for version in VERSIONS {

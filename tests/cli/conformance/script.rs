@@ -17,7 +17,8 @@
 //!
 //! `= NAME: A ; B` under the first line is an entry: each makes a case of its own, with its name for `%` in the first line
 //! and `A` and `B` for `%1` and `%2` in the steps. `list NAME` begins a list of entries, and `all NAME but X, Y` under a first line takes
-//! them over.
+//! them over. `ours` and `mosquitto`, before the first case, are the arguments and a line of the configuration that the
+//! brokers are started with for this file.
 
 use std::collections::BTreeMap;
 
@@ -38,6 +39,17 @@ pub struct Case {
     pub family: String,
     /// What happens.
     pub steps: Vec<Step>,
+    /// How the brokers of its file are started.
+    pub brokers: Brokers,
+}
+
+/// How brokers are started: most files need nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Brokers {
+    /// Arguments of `mqtt serve`.
+    pub ours: Vec<String>,
+    /// Lines for mosquitto's configuration.
+    pub mosquitto: Vec<String>,
 }
 
 /// One line of a case: who, and what.
@@ -119,6 +131,7 @@ pub enum Token {
 pub fn cases(chapter: &str, text: &str) -> Vec<Case> {
     let mut reader = Reader {
         chapter,
+        brokers: Brokers::default(),
         lists: BTreeMap::new(),
         cases: Vec::new(),
         heads: Vec::new(),
@@ -139,6 +152,7 @@ type Entries = Vec<(String, String)>;
 
 struct Reader<'a> {
     chapter: &'a str,
+    brokers: Brokers,
     lists: BTreeMap<String, Entries>,
     cases: Vec<Case>,
     /// The first line of the case that is being read: levels, statement, words.
@@ -151,7 +165,12 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn line(&mut self, line: &str) {
-        if let Some(name) = line.strip_prefix("list ") {
+        if let Some(arguments) = line.strip_prefix("ours ") {
+            let arguments = arguments.split(' ').map(str::to_owned);
+            self.brokers.ours.extend(arguments);
+        } else if let Some(line) = line.strip_prefix("mosquitto ") {
+            self.brokers.mosquitto.push(line.to_owned());
+        } else if let Some(name) = line.strip_prefix("list ") {
             self.finish();
             self.list = Some(name.to_owned());
         } else if let Some(head) = line.strip_prefix("case ") {
@@ -207,6 +226,7 @@ impl Reader<'_> {
                     statement: statement.clone(),
                     words: words.replace('%', &name),
                     family: words.clone(),
+                    brokers: self.brokers.clone(),
                     steps: filled
                         .map(|line| step(&line, version, &mut spoken))
                         .collect(),
