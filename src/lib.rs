@@ -17,6 +17,7 @@ pub mod mqtt;
 pub mod output;
 pub mod payload;
 pub mod settings;
+pub mod spool;
 
 use cli::{Cli, Command};
 use exit::Exit;

@@ -4,6 +4,7 @@
 //! [`session`] is what the rest of the program sees. It leaves out what a message means, where it comes from and
 //! how it is shown.
 
+mod courier;
 mod driver;
 mod failure;
 mod kept;
@@ -20,6 +21,7 @@ mod v5;
 mod watch;
 mod wire;
 
+pub use courier::{Answer, Courier};
 pub use failure::Failure;
 pub use options::{ConnectOptions, Will};
 pub use retry::{Retry, chance};
@@ -27,8 +29,20 @@ pub use session::{Event, Session, Unfit, connect};
 pub use takeover::Takeover;
 pub use url::{BrokerUrl, DEFAULT_PATH, Endpoint, Scheme, UrlError};
 
+use crate::mqtt::{QoS, Version};
+
 /// The most messages of QoS 1 and 2 under way.
 const WINDOW: u16 = 100;
 
 /// The most packets the library reads or writes before it looks at the other direction.
 const BATCH: usize = 128;
+
+/// How many messages of QoS 1 and 2 may be under way whose highest quality of service is this. A broker of MQTT 5 says
+/// itself when that is too many. Of others mosquitto's default has to be assumed: it cuts off a client with more than 20
+/// unfinished messages of QoS 2.
+fn window(version: Version, highest: QoS) -> usize {
+    match (version, highest) {
+        (Version::V31 | Version::V311, QoS::ExactlyOnce) => 20,
+        _ => usize::from(WINDOW),
+    }
+}

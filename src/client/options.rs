@@ -9,8 +9,9 @@ use bytes::Bytes;
 use super::Takeover;
 use super::transport::Route;
 use super::url::Endpoint;
-use crate::mqtt::Version;
+use crate::mqtt::packet::Connect;
 pub use crate::mqtt::packet::Will;
+use crate::mqtt::{Properties, Property, Version};
 
 /// Everything needed to connect: the endpoint and the contents of CONNECT (3.1).
 #[derive(Clone)]
@@ -60,6 +61,45 @@ impl ConnectOptions {
             takeover: Takeover::default(),
             will: None,
             connect_timeout: Duration::from_secs(10),
+        }
+    }
+
+    /// The CONNECT that says all this; MQTT 3.1's is 3.1.1's until the wire has rewritten it.
+    pub(super) fn packet(&self) -> Connect {
+        // Whoever adds a member decides here whether CONNECT says it.
+        let ConnectOptions {
+            endpoint: _,
+            route: _,
+            version,
+            client_id,
+            username,
+            password,
+            keep_alive,
+            clean_start,
+            session_expiry,
+            receive_maximum,
+            takeover: _,
+            will,
+            connect_timeout: _,
+        } = self.clone();
+        let mut properties = Properties::default();
+        if version == Version::V5 {
+            if session_expiry > 0 {
+                properties.push(Property::SessionExpiryInterval(session_expiry));
+            }
+            properties
+                .0
+                .extend(receive_maximum.map(Property::ReceiveMaximum));
+        }
+        Connect {
+            version: version.max(Version::V311),
+            clean_start,
+            keep_alive,
+            client_id: client_id.into(),
+            will,
+            username: username.map(Into::into),
+            password,
+            properties,
         }
     }
 }

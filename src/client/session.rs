@@ -25,7 +25,7 @@ use super::options::ConnectOptions;
 use super::retry::{self, Retry};
 use super::takeover::{EarlyEnds, Takeover};
 use super::wire::Notes;
-use super::{WINDOW, v3, v5};
+use super::{v3, v5};
 use crate::mqtt::packet::{Publish, Subscription};
 use crate::mqtt::{ByteString, Properties, QoS, ReasonCode, Version, codec};
 
@@ -196,12 +196,7 @@ impl Session {
 
     /// Whether a message may be published now: connected, and not too much under way.
     pub fn has_room(&self) -> bool {
-        // An MQTT 5 broker says how much it takes, and the library sees to it. From others mosquitto's default has to
-        // be assumed: it cuts off a client with more than 20 unfinished messages of QoS 2.
-        let window = match (self.version, self.outgoing.highest_qos) {
-            (Version::V31 | Version::V311, QoS::ExactlyOnce) => 20,
-            _ => usize::from(WINDOW),
-        };
+        let window = super::window(self.version, self.outgoing.highest_qos);
         self.is_up() && self.outgoing.has_room(window)
     }
 
@@ -486,7 +481,7 @@ impl Client {
 }
 
 impl Accepted {
-    fn check(&self, publish: &Publish, version: Version) -> Result<(), Unfit> {
+    pub(super) fn check(&self, publish: &Publish, version: Version) -> Result<(), Unfit> {
         if publish.retain && !self.retain_available {
             return Err(Unfit::RetainNotAvailable);
         }
