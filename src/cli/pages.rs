@@ -159,6 +159,15 @@ pub const PUB: Page = Page {
         "--report-acks prints an object for each step of each message: event is accepted, sent (with packet_id, and dup when it is \
          sent again; at QoS 0 the last step), acknowledged or refused (with reason, and reason_code when it is the broker's). number counts \
          the messages from 1.",
+        "With --spool a message is written to the folder DIR before it is sent and removed from it when its handshake is complete, so that it \
+         outlives the program and, unless --spool-sync never was given, the machine. While the broker is away, messages are taken in until \
+         --spool-limit; a stream waits for the broker for as long as there is input, and about a minute after it. What is left then, after a \
+         crash or a kill -9 is delivered by the next mqtt pub --spool DIR, before its own messages, or by --drain alone. The spool \
+         has a client id and a persistent session, under which messages go out again with the packet identifiers they had: at QoS 1 none is \
+         lost, at QoS 2 none is lost or arrives twice. A broker that has lost the session gets them as if for the first time; those of QoS 2 may \
+         then arrive twice, and standard error says so. A message the broker refuses leaves the spool. One process at a time can use a \
+         spool; what an earlier run left is sent with the connection options of this one. A message expiry interval counts from when the broker \
+         has the message.",
         "--require-subscribers depends on what the broker says: some, mosquitto among them, know of subscribers at QoS 1 only.",
         URLS,
         ENCRYPTED,
@@ -199,6 +208,14 @@ pub const PUB: Page = Page {
         (
             "A hundred numbered messages a second for a minute, each with a random name",
             "mqtt pub -t load/{{count}} --template -m {{uuid}} --repeat 6000 --rate 100",
+        ),
+        (
+            "Measurements that survive an outage of the broker and of this machine",
+            "sensor | mqtt pub -h broker.example -t sensor/7 -q 1 -l --spool /var/spool/sensor",
+        ),
+        (
+            "Deliver what such a run has left",
+            "mqtt pub -h broker.example --spool /var/spool/sensor --drain",
         ),
         (
             "File names and sizes, a topic a line",

@@ -132,6 +132,34 @@ pub struct PublishArgs {
     )]
     pub rate: Option<Rate>,
 
+    /// Write every message to DIR before it is sent and keep it there until its handshake is complete; what an earlier
+    /// run has left there is delivered first; needs QoS 1 or 2
+    #[arg(long, value_name = "DIR", help_heading = "Durable publishing")]
+    pub spool: Option<PathBuf>,
+
+    /// Deliver what is in the spool, and nothing else
+    #[arg(
+        long,
+        requires = "spool",
+        group = "payload",
+        help_heading = "Durable publishing"
+    )]
+    pub drain: bool,
+
+    /// When what was written has to be on the disk itself and not only with the operating system
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "always",
+        requires = "spool",
+        help_heading = "Durable publishing"
+    )]
+    pub spool_sync: SpoolSync,
+
+    /// Take in no more messages while the spool is larger than this: bytes, or 500k, 64M, 2G
+    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = size, requires = "spool", help_heading = "Durable publishing")]
+    pub spool_limit: u64,
+
     #[command(flatten)]
     #[allow(missing_docs)]
     pub properties: PropertyArgs,
@@ -188,6 +216,33 @@ impl From<Format> for Encoding {
     }
 }
 
+/// What outlives what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SpoolSync {
+    /// Before a message or an acknowledgement goes out: nothing is lost when the power fails
+    Always,
+    /// When the operating system sees fit: nothing is lost when the program is killed
+    Never,
+}
+
+/// A number of bytes, with `k`, `M` or `G` for powers of 1024.
+fn size(text: &str) -> Result<u64, String> {
+    let (digits, factor) = match text.char_indices().last() {
+        Some((end, 'k' | 'K')) => (&text[..end], 1 << 10),
+        Some((end, 'M')) => (&text[..end], 1 << 20),
+        Some((end, 'G')) => (&text[..end], 1 << 30),
+        _ => (text, 1),
+    };
+    digits
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(factor))
+        .filter(|bytes| *bytes >= 4096)
+        .ok_or_else(|| {
+            "write a number of bytes from 4096 on, for example 1000000, 500k, 64M or 2G".to_owned()
+        })
+}
+
 /// Bytes typed as text with escapes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bytes(pub Vec<u8>);
@@ -195,5 +250,29 @@ pub struct Bytes(pub Vec<u8>);
 impl Bytes {
     fn parse(text: &str) -> Result<Bytes, String> {
         delimiter(text).map(Bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_is_a_number_of_bytes_with_or_without_a_unit() {
+        for (text, bytes) in [
+            ("4095", None),
+            ("4096", Some(4096)),
+            ("8k", Some(8192)),
+            ("3M", Some(3 << 20)),
+            ("1G", Some(1 << 30)),
+            ("", None),
+            ("k", None),
+            ("-1", None),
+            ("1.5G", None),
+            ("99999999999999G", None),
+            ("1ü", None),
+        ] {
+            assert_eq!(size(text).ok(), bytes, "{text}");
+        }
     }
 }

@@ -299,8 +299,7 @@ impl Link {
 
     fn set_keep_alive(&mut self, seconds: u16) {
         let period = Duration::from_secs(u64::from(seconds));
-        self.keep_alive =
-            (seconds > 0).then(|| (period, Box::pin(tokio::time::sleep(period))));
+        self.keep_alive = (seconds > 0).then(|| (period, Box::pin(tokio::time::sleep(period))));
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Answer, String>> {

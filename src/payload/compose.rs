@@ -25,8 +25,8 @@ pub struct Composer {
     pub dice: Option<Dice>,
     /// What is spoken to the broker.
     pub version: Version,
-    /// The broker is to say when nobody subscribes, which it cannot at QoS 0.
-    pub require_subscribers: bool,
+    /// Why a message of QoS 0 will not do, where it will not.
+    pub needs_handshake: Option<&'static str>,
 }
 
 impl Composer {
@@ -45,11 +45,10 @@ impl Composer {
             encoding => encoding.decode(draft.payload)?,
         };
         let qos = draft.qos.unwrap_or(self.qos);
-        if self.require_subscribers && qos == QoS::AtMostOnce {
-            return Err(
-                "at QoS 0 the broker cannot say whether anybody subscribes (--require-subscribers)"
-                    .to_owned(),
-            );
+        if let Some(why) = self.needs_handshake
+            && qos == QoS::AtMostOnce
+        {
+            return Err(format!("QoS 0 will not do: {why}"));
         }
         let mut message = Publish {
             dup: false,
@@ -198,7 +197,7 @@ mod tests {
             encoding: Encoding::Plain,
             dice: None,
             version: Version::V5,
-            require_subscribers: false,
+            needs_handshake: None,
         }
     }
 
@@ -301,12 +300,15 @@ mod tests {
         composer.encoding = Encoding::Hex;
         assert!(composed(&mut composer, draft("x")).is_err());
         composer.encoding = Encoding::Plain;
-        composer.require_subscribers = true;
+        composer.needs_handshake = Some("it has to be 1");
         let qos_0 = Draft {
             qos: Some(QoS::AtMostOnce),
             ..draft("x")
         };
-        assert!(composed(&mut composer, qos_0).is_err());
+        assert_eq!(
+            composed(&mut composer, qos_0).unwrap_err(),
+            "QoS 0 will not do: it has to be 1"
+        );
         composer.properties = Properties(vec![Property::PayloadFormatIndicator(1)]);
         let binary = Draft::from(Bytes::from_static(b"\xff"));
         assert_eq!(

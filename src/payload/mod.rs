@@ -89,6 +89,19 @@ pub enum Shape {
     Json,
 }
 
+impl Source {
+    /// Whether its messages may say themselves where they go.
+    pub fn names_topics(&self) -> bool {
+        matches!(
+            self,
+            Source::Records {
+                shape: Shape::Json | Shape::TopicAndPayload(_),
+                ..
+            }
+        )
+    }
+}
+
 impl Piece {
     /// The payload.
     ///

@@ -16,8 +16,8 @@ use bytes::Bytes;
 use super::record::{self, HEAD, MAGIC, Position, Record};
 use crate::exit::Exit;
 
-/// A journal that has grown so long is followed by a new one.
-const LONG: u64 = 4 << 20;
+/// A journal that has grown so long, in bytes, is followed by a new one.
+const LONG: std::ops::RangeInclusive<u64> = 256..=4 << 20;
 
 pub(super) struct Journals {
     directory: PathBuf,
@@ -30,6 +30,8 @@ pub(super) struct Journals {
     is_unsynced: bool,
     /// Whether to wait until it is.
     syncs: bool,
+    /// A journal that has grown so long is followed by a new one: a quarter of what all may take together.
+    long: u64,
     /// How a new journal begins, but for the number of its first message.
     opening: Record,
 }
@@ -53,7 +55,7 @@ impl Journals {
     pub(super) fn open(
         directory: &Path,
         opening: Record,
-        syncs: bool,
+        (syncs, limit): (bool, u64),
         visit: Visit<'_>,
     ) -> anyhow::Result<Journals> {
         let mut ordinals = ordinals(directory)?;
@@ -110,6 +112,7 @@ impl Journals {
             buffer: Vec::new(),
             is_unsynced: false,
             syncs,
+            long: (limit / 4).clamp(*LONG.start(), *LONG.end()),
             opening,
         })
     }
@@ -181,7 +184,11 @@ impl Journals {
         if std::mem::take(&mut self.is_unsynced) && self.syncs {
             self.active.sync_data()?;
         }
-        if self.journals.back().is_some_and(|last| last.length > LONG) {
+        if self
+            .journals
+            .back()
+            .is_some_and(|last| last.length > self.long)
+        {
             self.begin_another(next)?;
         }
         while self.journals.len() > 1 && self.journals.front().is_some_and(|old| old.live == 0) {

@@ -97,7 +97,7 @@ impl Spool {
         let journals = Journals::open(
             &options.directory,
             opening,
-            options.syncs,
+            (options.syncs, options.limit),
             &mut |position, record| history.take(position, record),
         )
         .with_context(|| format!("cannot open the spool {name}"))?;

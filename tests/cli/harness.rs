@@ -340,6 +340,33 @@ impl Running {
         self.wait_for_line(Stream::Error, test)
     }
 
+    /// Waits for the next line of stdout; `false` when the program has ended without one.
+    #[track_caller]
+    pub fn try_wait_for_stdout(&mut self) -> bool {
+        let deadline = Instant::now() + PATIENCE;
+        let seen = Arc::clone(&self.seen);
+        let mut printed = seen.so_far();
+        loop {
+            let from = &mut self.lines_taken[0];
+            if let Some(length) = printed.bytes[0][*from..]
+                .iter()
+                .position(|byte| *byte == b'\n')
+            {
+                *from += length + 1;
+                return true;
+            }
+            if printed.closed == 2 {
+                return false;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                drop(printed);
+                self.fail("no line came");
+            }
+            printed = seen.wait(printed, left);
+        }
+    }
+
     #[track_caller]
     fn wait_for_line(&mut self, stream: Stream, test: impl Fn(&str) -> bool) -> String {
         let deadline = Instant::now() + PATIENCE;

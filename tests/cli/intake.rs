@@ -335,7 +335,7 @@ fn options_that_make_no_sense_together_are_refused_at_once() {
         (&["-m", "x", "--rate", "0"], "out of range"),
         (
             &["-m", "x", "--require-subscribers"],
-            "mqtt: --require-subscribers needs an acknowledgement of the broker; add --qos 1 or --qos 2\n",
+            "mqtt: --require-subscribers takes QoS 1 and 2, which the broker answers; add --qos 1 or --qos 2\n",
         ),
         (
             &["-m", "x", "--repeat-delay", "1", "--rate", "1"],

@@ -35,6 +35,7 @@ mod request;
 mod saved;
 mod scenarios;
 mod serve;
+mod spool;
 mod subscribe;
 mod subscription;
 mod takeover;

@@ -84,20 +84,28 @@ impl Books {
 
     /// A message was taken from its source; its number, from 1.
     pub(super) fn accepted(&mut self, message: &Publish) -> u64 {
-        self.totals.messages += 1;
-        self.totals.bytes += message.payload.len() as u64;
-        let number = self.totals.messages;
-        if self.audience.steps {
-            self.step(&Step::Accepted, about(number, message));
-        }
+        let number = self.totals.messages + 1;
+        self.accepted_as(number, message);
         number
     }
 
-    /// The session took it, under a number of its own, which are handed out in order.
+    /// A message was taken from its source, and has this number.
+    pub(super) fn accepted_as(&mut self, number: u64, message: &Publish) {
+        self.totals.messages += 1;
+        self.totals.bytes += message.payload.len() as u64;
+        if self.audience.steps {
+            self.step(&Step::Accepted, about(number, message));
+        }
+    }
+
+    /// The session took it, under a number of its own, which grow.
     pub(super) fn handed_over(&mut self, session_number: u64, number: u64, message: &Publish) {
         if self.under_way.is_empty() {
             self.first = session_number;
         }
+        let index = session_number.wrapping_sub(self.first) as usize;
+        self.under_way
+            .resize_with(index.max(self.under_way.len()), || None);
         self.under_way.push_back(Some(Entry {
             number,
             topic: message.topic.clone(),
@@ -112,6 +120,15 @@ impl Books {
             self.step(&Step::Refused(words.clone()), about(number, message));
         }
         self.refuse(&message.topic, &words);
+    }
+
+    /// It was handed over, and is not sent after all.
+    pub(super) fn withdraw(&mut self, session_number: u64) {
+        let index = session_number.wrapping_sub(self.first) as usize;
+        if let Some(slot) = self.under_way.get_mut(index) {
+            *slot = None;
+        }
+        self.forget_complete();
     }
 
     /// It is on its way.

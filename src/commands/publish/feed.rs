@@ -58,6 +58,14 @@ impl Feed {
         }
     }
 
+    /// Whether there is a draft that needs no waiting.
+    pub(super) fn has_ready(&self) -> bool {
+        match self {
+            Feed::Pieces(pieces) => pieces.left > 0,
+            Feed::Records(records) => records.block.len() > 0,
+        }
+    }
+
     /// A draft that needs no waiting.
     pub(super) fn next_ready(&mut self) -> Option<Item> {
         match self {

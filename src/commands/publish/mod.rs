@@ -1,27 +1,32 @@
 //! `mqtt pub`: publish a message, a message repeatedly, files, or what stdin holds record by record.
 
 mod books;
+mod durable;
 mod feed;
 mod pace;
 mod publisher;
 
+use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use self::books::{Audience, Books};
+use self::durable::{Durable, Patience};
 use self::feed::Feed;
 use self::pace::Pace;
 use self::publisher::{End, Publisher, Tempo};
 use super::connection::{self, UrlTopic};
 use super::properties::message_properties;
 use super::signals::Signals;
-use crate::cli::publish::PublishArgs;
-use crate::client::{self, ConnectOptions, Retry};
+use crate::cli::publish::{PublishArgs, SpoolSync};
+use crate::client::{self, ConnectOptions, Courier, Retry};
 use crate::exit::Exit;
 use crate::mqtt::{ByteString, Properties, Property, QoS, Version};
+use crate::output::say;
 use crate::payload::compose::{self, Composer};
 use crate::payload::{Dice, Piece, Shape, Source};
+use crate::spool::{self, Spool};
 
 /// Attempts to regain a lost connection before giving up: about a minute.
 const ATTEMPTS: u32 = 8;
@@ -36,13 +41,18 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// connection, 5 when it refuses a message, 7 when the connection is lost, 1 for what cannot be read or is no message.
 pub fn run(args: PublishArgs) -> anyhow::Result<Exit> {
     let plan = Plan::new(&args)?;
-    super::runtime::run(publish(plan))
+    match plan.spool.clone() {
+        None => super::runtime::run(publish(plan)),
+        Some(options) => super::runtime::run(publish_durably(plan, options)),
+    }
 }
 
 /// What is to be done.
 struct Plan {
     options: ConnectOptions,
-    feed: Feed,
+    /// Nothing to drain a spool only.
+    feed: Option<Feed>,
+    spool: Option<spool::Options>,
     composer: Composer,
     tempo: Tempo,
     audience: Audience,
@@ -56,15 +66,8 @@ impl Plan {
         options.will = connection::will(&args.will)?;
         let properties = properties_of(args, &mut options)?;
         let source = source(args)?;
-        let names_topics = matches!(
-            source,
-            Source::Records {
-                shape: Shape::Json | Shape::TopicAndPayload(_),
-                ..
-            }
-        );
         let topics = topics(&args.topic, target.topic);
-        if topics.is_empty() && !names_topics {
+        if topics.is_empty() && !args.drain && !source.names_topics() {
             return Err(Exit::Usage.because("no topic; add --topic TOPIC"));
         }
         let composer = Composer {
@@ -75,18 +78,15 @@ impl Plan {
             encoding: args.format.into(),
             dice: args.template.then(|| Dice::new(args.seed)),
             version: options.version,
-            require_subscribers: args.require_subscribers,
+            needs_handshake: needs_handshake(args),
         };
-        let is_json = matches!(
-            &source,
-            Source::Records {
-                shape: Shape::Json,
-                ..
-            }
-        );
-        check(&composer, is_json)?;
-        let feed = Feed::new(source, args.repeat)?;
-        if let Feed::Pieces(pieces) = &feed
+        check(&composer, args.json || args.drain)?;
+        let spool = spool_of(args, &mut options);
+        let feed = match args.drain {
+            true => None,
+            false => Some(Feed::new(source, args.repeat)?),
+        };
+        if let Some(Feed::Pieces(pieces)) = &feed
             && let Some(first) = pieces.first()
         {
             try_out(&composer, first)?;
@@ -96,11 +96,12 @@ impl Plan {
                 verbose: args.verbose,
                 steps: args.report_acks,
                 require_subscribers: args.require_subscribers,
-                expected: (feed.length())
+                expected: (feed.as_ref().and_then(Feed::length))
                     .map(|length| length.saturating_mul(composer.topics.len() as u64)),
             },
             options,
             feed,
+            spool,
             composer,
             tempo: match args.rate {
                 Some(rate) => Tempo::Paced(Pace::new(rate)),
@@ -111,12 +112,35 @@ impl Plan {
     }
 
     /// One message is not worth waiting a minute for: the caller can send it again. A stream cannot be.
-    fn retry(&self) -> Retry {
+    fn attempts(&self) -> u32 {
         match self.audience.expected {
-            Some(1) => Retry::NEVER,
-            _ => Retry::attempts(ATTEMPTS),
+            Some(1) => 0,
+            _ => ATTEMPTS,
         }
     }
+}
+
+/// Why QoS 0 will not do.
+fn needs_handshake(args: &PublishArgs) -> Option<&'static str> {
+    if args.spool.is_some() {
+        return Some("a --spool takes QoS 1 and 2, which have a handshake to complete");
+    }
+    (args.require_subscribers)
+        .then_some("--require-subscribers takes QoS 1 and 2, which the broker answers")
+}
+
+/// The spool that was asked for. Its session outlives the connection, or nobody could take up what is in it.
+fn spool_of(args: &PublishArgs, options: &mut ConnectOptions) -> Option<spool::Options> {
+    let directory = args.spool.clone()?;
+    options.clean_start = false;
+    options.session_expiry = u32::MAX;
+    Some(spool::Options {
+        directory,
+        client_id: options.client_id.clone(),
+        is_made_up: args.session.id.is_none() && args.session.id_prefix.is_none(),
+        syncs: args.spool_sync == SpoolSync::Always,
+        limit: args.spool_limit,
+    })
 }
 
 fn source(args: &PublishArgs) -> anyhow::Result<Source> {
@@ -186,12 +210,13 @@ pub(super) fn check_topic(topic: &str) -> anyhow::Result<()> {
     compose::check_topic(topic).map_err(|words| Exit::Usage.because(words))
 }
 
-/// What can be said of every message before there is one.
-fn check(composer: &Composer, is_json: bool) -> anyhow::Result<()> {
-    if composer.require_subscribers && composer.qos == QoS::AtMostOnce && !is_json {
-        return Err(Exit::Usage.because(
-            "--require-subscribers needs an acknowledgement of the broker; add --qos 1 or --qos 2",
-        ));
+/// What can be said of every message before there is one. With JSON each says its quality of service itself.
+fn check(composer: &Composer, is_open: bool) -> anyhow::Result<()> {
+    if let Some(why) = composer.needs_handshake
+        && composer.qos == QoS::AtMostOnce
+        && !is_open
+    {
+        return Err(Exit::Usage.because(format!("{why}; add --qos 1 or --qos 2")));
     }
     composer
         .check_topics()
@@ -211,8 +236,9 @@ fn try_out(composer: &Composer, first: &Bytes) -> anyhow::Result<()> {
 
 async fn publish(plan: Plan) -> anyhow::Result<Exit> {
     let mut signals = Signals::new()?;
+    let retry = Retry::attempts(plan.attempts());
     let session = tokio::select! {
-        session = client::connect(&plan.options, plan.retry()) => {
+        session = client::connect(&plan.options, retry) => {
             session.map_err(client::Failure::into_error)?
         }
         () = signals.next() => return Ok(Exit::Interrupted),
@@ -223,19 +249,21 @@ async fn publish(plan: Plan) -> anyhow::Result<Exit> {
         tempo: plan.tempo,
         books: Books::new(plan.audience),
     };
+    let work = async {
+        match plan.feed {
+            Some(feed) => publisher.publish(feed).await,
+            None => Ok(()),
+        }
+    };
     let outcome = tokio::select! {
-        outcome = publisher.publish(plan.feed) => outcome,
+        outcome = work => outcome,
         () = signals.next() => {
             let _ = tokio::time::timeout(PATIENCE, publisher.session.disconnect()).await;
             return Ok(Exit::Interrupted);
         }
     };
     let Publisher { session, books, .. } = publisher;
-    let is_unread = match outcome {
-        Ok(()) => false,
-        Err(End::Unread) => true,
-        Err(End::Failed(error)) => return Err(error),
-    };
+    let is_unread = is_unread(outcome)?;
     tokio::select! {
         farewell = session.disconnect() => farewell.map_err(client::Failure::into_error)?,
         () = signals.next() => return Ok(Exit::Interrupted),
@@ -243,5 +271,81 @@ async fn publish(plan: Plan) -> anyhow::Result<Exit> {
     match is_unread {
         true => Ok(Exit::Done),
         false => books.close(),
+    }
+}
+
+async fn publish_durably(mut plan: Plan, options: spool::Options) -> anyhow::Result<Exit> {
+    let mut signals = Signals::new()?;
+    let directory = options.directory.clone();
+    let named = (!options.is_made_up).then(|| options.client_id.clone());
+    let spool = Spool::open(options)?;
+    plan.options.client_id = client_id(&spool, named, &directory)?;
+    if plan.audience.verbose && !spool.is_empty() {
+        say(format_args!(
+            "{} messages of an earlier run are in {}",
+            spool.len(),
+            directory.display()
+        ));
+    }
+    let patience = Patience {
+        attempts: plan.attempts(),
+    };
+    if plan.feed.is_none() {
+        plan.audience.expected = Some(spool.len());
+    }
+    let is_version_5 = plan.options.version == Version::V5;
+    let books = Books::new(plan.audience);
+    let mut durable = Durable::new(
+        spool,
+        Courier::new(plan.options),
+        directory,
+        patience,
+        (plan.composer, plan.tempo, books),
+        plan.feed,
+    );
+    let outcome = tokio::select! {
+        outcome = durable.publish() => Some(outcome),
+        () = signals.next() => None,
+    };
+    let Durable {
+        spool,
+        courier,
+        books,
+        ..
+    } = durable;
+    // A session that is the spool's alone has no use any more when nothing is left.
+    let ends_session = is_version_5 && spool.is_empty() && spool.has_session_of_its_own();
+    spool.close()?;
+    let farewell = tokio::time::timeout(PATIENCE, courier.disconnect(ends_session)).await;
+    let Some(outcome) = outcome else {
+        return Ok(Exit::Interrupted);
+    };
+    if is_unread(outcome)? {
+        return Ok(Exit::Done);
+    }
+    if let Ok(Err(failure)) = farewell {
+        return Err(failure.into_error());
+    }
+    books.close()
+}
+
+/// The spool's client id, which cannot be changed by giving another.
+fn client_id(spool: &Spool, named: Option<String>, directory: &Path) -> anyhow::Result<String> {
+    let own = spool.client_id();
+    match named {
+        Some(named) if named != own => Err(Exit::Usage.because(format!(
+            "the spool {} belongs to the client id {own}; leave --id away, or give another --spool",
+            directory.display()
+        ))),
+        _ => Ok(own.to_owned()),
+    }
+}
+
+/// Whether the work ended because nobody reads what it has to say.
+fn is_unread(outcome: Result<(), End>) -> anyhow::Result<bool> {
+    match outcome {
+        Ok(()) => Ok(false),
+        Err(End::Unread) => Ok(true),
+        Err(End::Failed(error)) => Err(error),
     }
 }
