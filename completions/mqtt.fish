@@ -68,6 +68,10 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l seed -d 'Start the cha
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l repeat -d 'Send the message, or all files, N times' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l repeat-delay -d 'Pause between the completion of one message and the next' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l rate -d 'Send at most RATE messages a second, evenly: 0.5, 200, 20k' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l spool -d 'Write every message to DIR before it is sent and keep it there until its handshake is complete; what an earlier run has left there is delivered first; needs QoS 1 or 2' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l spool-sync -d 'When what was written has to be on the disk itself and not only with the operating system' -r -f -a "always\t'Before a message or an acknowledgement goes out: nothing is lost when the power fails'
+never\t'When the operating system sees fit: nothing is lost when the program is killed'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l spool-limit -d 'Take in no more messages while the spool is larger than this: bytes, or 500k, 64M, 2G' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l content-type -d 'Content type, for example application/json' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l message-expiry-interval -d 'Seconds after which the broker does not deliver the message any more' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l user-property -d 'Name and value of a user property, as often as wanted; their order is kept' -r
@@ -124,6 +128,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s l -l stdin-line -d 'Se
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s n -l null-message -d 'Send an empty message, which with --retain deletes the one the broker keeps'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l json -d 'Send each line of stdin as the message it describes in JSON: topic, payload or payload_base64, qos, retain and MQTT 5 properties, as mqtt sub --json prints them'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l template -d 'Fill in {{count}}, {{now}}, {{uuid}}, {{rand 1 6}} and {{env NAME}} in payloads and topics'
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l drain -d 'Deliver what is in the spool, and nothing else'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l payload-format-indicator -d 'Say that the payload is UTF-8 text; one that is not is refused before it is sent'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l ws -d 'Speak WebSocket to --host'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l tls-use-os-certs -d 'Trust the issuers this system trusts, beside those of --cafile and --capath'

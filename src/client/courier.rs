@@ -28,6 +28,9 @@ use super::{WINDOW, window};
 use crate::mqtt::packet::{Acknowledgement, ConnAck, Disconnect, Publish};
 use crate::mqtt::{Packet, Properties, Property, QoS, ReasonCode, Version, codec};
 
+/// How long the farewell of TLS or WebSocket may take.
+const FAREWELL: Duration = Duration::from_millis(500);
+
 /// Bytes read at once.
 const LARGE: usize = 64 * 1024;
 
@@ -73,9 +76,12 @@ enum Stage {
 
 impl Courier {
     /// Not yet connected.
-    pub fn new(options: ConnectOptions) -> Courier {
-        let notes = Notes::new(&options);
-        Courier {
+    ///
+    /// # Errors
+    /// When there is no way to connect as the options say.
+    pub fn new(options: ConnectOptions) -> Result<Courier, Failure> {
+        let notes = Notes::new(&options)?;
+        Ok(Courier {
             stage: Stage::Connecting(Box::pin(open(options.clone(), notes.clone()))),
             options,
             notes,
@@ -87,7 +93,7 @@ impl Courier {
                 retain_available: true,
             },
             window: 0,
-        }
+        })
     }
 
     /// Whether anything can be sent now.
@@ -224,7 +230,13 @@ impl Courier {
         };
         farewell
             .await
-            .map_err(|error: io::Error| self.notes.failure(error.to_string()))
+            .map_err(|error: io::Error| self.notes.failure(error.to_string()))?;
+        drop(link);
+        if self.notes.has_farewell() {
+            // A broker that does not close its side loses nothing but our patience.
+            let _ = tokio::time::timeout(FAREWELL, self.notes.close(false)).await;
+        }
+        Ok(())
     }
 }
 

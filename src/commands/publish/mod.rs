@@ -297,7 +297,7 @@ async fn publish_durably(mut plan: Plan, options: spool::Options) -> anyhow::Res
     let books = Books::new(plan.audience);
     let mut durable = Durable::new(
         spool,
-        Courier::new(plan.options),
+        Courier::new(plan.options).map_err(client::Failure::into_error)?,
         directory,
         patience,
         (plan.composer, plan.tempo, books),
