@@ -67,8 +67,11 @@ pub struct Courier {
     stage: Stage,
 }
 
+/// An attempt to connect.
+type Attempt = dyn Future<Output = Result<(Link, ConnAck), Failure>> + Send;
+
 enum Stage {
-    Connecting(Pin<Box<dyn Future<Output = Result<(Link, ConnAck), Failure>> + Send>>),
+    Connecting(Pin<Box<Attempt>>),
     Up(Box<Link>),
     Resting(Pin<Box<Sleep>>),
     Over,

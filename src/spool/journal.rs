@@ -331,9 +331,8 @@ fn scan(path: &Path, ordinal: u64, visit: Visit<'_>) -> io::Result<Scan> {
             offset: scan.length,
         };
         scan.length = reader.position.offset;
-        match scan.opened {
-            None => scan.opened = Some(record.clone()),
-            Some(_) => {}
+        if scan.opened.is_none() {
+            scan.opened = Some(record.clone());
         }
         visit(position, record);
     }
