@@ -83,6 +83,8 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s L -l url -d 'Broker as
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l unix -d 'Connect to the unix socket PATH' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l ws-path -d 'Path to ask the WebSocket server for [default: /mqtt]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l ws-header -d 'Send this header to the WebSocket server; may be repeated' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s A -l bind -d 'Connect from this address of this machine' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s P -l pw -l password -d 'Password; --password-file and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l password-file -d 'Read the password from the first line of FILE' -r -F
@@ -131,6 +133,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l template -d 'Fill in {
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l drain -d 'Deliver what is in the spool, and nothing else'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l payload-format-indicator -d 'Say that the payload is UTF-8 text; one that is not is refused before it is sent'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l ws -d 'Speak WebSocket to --host'
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s S -l srv -d 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l tls-use-os-certs -d 'Trust the issuers this system trusts, beside those of --cafile and --capath'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l no-tls -d 'No TLS, not even on port 8883'
@@ -155,6 +158,8 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s L -l url -d 'Broker as
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l unix -d 'Connect to the unix socket PATH' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l ws-path -d 'Path to ask the WebSocket server for [default: /mqtt]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l ws-header -d 'Send this header to the WebSocket server; may be repeated' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s A -l bind -d 'Connect from this address of this machine' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s P -l pw -l password -d 'Password; --password-file and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l password-file -d 'Read the password from the first line of FILE' -r -F
@@ -200,6 +205,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s v -l verbose -d 'Print
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l json -d 'Print one line of JSON for each message'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s N -l no-line-feed -d 'Do not end each message with a line feed'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l ws -d 'Speak WebSocket to --host'
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s S -l srv -d 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l tls-use-os-certs -d 'Trust the issuers this system trusts, beside those of --cafile and --capath'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l no-tls -d 'No TLS, not even on port 8883'
@@ -223,6 +229,8 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s L -l url -d 'Broker as
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l unix -d 'Connect to the unix socket PATH' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l ws-path -d 'Path to ask the WebSocket server for [default: /mqtt]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l ws-header -d 'Send this header to the WebSocket server; may be repeated' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s A -l bind -d 'Connect from this address of this machine' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s P -l pw -l password -d 'Password; --password-file and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l password-file -d 'Read the password from the first line of FILE' -r -F
@@ -267,6 +275,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l json -d 'Print one lin
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s N -l no-line-feed -d 'Do not end each reply with a line feed'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l payload-format-indicator -d 'Say that the payload is UTF-8 text; one that is not is refused before it is sent'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l ws -d 'Speak WebSocket to --host'
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s S -l srv -d 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l tls-use-os-certs -d 'Trust the issuers this system trusts, beside those of --cafile and --capath'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l no-tls -d 'No TLS, not even on port 8883'
@@ -292,6 +301,8 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_sub
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l unix -d 'Connect to the unix socket PATH' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l ws-path -d 'Path to ask the WebSocket server for [default: /mqtt]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l ws-header -d 'Send this header to the WebSocket server; may be repeated' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s A -l bind -d 'Connect from this address of this machine' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s P -l pw -l password -d 'Password; --password-file and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l password-file -d 'Read the password from the first line of FILE' -r -F
@@ -326,6 +337,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_sub
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l json -d 'Print the report as JSON, or write it to FILE beside what is printed: the whole run with its plan, its histograms and its seconds, as `report` and `compare` read it' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l serve -d 'Measure the broker of this program, started in the same process on a free port'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l ws -d 'Speak WebSocket to --host'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s S -l srv -d 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l tls-use-os-certs -d 'Trust the issuers this system trusts, beside those of --cafile and --capath'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l no-tls -d 'No TLS, not even on port 8883'
@@ -357,6 +369,8 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l unix -d 'Connect to the unix socket PATH' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l ws-path -d 'Path to ask the WebSocket server for [default: /mqtt]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l ws-header -d 'Send this header to the WebSocket server; may be repeated' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s A -l bind -d 'Connect from this address of this machine' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s P -l pw -l password -d 'Password; --password-file and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l password-file -d 'Read the password from the first line of FILE' -r -F
@@ -391,6 +405,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l json -d 'Print the comparison as JSON, or write it to FILE beside what is printed' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l serve -d 'Measure the broker of this program, started in the same process on a free port'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l ws -d 'Speak WebSocket to --host'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s S -l srv -d 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l tls-use-os-certs -d 'Trust the issuers this system trusts, beside those of --cafile and --capath'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l no-tls -d 'No TLS, not even on port 8883'

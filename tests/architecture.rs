@@ -20,6 +20,8 @@ fn each_library_is_named_in_its_own_room_only() {
             &["src/client/transport/websocket.rs"],
         ),
         ("toml::", &["src/settings/", "src/bench/plan/file.rs"]),
+        ("hickory_resolver::", &["src/client/transport/"]),
+        ("tokio_socks::", &["src/client/transport/proxy.rs"]),
     ] {
         let mut named = false;
         for (path, text) in sources() {

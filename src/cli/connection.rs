@@ -43,6 +43,18 @@ pub struct ConnectionArgs {
     #[arg(long, value_name = "NAME: VALUE")]
     pub ws_header: Vec<Header>,
 
+    /// Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]
+    #[arg(long, value_name = "URL")]
+    pub proxy: Option<String>,
+
+    /// Connect from this address of this machine
+    #[arg(short = 'A', long, value_name = "ADDRESS")]
+    pub bind: Option<String>,
+
+    /// Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports
+    #[arg(short = 'S', long, conflicts_with_all = ["port", "unix", "ws", "proxy"])]
+    pub srv: bool,
+
     /// User name [env: MQTT_USERNAME]
     #[arg(short, long, value_name = "NAME")]
     pub username: Option<String>,

@@ -37,6 +37,15 @@ const CONNECTING: &[(&str, &str)] = &[
         "the password, when neither --pw, --password-file nor a URL gives one",
     ),
     (
+        "ALL_PROXY, HTTPS_PROXY, http_proxy",
+        "the proxy, when --proxy does not name one: ALL_PROXY for every connection, HTTPS_PROXY before it for those with TLS, \
+         http_proxy before it for ws://; in small letters too",
+    ),
+    (
+        "NO_PROXY",
+        "hosts, domains and networks that these do not count for, separated by commas; this machine itself never needs a proxy",
+    ),
+    (
         "SSLKEYLOGFILE",
         "where to append the secrets of TLS connections, when --tls-key-log does not say",
     ),
@@ -52,6 +61,10 @@ const ENCRYPTED: &str = "The connection is encrypted when the URL begins with mq
      there is no URL. The broker's certificate then has to come from an issuer that is trusted, be valid today, and name the host; an error says which \
      of these failed and what the certificate says instead. --tls-pin asks for a certain key on top of this, and with --insecure \
      instead of it. With --cafile or --capath, --insecure only leaves out the name, as in mosquitto's clients.";
+
+/// SRV and TLS; for every command that connects to a broker.
+const SRV: &str = "With --srv the hosts of a domain are tried in the order of their SRV records. TLS still expects the name that was typed, because \
+     anybody may have answered for DNS; --tls-server-name gives another.";
 
 /// What a URL may be; for every command that connects to a broker.
 const URLS: &str = "A URL is mqtt://, mqtts://, ws://, wss:// or unix://. After mqtt://HOST/ and mqtts://HOST/ stands a topic, as in mosquitto's -L; after \
@@ -171,6 +184,7 @@ pub const PUB: Page = Page {
         "--require-subscribers depends on what the broker says: some, mosquitto among them, know of subscribers at QoS 1 only.",
         URLS,
         ENCRYPTED,
+        SRV,
     ],
     examples: &[
         (
@@ -235,6 +249,7 @@ pub const SUB: Page = Page {
          because two that come back each time throw each other out for ever; see --takeover.",
         URLS,
         ENCRYPTED,
+        SRV,
     ],
     examples: &[
         (

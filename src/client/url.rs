@@ -229,16 +229,7 @@ impl FromStr for BrokerUrl {
             Some((authority, path)) => (authority, path),
             None => (rest, ""),
         };
-        // The last @ ends the user information, so that one forgotten in a password does no harm.
-        let (user, address) = match authority.rsplit_once('@') {
-            Some((user, address)) => (Some(user), address),
-            None => (None, authority),
-        };
-        let (username, password) = match user.map(|user| user.split_once(':').ok_or(user)) {
-            None => (None, None),
-            Some(Ok((name, password))) => (Some(text(name)?), Some(decoded(password)?.into())),
-            Some(Err(name)) => (Some(text(name)?), None),
-        };
+        let (username, password, address) = user(authority)?;
         let (endpoint, has_port) = endpoint(scheme, address, path)?;
         let topic = match scheme {
             Scheme::Mqtt | Scheme::Mqtts if !path.is_empty() => Some(text(path)?),
@@ -265,14 +256,7 @@ fn endpoint(scheme: Scheme, address: &str, path: &str) -> Result<(Endpoint, bool
     }
     let (host, port) = host_and_port(address)?;
     let has_port = port.is_some();
-    let port = match port {
-        Some(port) => match port.parse() {
-            Ok(port) if port != 0 => port,
-            _ => return Err(UrlError::Port(port.to_owned())),
-        },
-        None => scheme.default_port(),
-    };
-    let mut endpoint = Endpoint::new(scheme, host, port);
+    let mut endpoint = Endpoint::new(scheme, host, port.unwrap_or(scheme.default_port()));
     if scheme.has_websocket() && !path.is_empty() {
         if path.contains(|each: char| each.is_whitespace() || each.is_control()) {
             return Err(UrlError::NotAWebSocketPath(format!("/{path}")));
@@ -282,7 +266,48 @@ fn endpoint(scheme: Scheme, address: &str, path: &str) -> Result<(Endpoint, bool
     Ok((endpoint, has_port))
 }
 
-fn host_and_port(address: &str) -> Result<(String, Option<&str>), UrlError> {
+/// What stands between the slashes of any URL.
+pub(super) struct Parts {
+    pub(super) username: Option<String>,
+    pub(super) password: Option<Bytes>,
+    pub(super) host: String,
+    pub(super) port: Option<u16>,
+}
+
+/// `[USER[:PASSWORD]@]HOST[:PORT]`.
+pub(super) fn parts(authority: &str) -> Result<Parts, UrlError> {
+    let (username, password, address) = user(authority)?;
+    let (host, port) = host_and_port(address)?;
+    Ok(Parts {
+        username,
+        password,
+        host,
+        port,
+    })
+}
+
+/// `HOST:PORT`, with brackets where they belong.
+pub(super) fn authority(host: &str, port: u16) -> String {
+    match host.contains(':') {
+        true => format!("[{host}]:{port}"),
+        false => format!("{host}:{port}"),
+    }
+}
+
+/// User name and password, and what follows them.
+fn user(authority: &str) -> Result<(Option<String>, Option<Bytes>, &str), UrlError> {
+    // The last @ ends the user information, so that one forgotten in a password does no harm.
+    let Some((user, address)) = authority.rsplit_once('@') else {
+        return Ok((None, None, authority));
+    };
+    let (name, password) = match user.split_once(':') {
+        Some((name, password)) => (name, Some(decoded(password)?.into())),
+        None => (user, None),
+    };
+    Ok((Some(text(name)?), password, address))
+}
+
+fn host_and_port(address: &str) -> Result<(String, Option<u16>), UrlError> {
     let (host, rest) = match address.strip_prefix('[') {
         Some(address) => {
             let (host, rest) = address.split_once(']').ok_or(UrlError::OpenBracket)?;
@@ -305,10 +330,13 @@ fn host_and_port(address: &str) -> Result<(String, Option<&str>), UrlError> {
     }
     match rest {
         "" => Ok((host, None)),
-        rest => match rest.strip_prefix(':') {
-            Some(port) => Ok((host, Some(port))),
-            None => Err(UrlError::Port(rest.to_owned())),
-        },
+        rest => {
+            let port = rest.strip_prefix(':').unwrap_or(rest);
+            match port.parse() {
+                Ok(number) if number != 0 && rest.starts_with(':') => Ok((host, Some(number))),
+                _ => Err(UrlError::Port(port.to_owned())),
+            }
+        }
     }
 }
 

@@ -135,6 +135,9 @@ impl Notes {
             Reached::Way(Leg::Connect) => format!(
                 "no answer from {endpoint} within {limit} (--connect-timeout); is it the right host, and reachable?"
             ),
+            Reached::Way(Leg::Proxy) => format!(
+                "the proxy did not connect to {endpoint} within {limit} (--connect-timeout)"
+            ),
             Reached::Way(Leg::Tls) => format!(
                 "{endpoint} takes connections but did not finish the TLS handshake within {limit} (--connect-timeout); does it speak TLS?"
             ),

@@ -58,7 +58,18 @@ impl Mqtt {
                 command.env_remove(&name);
             }
         }
-        for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "RUST_LOG"] {
+        for name in [
+            "NO_COLOR",
+            "CLICOLOR",
+            "CLICOLOR_FORCE",
+            "RUST_LOG",
+            "ALL_PROXY",
+            "all_proxy",
+            "HTTPS_PROXY",
+            "https_proxy",
+            "http_proxy",
+            "SSLKEYLOGFILE",
+        ] {
             command.env_remove(name);
         }
         Mqtt {

@@ -13,6 +13,7 @@ mod harness;
 // The codec's own list of faults: one list for both.
 #[path = "../../src/mqtt/codec/tests/malformed.rs"]
 mod malformed;
+mod proxies;
 #[allow(dead_code)]
 mod servers;
 #[allow(dead_code)]

@@ -7,6 +7,7 @@ use rcgen::{BasicConstraints, IsCa, date_time_ymd};
 
 use crate::certificates::Authority;
 use crate::harness::Mqtt;
+use crate::proxies::Proxy;
 use crate::servers::{Mosquitto, MqttServe, free_port};
 
 /// Mosquitto with a TLS listener for the certificate `name` of this authority, and more lines.
@@ -693,4 +694,194 @@ fn a_unix_socket_is_a_way_to_mosquitto() {
         &["--unix", "/nonexistent/sock"],
         "cannot connect to unix:///nonexistent/sock: entity not found; check --unix".to_owned(),
     );
+}
+
+#[test]
+fn a_socks_proxy_is_asked_for_the_brokers_name_and_then_stands_aside() {
+    let authority = Authority::new("Test CA");
+    authority.issue("server", &["localhost"]);
+    let broker = secure(&authority, "server", &[]);
+    let (port, ca) = (broker.port(), authority.ca());
+    let url = format!("mqtts://localhost:{port}");
+    for (user, scheme, expected) in [
+        (None, "socks5h://", format!("localhost:{port}")),
+        (
+            Some("al:p@w"),
+            "socks5h://al:p%40w@",
+            format!("al:p@w localhost:{port}"),
+        ),
+        (
+            Some("a:b"),
+            "socks5h://a:b@",
+            format!("a:b localhost:{port}"),
+        ),
+    ] {
+        let proxy = Proxy::socks(user, 0);
+        let through = format!("{scheme}{}", proxy.address);
+        let publish = [
+            "pub", "-t", "a", "-m", "b", "-q", "1", "-L", &url, "--cafile", &ca,
+        ];
+        Mqtt::new(publish.iter().chain(&["--proxy", &through])).run();
+        assert_eq!(proxy.asked(), expected);
+    }
+    // With socks5 the name is looked up here.
+    let plain = Mosquitto::start([]);
+    let proxy = Proxy::socks(None, 0);
+    let through = format!("socks5://{}", proxy.address);
+    let url = format!("mqtt://127.0.0.1:{}", plain.port());
+    Mqtt::new(["pub", "-t", "a", "-m", "b", "-L", &url, "--proxy", &through]).run();
+    assert_eq!(proxy.asked(), format!("127.0.0.1:{}", plain.port()));
+}
+
+#[test]
+fn an_http_proxy_is_asked_to_connect() {
+    let broker = Mosquitto::start([]);
+    let url = format!("mqtt://localhost:{}", broker.port());
+    let proxy = Proxy::http("HTTP/1.1 200 Connection established");
+    let through = format!("http://al:p%40w@{}", proxy.address);
+    Mqtt::new(["pub", "-t", "a", "-m", "b", "-L", &url, "--proxy", &through]).run();
+    let target = format!("localhost:{}", broker.port());
+    assert_eq!(
+        proxy.asked(),
+        format!(
+            "CONNECT {target} HTTP/1.1\r\nHost: {target}\r\nProxy-Authorization: Basic YWw6cEB3\r\n\r\n"
+        )
+    );
+    // The environment leads the same way, but not to this machine itself.
+    let proxy = Proxy::http("HTTP/1.1 502 Bad Gateway");
+    let publish = ["pub", "-t", "a", "-m", "b", "-L"];
+    Mqtt::new(publish.iter().chain(&["mqtt://broker.invalid"]))
+        .env("ALL_PROXY", format!("http://{}", proxy.address))
+        .status(3)
+        .stderr(format!(
+            "mqtt: cannot connect to mqtt://broker.invalid:1883: the proxy http://{} does not connect to broker.invalid:1883: 502 Bad Gateway\n",
+            proxy.address
+        ))
+        .run();
+    proxy.asked();
+    Mqtt::new(publish.iter().chain(&[&*url]))
+        .env("ALL_PROXY", "http://127.0.0.1:1")
+        .run();
+}
+
+#[test]
+fn what_a_proxy_refuses_is_said_in_words() {
+    let url = "mqtt://broker.example:1883";
+    let wants = "wants a user name and a password";
+    for (proxy, scheme, words) in [
+        (
+            Proxy::socks(None, 5),
+            "socks5h://",
+            "cannot connect to the broker: connection refused".to_owned(),
+        ),
+        (
+            Proxy::socks(None, 4),
+            "socks5h://",
+            "cannot connect to the broker: host unreachable".to_owned(),
+        ),
+        (
+            Proxy::socks(Some("a:b"), 0),
+            "socks5h://",
+            format!("{wants}: socks5h://USER:PASSWORD@..."),
+        ),
+        (
+            Proxy::socks(Some("a:b"), 0),
+            "socks5h://a:x@",
+            "does not accept this user name and password".to_owned(),
+        ),
+        (
+            Proxy::http("HTTP/1.1 407 Proxy Authentication Required"),
+            "http://",
+            format!("{wants}: http://USER:PASSWORD@..."),
+        ),
+        (
+            Proxy::http("HTTP/1.1 403 Forbidden"),
+            "http://",
+            "does not connect to broker.example:1883: 403 Forbidden".to_owned(),
+        ),
+        (
+            Proxy::http("SSH-2.0-x"),
+            "http://",
+            "does not speak HTTP; is it a SOCKS proxy (socks5h://)?".to_owned(),
+        ),
+    ] {
+        let through = format!("{scheme}{}", proxy.address);
+        let shown = format!("{}://{}", scheme.split(':').next().unwrap(), proxy.address);
+        fails(
+            &["-L", url, "--proxy", &through],
+            format!("cannot connect to {url}: the proxy {shown} {words}"),
+        );
+        proxy.asked();
+    }
+    let port = free_port();
+    fails(
+        &["-L", url, "--proxy", &format!("http://127.0.0.1:{port}")],
+        format!(
+            "cannot connect to {url}: the proxy http://127.0.0.1:{port} is not reached: connection refused"
+        ),
+    );
+}
+
+#[test]
+fn a_connection_comes_from_the_address_it_is_bound_to() {
+    let mut broker = Mosquitto::start([]);
+    let (url, port) = (broker.url(), broker.port());
+    Mqtt::new(["pub", "-L", &url, "-A", "127.0.0.9", "-t", "a", "-m", "b"]).run();
+    broker
+        .process
+        .wait_for_stderr(|line| line.contains("New connection from 127.0.0.9:"));
+    fails(
+        &["-h", "127.0.0.1", "-p", &port, "--bind", "::1"],
+        format!("cannot connect to {url}: it has no IPv6 address to be reached from ::1 (--bind)"),
+    );
+    fails(
+        &["-h", "127.0.0.1", "-p", &port, "-A", "192.0.2.1"],
+        format!(
+            "cannot connect to {url}: cannot use the address 192.0.2.1 (--bind): Cannot assign requested address (os error 99)"
+        ),
+    );
+}
+
+#[test]
+fn srv_records_are_for_domains_and_say_the_port_themselves() {
+    for (arguments, words) in [
+        (
+            &["-S", "-L", "mqtt://h:1"][..],
+            "--srv finds the port itself; leave it out of the URL",
+        ),
+        (
+            &["-S", "-h", "10.0.0.1"],
+            "--srv needs the name of a domain, not an address",
+        ),
+        (
+            &["-S", "-L", "ws://h"],
+            "--srv knows mqtt:// and mqtts:// only, not ws://",
+        ),
+        (
+            &["-A", "no such name"],
+            "--bind no such name: no such address or name",
+        ),
+    ] {
+        let publish = ["pub", "-t", "a", "-m", "b"];
+        Mqtt::new(publish.iter().chain(arguments))
+            .status(2)
+            .stderr(format!("mqtt: {words}\n"))
+            .run();
+    }
+    // No name server of this machine knows a domain that cannot exist; whether it says so or nothing at all, it is not reached.
+    Mqtt::new([
+        "pub",
+        "-S",
+        "-h",
+        "broker.invalid",
+        "-t",
+        "a",
+        "-m",
+        "b",
+        "--connect-timeout",
+        "1",
+    ])
+    .status(3)
+    .stderr_like(|said| said.contains("broker.invalid") && said.lines().count() == 1)
+    .run();
 }

@@ -1,21 +1,27 @@
 //! The way to a broker: from an [`Endpoint`] and a [`Route`] to a connected [`Stream`], leg by leg, each with its time.
 //!
-//! One file a leg: [`tcp`] finds addresses and connects, [`tls`] encrypts, [`websocket`] frames. Files are read once, by
+//! One file a leg: [`srv`] finds hosts, [`tcp`] finds addresses and connects, [`proxy`] has another connect, [`tls`] encrypts, [`websocket`] frames. Files are read once, by
 //! [`Dialer::new`]; after that a dialer can be used any number of times and by many connections at once. What is spoken
 //! over the stream, how long all of it may take and whether to try again is for the caller.
 
+pub mod proxy;
+mod srv;
 mod stream;
 mod tcp;
 pub mod tls;
 pub mod websocket;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use hickory_resolver::TokioResolver;
+
+use self::proxy::Proxy;
 pub use self::stream::Stream;
 use self::tls::{Tls, TlsOptions};
 use super::failure::Failure;
+use super::retry::chance;
 use super::url::{Endpoint, Scheme};
 
 /// How to get to an endpoint: plain data.
@@ -25,6 +31,12 @@ pub struct Route {
     pub tls: TlsOptions,
     /// What to ask a WebSocket server for beside the path.
     pub headers: Vec<websocket::Header>,
+    /// The proxy that connects to the endpoint, if there is one.
+    pub proxy: Option<Proxy>,
+    /// The address of ours to connect from.
+    pub bind: Option<IpAddr>,
+    /// The host is a domain, and its SRV records say which hosts and ports serve it.
+    pub srv: bool,
 }
 
 /// A part of the way.
@@ -34,6 +46,8 @@ pub enum Leg {
     Name,
     /// Connecting, to the first address that answers.
     Connect,
+    /// The proxy connects to the endpoint.
+    Proxy,
     /// The TLS handshake.
     Tls,
     /// The opening handshake of WebSocket.
@@ -47,6 +61,8 @@ pub struct Legs {
     pub name: Option<Duration>,
     /// Until the TCP connection, or that of the unix socket, was there.
     pub connect: Option<Duration>,
+    /// Until the proxy had connected.
+    pub proxy: Option<Duration>,
     /// The TLS handshake.
     pub tls: Option<Duration>,
     /// The opening handshake of WebSocket.
@@ -59,19 +75,25 @@ impl Legs {
         let Legs {
             name,
             connect,
+            proxy,
             tls,
             websocket,
         } = *self;
-        [name, connect, tls, websocket].into_iter().flatten().sum()
+        [name, connect, proxy, tls, websocket]
+            .into_iter()
+            .flatten()
+            .sum()
     }
 }
 
 /// A way that was prepared and can be gone any number of times.
-#[derive(Debug)]
 pub struct Dialer {
     endpoint: Endpoint,
     tls: Option<Tls>,
     headers: Vec<websocket::Header>,
+    proxy: Option<Proxy>,
+    bind: Option<IpAddr>,
+    resolver: Option<TokioResolver>,
 }
 
 impl Dialer {
@@ -88,6 +110,12 @@ impl Dialer {
             endpoint: endpoint.clone(),
             tls,
             headers: route.headers.clone(),
+            proxy: route.proxy.clone(),
+            bind: route.bind,
+            resolver: match route.srv {
+                true => Some(srv::resolver().map_err(Failure::Unusable)?),
+                false => None,
+            },
         })
     }
 
@@ -118,11 +146,32 @@ impl Dialer {
         if *scheme == Scheme::Unix {
             return Ok(Vec::new());
         }
-        tcp::addresses(host, *port).await.map_err(|error| {
-            Failure::NotReached(format!(
-                "cannot find the address of {host}: {error}; check --host"
-            ))
-        })
+        if let Some(proxy) = &self.proxy {
+            return proxy.addresses().await.map_err(Failure::NotReached);
+        }
+        if let Some(resolver) = &self.resolver {
+            return self.served(resolver).await.map_err(Failure::NotReached);
+        }
+        tcp::addresses(host, *port)
+            .await
+            .map_err(|error| Failure::NotReached(no_address(host, &error)))
+    }
+
+    /// The addresses of all hosts that serve the domain; that one of them has none spoils nothing.
+    async fn served(&self, resolver: &TokioResolver) -> Result<Vec<SocketAddr>, String> {
+        let Endpoint { scheme, host, .. } = &self.endpoint;
+        let mut found = Vec::new();
+        let mut last = None;
+        for target in srv::targets(resolver, *scheme, host, chance).await? {
+            match tcp::addresses(&target.host, target.port).await {
+                Ok(addresses) => found.extend(addresses),
+                Err(error) => last = Some(no_address(&target.host, &error)),
+            }
+        }
+        match last {
+            Some(words) if found.is_empty() => Err(words),
+            _ => Ok(found),
+        }
     }
 
     /// Goes the way from the addresses on.
@@ -139,6 +188,15 @@ impl Dialer {
         let start = Instant::now();
         let mut stream = self.connect(addresses).await?;
         legs.connect = Some(start.elapsed());
+        if let Some(proxy) = &self.proxy {
+            begins(Leg::Proxy);
+            let start = Instant::now();
+            stream = proxy
+                .open(stream, &self.endpoint)
+                .await
+                .map_err(|words| self.not_reached(&words))?;
+            legs.proxy = Some(start.elapsed());
+        }
         if let Some(tls) = &self.tls {
             begins(Leg::Tls);
             let start = Instant::now();
@@ -172,27 +230,37 @@ impl Dialer {
     }
 
     async fn connect(&self, addresses: &[SocketAddr]) -> Result<Stream, Failure> {
-        let (socket, advice) = match self.endpoint.scheme {
-            Scheme::Unix => (stream::unix(&self.endpoint.path).await, "--unix"),
-            _ => (tcp::connect(addresses).await.map(Stream::Tcp), "--host"),
+        let socket = match self.endpoint.scheme {
+            Scheme::Unix => stream::unix(&self.endpoint.path).await,
+            _ => tcp::connect(addresses, self.bind).await.map(Stream::Tcp),
         };
-        socket.map_err(|error| {
-            let advice = match error.kind() {
-                io::ErrorKind::ConnectionRefused => {
-                    "; is a broker running there? `mqtt serve` starts one".to_owned()
-                }
-                io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => {
-                    format!("; check {advice}")
-                }
-                _ => String::new(),
-            };
-            self.not_reached(&format!("{}{advice}", plain(&error)))
-        })
+        let error = match (socket, &self.proxy) {
+            (Ok(socket), _) => return Ok(socket),
+            (Err(error), None) => error,
+            (Err(error), Some(proxy)) => {
+                let words = format!("the proxy {proxy} is not reached: {}", plain(&error));
+                return Err(self.not_reached(&words));
+            }
+        };
+        let advice = match (error.kind(), self.endpoint.scheme) {
+            (io::ErrorKind::ConnectionRefused, _) => {
+                "; is a broker running there? `mqtt serve` starts one"
+            }
+            (io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied, Scheme::Unix) => {
+                "; check --unix"
+            }
+            _ => "",
+        };
+        Err(self.not_reached(&format!("{}{advice}", plain(&error))))
     }
 
     fn not_reached(&self, words: &str) -> Failure {
         Failure::NotReached(format!("cannot connect to {}: {words}", self.endpoint))
     }
+}
+
+fn no_address(host: &str, error: &io::Error) -> String {
+    format!("cannot find the address of {host}: {error}; check --host")
 }
 
 /// An I/O error without its number: `connection refused`.

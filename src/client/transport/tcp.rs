@@ -1,10 +1,10 @@
 //! Names and TCP: all addresses of a name are tried, each with a head start over the next (RFC 8305).
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::task::JoinSet;
 
 /// A head start for an address over the next one of the same name (as in RFC 8305, 5).
@@ -15,27 +15,63 @@ pub(super) async fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAdd
     Ok(lookup_host((host, port)).await?.collect())
 }
 
-/// The first of the addresses to answer, without Nagle's delay.
-pub(super) async fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
-    let socket = first_to_connect(addresses).await?;
+/// The first of the addresses to answer, without Nagle's delay. From `own`, if that is said, and then only addresses of
+/// the same family can be reached.
+pub(super) async fn connect(
+    addresses: &[SocketAddr],
+    own: Option<IpAddr>,
+) -> io::Result<TcpStream> {
+    let socket = match own {
+        None => first_to_connect(addresses.iter().copied(), own).await?,
+        Some(own) => {
+            let alike = addresses
+                .iter()
+                .copied()
+                .filter(|address| address.is_ipv4() == own.is_ipv4());
+            let alike: Vec<SocketAddr> = alike.collect();
+            if alike.is_empty() && !addresses.is_empty() {
+                let family = if own.is_ipv4() { "IPv4" } else { "IPv6" };
+                return Err(io::Error::new(
+                    io::ErrorKind::AddrNotAvailable,
+                    format!("it has no {family} address to be reached from {own} (--bind)"),
+                ));
+            }
+            first_to_connect(alike.into_iter(), Some(own)).await?
+        }
+    };
     socket.set_nodelay(true)?;
     Ok(socket)
 }
 
-async fn first_to_connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
-    // Mostly there is one, which needs no race.
-    if let [address] = addresses {
+async fn attempt(address: SocketAddr, own: Option<IpAddr>) -> io::Result<TcpStream> {
+    let Some(own) = own else {
         return TcpStream::connect(address).await;
-    }
+    };
+    let socket = match own {
+        IpAddr::V4(_) => TcpSocket::new_v4()?,
+        IpAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.bind(SocketAddr::new(own, 0)).map_err(|error| {
+        io::Error::new(
+            error.kind(),
+            format!("cannot use the address {own} (--bind): {error}"),
+        )
+    })?;
+    socket.connect(address).await
+}
+
+async fn first_to_connect(
+    mut rest: impl ExactSizeIterator<Item = SocketAddr>,
+    own: Option<IpAddr>,
+) -> io::Result<TcpStream> {
     let mut attempts = JoinSet::new();
-    let mut rest = addresses.iter().copied();
     let mut outcome = Err(io::Error::new(
         io::ErrorKind::NotFound,
         "the name has no address",
     ));
     loop {
         if let Some(address) = rest.next() {
-            attempts.spawn(TcpStream::connect(address));
+            attempts.spawn(attempt(address, own));
         }
         let next_starts = async {
             match rest.len() {

@@ -4,9 +4,11 @@
 //! and password are not sent to another broker; `-p` alone replaces its port.
 
 mod password;
+mod proxy;
 mod tls;
 
 use std::ffi::OsString;
+use std::net::{IpAddr, ToSocketAddrs};
 
 use bytes::Bytes;
 
@@ -53,7 +55,7 @@ fn target_in(
     environment: impl Fn(&str) -> Option<OsString>,
 ) -> anyhow::Result<Target> {
     // An empty variable is the shell's way of unsetting one for a single command.
-    let environment = |name| environment(name).filter(|value| !value.is_empty());
+    let environment = |name: &str| environment(name).filter(|value| !value.is_empty());
     let typed = args.url.as_deref().map(|url| parse_url(url, "--url"));
     let typed = typed.transpose()?;
     let is_named = args.url.is_some() || args.host.is_some() || args.unix.is_some();
@@ -108,6 +110,17 @@ fn target_in(
         options.route.tls = tls::options(&args.tls, environment("SSLKEYLOGFILE"))?;
     }
     options.route.headers.clone_from(&args.ws_header);
+    options.route.proxy = proxy::proxy(args.proxy.as_deref(), &options.endpoint, environment)?;
+    options.route.bind = match &args.bind {
+        Some(address) => Some(own_address(address)?),
+        None => None,
+    };
+    options.route.srv = args.srv;
+    if args.srv {
+        // Whoever asks DNS for the hosts of a broker can reach them.
+        options.route.proxy = None;
+    }
+    check_srv(args, &options.endpoint, typed.as_ref())?;
     options.client_id = random_client_id();
     options.keep_alive = args.keepalive;
     options.connect_timeout = args.connect_timeout;
@@ -231,6 +244,41 @@ fn endpoint(args: &ConnectionArgs, url: Option<&BrokerUrl>) -> anyhow::Result<En
         (None, _) => {}
     }
     Ok(endpoint)
+}
+
+/// An address of this machine; of a name the first one.
+fn own_address(text: &str) -> anyhow::Result<IpAddr> {
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    let found = (text, 0).to_socket_addrs();
+    let address = found.map(|mut addresses| addresses.next());
+    match address {
+        Ok(Some(address)) => Ok(address.ip()),
+        _ => Err(Exit::Usage.because(format!("--bind {text}: no such address or name"))),
+    }
+}
+
+/// SRV records name hosts and ports themselves, and only for MQTT over TCP and TLS.
+fn check_srv(
+    args: &ConnectionArgs,
+    endpoint: &Endpoint,
+    url: Option<&BrokerUrl>,
+) -> anyhow::Result<()> {
+    if !args.srv {
+        return Ok(());
+    }
+    let words = match endpoint.scheme {
+        Scheme::Mqtt | Scheme::Mqtts if url.is_some_and(|url| url.has_port) => {
+            "--srv finds the port itself; leave it out of the URL".to_owned()
+        }
+        Scheme::Mqtt | Scheme::Mqtts if endpoint.host.parse::<IpAddr>().is_ok() => {
+            "--srv needs the name of a domain, not an address".to_owned()
+        }
+        Scheme::Mqtt | Scheme::Mqtts => return Ok(()),
+        other => format!("--srv knows mqtt:// and mqtts:// only, not {other}://"),
+    };
+    Err(Exit::Usage.because(words))
 }
 
 fn no_websocket(option: &str) -> anyhow::Error {
