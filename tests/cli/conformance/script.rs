@@ -9,16 +9,17 @@
 //! a < PUBACK #7
 //! ```
 //!
-//! Packets are written as a name and what follows the remaining length, which is counted: `PUBLISH:2` has flags 0010, two
+//! Packets are written as a name and what follows the remaining length, which is counted. `PUBLISH:2` has flags 0010, two
 //! hexadecimal digits are a byte, `'text'` is a string with its length before it, `"text"` is bytes without one, `#7` is
-//! a two-byte number and `#name` one that the broker chose, `<100` a message expiry interval below that. `( ... )` has the length of what is in it before it; `{ ... }` is a block of properties with its length, and nothing at all
-//! before MQTT 5; a token behind `5:` counts in MQTT 5 only, one behind `4:` before it. A `~` in text becomes a
-//! word of this case and this level alone, so that cases do not meet.
+//! a two-byte number and `#name` one that the broker chose, `<100` a message expiry interval below that. `( ... )` has
+//! the length of what is in it before it; `{ ... }` is a block of properties with its length, and nothing at all before
+//! MQTT 5. A token behind `5:` counts in MQTT 5 only, one behind `4:` before it. A `~` in text becomes a word of this
+//! case and this level alone, so that cases do not meet.
 //!
-//! `= NAME: A ; B` under the first line is an entry: each makes a case of its own, with its name for `%` in the first line
-//! and `A` and `B` for `%1` and `%2` in the steps. `list NAME` begins a list of entries, and `all NAME but X, Y` under a first line takes
-//! them over. `ours` and `mosquitto`, before the first case, are the arguments and a line of the configuration that the
-//! brokers are started with for this file.
+//! `= NAME: A ; B` under the first line is an entry: each makes a case of its own, with its name for `%` in the first
+//! line and `A` and `B` for `%1` and `%2` in the steps. `list NAME` begins a list of entries, and `all NAME but X, Y`
+//! under a first line takes them over. `ours` and `mosquitto`, before the first case, are the arguments and a line of the
+//! configuration that the brokers are started with for this file.
 
 use std::collections::BTreeMap;
 
