@@ -346,12 +346,12 @@ Register-ArgumentCompleter -Native -CommandName 'mqtt' -ScriptBlock {
             break
         }
         'mqtt;bench' {
-            [CompletionResult]::new('--publishers', '--publishers', [CompletionResultType]::ParameterName, 'Connections that publish [default: 10]')
-            [CompletionResult]::new('--subscribers', '--subscribers', [CompletionResultType]::ParameterName, 'Connections that subscribe [default: 10]')
-            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Connections of conn and idle [default: 100]')
-            [CompletionResult]::new('--clients', '--clients', [CompletionResultType]::ParameterName, 'Connections of conn and idle [default: 100]')
-            [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Messages per second, all publishers together, as 500, 20k or 1.5M, or each for itself, as 5/client; in the form poisson:500, ramp:100..5k:30s, stairs:1k..5k:5x10s or burst:100:1s when they are not to be even; or max: as fast as flow control allows, which is TCP''s at QoS 0 and --window at QoS 1 and 2. In conn and idle new connections per second; max keeps at most 32 per thread on their way [default: max]')
-            [CompletionResult]::new('--duration', '--duration', [CompletionResultType]::ParameterName, 'How long to measure; in conn and idle how long the connections are held once all are made [default: 5s, in conn 0s]')
+            [CompletionResult]::new('--publishers', '--publishers', [CompletionResultType]::ParameterName, 'Connections that publish, in req that ask [default: 10, in retained-storm 1]')
+            [CompletionResult]::new('--subscribers', '--subscribers', [CompletionResultType]::ParameterName, 'Connections that subscribe, in req that answer [default: 10, in req and will-storm 1]')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Connections of conn, idle, churn and the storms of clients [default: 100]')
+            [CompletionResult]::new('--clients', '--clients', [CompletionResultType]::ParameterName, 'Connections of conn, idle, churn and the storms of clients [default: 100]')
+            [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Messages per second, all publishers together, as 500, 20k or 1.5M, or each for itself, as 5/client; in the form poisson:500, ramp:100..5k:30s, stairs:1k..5k:5x10s or burst:100:1s when they are not to be even; or max: as fast as flow control allows, which is TCP''s at QoS 0 and --window at QoS 1 and 2. In conn and idle new connections per second; max keeps at most 32 per thread on their way. In churn and the storms of clients how many a second it happens to [default: max, in churn 50]')
+            [CompletionResult]::new('--duration', '--duration', [CompletionResultType]::ParameterName, 'How long to measure; in conn and idle how long the connections are held once all are made; in the storms of clients how long they may take to be back [default: 5s, in conn 0s, in the storms 30s]')
             [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Measure this many messages, all publishers together, instead of a time; in sub as many that arrive')
             [CompletionResult]::new('--warmup', '--warmup', [CompletionResultType]::ParameterName, 'Load before the measurement that does not count [default: 1s, with --count 0s]')
             [CompletionResult]::new('--size', '--size', [CompletionResultType]::ParameterName, 'Bytes of payload, at least 16: it begins with the measurement header [default: 64]')
@@ -430,12 +430,12 @@ Register-ArgumentCompleter -Native -CommandName 'mqtt' -ScriptBlock {
             break
         }
         'mqtt;bench;compare' {
-            [CompletionResult]::new('--publishers', '--publishers', [CompletionResultType]::ParameterName, 'Connections that publish [default: 10]')
-            [CompletionResult]::new('--subscribers', '--subscribers', [CompletionResultType]::ParameterName, 'Connections that subscribe [default: 10]')
-            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Connections of conn and idle [default: 100]')
-            [CompletionResult]::new('--clients', '--clients', [CompletionResultType]::ParameterName, 'Connections of conn and idle [default: 100]')
-            [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Messages per second, all publishers together, as 500, 20k or 1.5M, or each for itself, as 5/client; in the form poisson:500, ramp:100..5k:30s, stairs:1k..5k:5x10s or burst:100:1s when they are not to be even; or max: as fast as flow control allows, which is TCP''s at QoS 0 and --window at QoS 1 and 2. In conn and idle new connections per second; max keeps at most 32 per thread on their way [default: max]')
-            [CompletionResult]::new('--duration', '--duration', [CompletionResultType]::ParameterName, 'How long to measure; in conn and idle how long the connections are held once all are made [default: 5s, in conn 0s]')
+            [CompletionResult]::new('--publishers', '--publishers', [CompletionResultType]::ParameterName, 'Connections that publish, in req that ask [default: 10, in retained-storm 1]')
+            [CompletionResult]::new('--subscribers', '--subscribers', [CompletionResultType]::ParameterName, 'Connections that subscribe, in req that answer [default: 10, in req and will-storm 1]')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Connections of conn, idle, churn and the storms of clients [default: 100]')
+            [CompletionResult]::new('--clients', '--clients', [CompletionResultType]::ParameterName, 'Connections of conn, idle, churn and the storms of clients [default: 100]')
+            [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Messages per second, all publishers together, as 500, 20k or 1.5M, or each for itself, as 5/client; in the form poisson:500, ramp:100..5k:30s, stairs:1k..5k:5x10s or burst:100:1s when they are not to be even; or max: as fast as flow control allows, which is TCP''s at QoS 0 and --window at QoS 1 and 2. In conn and idle new connections per second; max keeps at most 32 per thread on their way. In churn and the storms of clients how many a second it happens to [default: max, in churn 50]')
+            [CompletionResult]::new('--duration', '--duration', [CompletionResultType]::ParameterName, 'How long to measure; in conn and idle how long the connections are held once all are made; in the storms of clients how long they may take to be back [default: 5s, in conn 0s, in the storms 30s]')
             [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Measure this many messages, all publishers together, instead of a time; in sub as many that arrive')
             [CompletionResult]::new('--warmup', '--warmup', [CompletionResultType]::ParameterName, 'Load before the measurement that does not count [default: 1s, with --count 0s]')
             [CompletionResult]::new('--size', '--size', [CompletionResultType]::ParameterName, 'Bytes of payload, at least 16: it begins with the measurement header [default: 64]')

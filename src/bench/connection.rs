@@ -25,7 +25,7 @@ use super::role::{Fault, Incoming, Next, Phase, Progress, Role, State, kind};
 use crate::client::{ConnectOptions, Failure};
 use crate::mqtt::codec::{self, MAXIMUM_REMAINING_LENGTH};
 use crate::mqtt::packet::{ConnAck, Connect, Disconnect};
-use crate::mqtt::{Packet, Properties, ReasonCode, Version};
+use crate::mqtt::{Packet, Properties, Property, ReasonCode, Version};
 
 /// The largest packet read: all MQTT allows.
 const LARGEST: u32 = MAXIMUM_REMAINING_LENGTH + 5;
@@ -110,16 +110,15 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Connects to the first of `addresses` that accepts, as the client `client_id`.
+    /// Connects to the first of `addresses` that accepts, with the client id, session and will of `options`.
     ///
     /// # Errors
     /// When there is no connection, no answer in time, no broker, or the broker refuses.
     pub async fn open(
         addresses: &[SocketAddr],
         options: &ConnectOptions,
-        client_id: String,
     ) -> Result<(Connection, ConnAck, Legs), Failure> {
-        let opened = connect(addresses, options, client_id);
+        let opened = connect(addresses, options);
         tokio::time::timeout(options.connect_timeout, opened)
             .await
             .unwrap_or_else(|_| {
@@ -137,8 +136,8 @@ impl Connection {
         self.unwritten.extend_from_slice(bytes);
     }
 
-    /// Plays a role on this connection until the run closes (`Ok`) or the connection fails. `tell` is told
-    /// whenever the role gets further.
+    /// Plays a role on this connection until the run closes or the role leaves (`Ok`), or the connection fails. `tell`
+    /// is told whenever the role gets further.
     ///
     /// # Errors
     /// Why the connection was lost.
@@ -187,6 +186,9 @@ impl Connection {
             if (state.ready, state.progress) != told {
                 told = (state.ready, state.progress);
                 tell(state);
+            }
+            if next == Next::Leave {
+                return Ok(());
             }
             if next == Next::More {
                 tokio::task::yield_now().await;
@@ -241,6 +243,9 @@ impl Connection {
     /// in turn, so behind its answer nothing of this run can come.
     pub async fn close(mut self, role: &mut impl Role, thread: &Arc<Thread>, stage: Stage) {
         let answered = async {
+            let mut last = Vec::new();
+            role.farewell(&mut last);
+            self.write(&last)?;
             self.write(&PINGREQ)?;
             loop {
                 {
@@ -271,6 +276,18 @@ impl Connection {
             // The connection ends either way, and nothing is left that could be lost.
             let _ = codec::write(&disconnect, self.version, &mut bytes);
             let _ = self.stream.try_write(&bytes);
+        }
+    }
+
+    /// Waits until the broker ends the connection.
+    pub async fn ended(mut self, role: &mut impl Role, thread: &Arc<Thread>, stage: Stage) {
+        loop {
+            if self.read(role, &mut thread.desk(), stage).is_err() {
+                return;
+            }
+            if self.stream.readable().await.is_err() {
+                return;
+            }
         }
     }
 
@@ -387,7 +404,6 @@ const EMFILE: i32 = 24;
 async fn connect(
     addresses: &[SocketAddr],
     options: &ConnectOptions,
-    client_id: String,
 ) -> Result<(Connection, ConnAck, Legs), Failure> {
     let endpoint = &options.endpoint;
     let not_reached = |error: io::Error| {
@@ -412,15 +428,19 @@ async fn connect(
     let mut stream = TcpStream::connect(addresses).await.map_err(not_reached)?;
     let tcp = begun.elapsed();
     stream.set_nodelay(true).map_err(not_reached)?;
+    let mut properties = Properties::default();
+    if options.version == Version::V5 && options.session_expiry > 0 {
+        properties.push(Property::SessionExpiryInterval(options.session_expiry));
+    }
     let connect = Packet::Connect(Box::new(Connect {
         version: options.version,
-        clean_start: true,
+        clean_start: options.clean_start,
         keep_alive: options.keep_alive,
-        client_id: client_id.into(),
-        will: None,
+        client_id: options.client_id.as_str().into(),
+        will: options.will.clone(),
         username: options.username.as_deref().map(Into::into),
         password: options.password.clone(),
-        properties: Properties::default(),
+        properties,
     }));
     let mut bytes = Vec::new();
     codec::write(&connect, options.version, &mut bytes)

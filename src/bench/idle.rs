@@ -5,7 +5,12 @@ use super::role::{Fault, Incoming, Next, Phase, Progress, Role, State};
 use crate::mqtt::Version;
 
 /// A client that neither publishes nor subscribes.
-pub struct Idle(pub Version);
+pub struct Idle {
+    /// Spoken.
+    pub version: Version,
+    /// When it leaves, in nanoseconds since the start of the load.
+    pub until_ns: Option<u64>,
+}
 
 impl Role for Idle {
     fn state(&self) -> State {
@@ -16,8 +21,19 @@ impl Role for Idle {
         }
     }
 
-    fn turn(&mut self, _: Phase, _: u64, _: u64, _: &mut Vec<u8>, _: &mut Recorder) -> Next {
-        Next::Wait
+    fn turn(
+        &mut self,
+        phase: Phase,
+        now_ns: u64,
+        _: u64,
+        _: &mut Vec<u8>,
+        _: &mut Recorder,
+    ) -> Next {
+        match self.until_ns {
+            Some(until_ns) if phase == Phase::Load && now_ns >= until_ns => Next::Leave,
+            Some(until_ns) if phase == Phase::Load => Next::At(until_ns),
+            _ => Next::Wait,
+        }
     }
 
     fn packet(
@@ -27,6 +43,6 @@ impl Role for Idle {
         _: &mut Vec<u8>,
         _: &mut Recorder,
     ) -> Result<(), Fault> {
-        packet.refuse(self.0)
+        packet.refuse(self.version)
     }
 }

@@ -119,6 +119,8 @@ pub struct Sent {
     pub count: u64,
     /// Their quality of service.
     pub qos: QoS,
+    /// They went to several topics, between which MQTT promises no order.
+    pub varies: bool,
     /// Those of them the broker did not acknowledge, or refused. At QoS 0 it acknowledges none, and this is empty.
     pub unacknowledged: Sequences,
 }
@@ -243,7 +245,9 @@ impl Ledger {
             if qos == QoS::ExactlyOnce {
                 delivery.duplicates_at_qos_2 += stream.duplicates;
             }
-            delivery.reordered += stream.reordered;
+            if !sent.varies {
+                delivery.reordered += stream.reordered;
+            }
             delivery.unclassified += stream.unclassified;
             if connected {
                 delivery.lost_unacknowledged += unacknowledged;
@@ -344,6 +348,7 @@ mod tests {
         vec![Sent {
             count,
             qos: QOS_1,
+            varies: false,
             unacknowledged: Sequences::default(),
         }]
     }

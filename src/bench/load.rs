@@ -5,7 +5,7 @@
 //! the first publish; the load ends by time, count or signal; what is on its way may arrive; the books are
 //! closed. It prints nothing: what happens meanwhile is handed to an observer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -20,8 +20,10 @@ use super::connection::{Stage, Thread};
 use super::connects::ConnectFailure;
 use super::ledger::{Delivery, Sent};
 use super::measure::{Recorder, Window};
-use super::plan::{Plan, Scenario, Stop};
+use super::plan::{self, Plan, Scenario, Stop};
 use super::role::Phase;
+use super::shares::{Share, SharedLedger};
+use super::subscriber::Subscriber;
 use super::thread::{self, Crew, Harvest, Note};
 use crate::client::ConnectOptions;
 use crate::exit::Exit;
@@ -98,6 +100,8 @@ pub struct Measurement {
     pub recorder: Recorder,
     /// What became of the messages.
     pub delivery: Delivery,
+    /// How shared subscriptions spread their messages.
+    pub shares: Vec<Share>,
     /// Messages that were due and never sent.
     pub unsent: u64,
     /// Publishes the broker refused, by the code of the reason.
@@ -162,15 +166,15 @@ impl Load {
             .plan
             .audience()
             .map_err(|words| Exit::Usage.because(words))?;
-        let mut listeners = vec![0; load.plan.streams() as usize];
-        for stream in audience.iter().flatten() {
-            listeners[*stream as usize] += 1;
-        }
+        let shares = shares(&load.plan, &audience);
+        let listeners = listeners(&load.plan, &audience);
         let crew = Arc::new(Crew {
             load: Arc::clone(&load),
             addresses,
             audience,
             listeners,
+            shares,
+            replies: load.plan.replies().into(),
             fillers: thread::fillers(&load.plan),
             timetable: Arc::new(load.plan.timetable()),
             window: window_of(&load.plan),
@@ -191,6 +195,43 @@ impl Load {
         };
         run.conduct(setup, stop).await
     }
+}
+
+/// For each subscriber the ledger it shares with others, if its subscription is a shared one.
+fn shares(plan: &Plan, audience: &[Vec<u32>]) -> Vec<Option<Arc<SharedLedger>>> {
+    let mut known: HashMap<String, Arc<SharedLedger>> = HashMap::new();
+    let share = |subscriber: u32| {
+        let filter = plan.filter_of(subscriber);
+        plan::shared(&filter)?;
+        let streams = || audience[subscriber as usize].iter().copied();
+        let ledger = known
+            .entry(filter)
+            .or_insert_with(|| Arc::new(SharedLedger::new(streams())));
+        Some(Arc::clone(ledger))
+    };
+    (0..plan.subscribers()).map(share).collect()
+}
+
+/// For each stream how many hear it: a group of a shared subscription counts once, and who expects answers hears its own.
+fn listeners(plan: &Plan, audience: &[Vec<u32>]) -> Vec<u64> {
+    let mut listeners = vec![0; plan.streams() as usize];
+    let mut counted = HashSet::new();
+    for (subscriber, streams) in (0..).zip(audience) {
+        let filter = plan.filter_of(subscriber);
+        let again = plan::shared(&filter).is_some() && !counted.insert(filter);
+        if !again && !plan.subscriber(subscriber).group.answers {
+            streams
+                .iter()
+                .for_each(|stream| listeners[*stream as usize] += 1);
+        }
+    }
+    for publisher in 0..plan.publishers() {
+        if plan.publisher(publisher).group.reply.is_some() {
+            plan.streams_of(publisher)
+                .for_each(|stream| listeners[stream as usize] += 1);
+        }
+    }
+    listeners
 }
 
 fn window_of(plan: &Plan) -> Window {
@@ -273,9 +314,11 @@ impl Run<'_> {
         (self.observe)(Event::Started(setup));
 
         let interrupted = self.watch(Phase::Load, start, &mut stop).await?;
-        let stalled = !interrupted && self.tally.done < self.plan.publishers();
-        if interrupted || !self.tally.lost.is_empty() {
-            // Nobody is left who publishes, so the measurement ends here and not at its planned end.
+        let stalled = !interrupted && self.tally.done < self.plan.actors();
+        // A storm is over when everyone has been through it.
+        let over = !self.plan.publishes() && self.plan.actors() > 0;
+        if interrupted || over || !self.tally.lost.is_empty() {
+            // Nobody is left who does anything, so the measurement ends here and not at its planned end.
             let at_ns = start.elapsed().as_nanos() as u64;
             for thread in &self.threads {
                 thread.desk().recorder.close(at_ns);
@@ -389,13 +432,15 @@ impl Run<'_> {
 
     fn load_is_over(&self, elapsed: Duration, still: Duration) -> bool {
         let end = self.plan.end().unwrap_or_default();
-        if !self.plan.publishes() {
+        if self.plan.actors() == 0 {
             return match self.plan.stop {
                 Stop::After(_) => elapsed >= end,
                 Stop::Count(count) => self.recorded().delivered.measured >= count,
             };
         }
-        if self.tally.done == self.plan.publishers() {
+        if self.tally.done == self.plan.actors()
+            && (self.tally.settled == self.plan.actors() || !self.plan.has_latecomers())
+        {
             return true;
         }
         match self.plan.stop {
@@ -405,7 +450,7 @@ impl Run<'_> {
     }
 
     fn drain_is_over(&self, still: Duration) -> bool {
-        let settled = self.tally.settled == self.plan.publishers();
+        let settled = self.tally.settled == self.plan.actors();
         let delivered = || -> u64 {
             let of = |thread: &Arc<Thread>| thread.desk().recorder.delivered.total;
             self.threads.iter().map(of).sum()
@@ -417,7 +462,10 @@ impl Run<'_> {
     fn movement(&self) -> u64 {
         let of = |thread: &Arc<Thread>| {
             let recorder = &thread.desk().recorder;
-            recorder.sent.total + recorder.acknowledged.total + recorder.delivered.total
+            recorder.sent.total
+                + recorder.acknowledged.total
+                + recorder.delivered.total
+                + recorder.connects.made
         };
         self.threads.iter().map(of).sum()
     }
@@ -433,17 +481,9 @@ impl Run<'_> {
     fn take(&mut self, note: Note) -> anyhow::Result<()> {
         match note {
             Note::Ready => self.tally.ready += 1,
-            Note::Done {
-                publisher,
-                published,
-            } => {
+            Note::Done(deliveries) => {
                 self.tally.done += 1;
-                let streams = self.plan.streams_of(publisher);
-                let topics = u64::from(streams.end - streams.start);
-                for (topic, stream) in streams.enumerate() {
-                    let sent = (published + topics - 1 - topic as u64) / topics;
-                    self.tally.expected += sent * self.crew.listeners[stream as usize];
-                }
+                self.tally.expected += deliveries;
             }
             Note::Settled => self.tally.settled += 1,
             Note::Failed(error) => return Err(error),
@@ -478,6 +518,7 @@ impl Run<'_> {
             setup,
             recorder,
             delivery: Delivery::default(),
+            shares: Vec::new(),
             unsent: 0,
             refusals: BTreeMap::new(),
             stray_acknowledgements: 0,
@@ -504,6 +545,13 @@ impl Run<'_> {
                 }
             }
             measurement.window = measurement.window.min(harvest.window);
+            for stream in harvest.wills {
+                sent[stream as usize] = Sent {
+                    count: 1,
+                    qos: QoS::AtLeastOnce,
+                    ..Sent::default()
+                };
+            }
             measurement.threads.push(harvest.work);
             subscribers.extend(harvest.subscribers);
         }
@@ -515,6 +563,39 @@ impl Run<'_> {
                 measurement.granted = measurement.granted.min(granted);
             }
         }
+        self.settle_shares(&mut measurement, &subscribers, &sent);
         measurement
+    }
+
+    /// Closes the books of the shared subscriptions, and says who got how much.
+    fn settle_shares(
+        &self,
+        measurement: &mut Measurement,
+        subscribers: &[(Subscriber, bool)],
+        sent: &[Sent],
+    ) {
+        let mut settled = HashSet::new();
+        for (number, ledger) in (0..).zip(&self.crew.shares) {
+            let filter = self.plan.filter_of(number);
+            let Some(ledger) = ledger.as_ref().filter(|_| settled.insert(filter.clone())) else {
+                continue;
+            };
+            let members = subscribers
+                .iter()
+                .filter(|(member, _)| member.filter() == filter);
+            let received = members
+                .clone()
+                .map(|(member, _)| member.received())
+                .collect();
+            let group = self.plan.subscriber(number).group;
+            if !group.answers && self.plan.has_streams() {
+                let granted = measurement.granted.min(group.qos);
+                let connected = members.clone().any(|(_, connected)| *connected);
+                measurement
+                    .delivery
+                    .merge(&ledger.settle(sent, granted, connected));
+            }
+            measurement.shares.push(Share::new(filter, received));
+        }
     }
 }

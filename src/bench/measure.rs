@@ -86,6 +86,9 @@ pub struct Recorder {
     pub service: Histogram<u64>,
     /// From due to arrived. Empty when the run is not paced.
     pub response: Histogram<u64>,
+    /// From when a client came back, came late or was taken over to when that was complete: everything had arrived,
+    /// the broker had it back, its old connection had ended.
+    pub completion: Histogram<u64>,
 }
 
 impl Recorder {
@@ -102,6 +105,7 @@ impl Recorder {
             acknowledgement: histogram(),
             service: histogram(),
             response: histogram(),
+            completion: histogram(),
         }
     }
 
@@ -140,6 +144,11 @@ impl Recorder {
         self.delivered.add(self.window, at_ns);
     }
 
+    /// What began for one client at `from_ns` is complete.
+    pub fn completed(&mut self, from_ns: u64, at_ns: u64) {
+        record(&mut self.completion, from_ns, at_ns);
+    }
+
     /// Ends the measurement here, unless it has ended before: what happens from now on is no longer measured.
     pub fn close(&mut self, at_ns: u64) {
         self.window.to_ns = self.window.to_ns.min(at_ns);
@@ -163,11 +172,12 @@ impl Recorder {
             acknowledgement: difference(&self.acknowledgement, &earlier.acknowledgement),
             service: difference(&self.service, &earlier.service),
             response: difference(&self.response, &earlier.response),
+            completion: difference(&self.completion, &earlier.completion),
         }
     }
 
     /// Every histogram by the tag it has in files.
-    pub fn histograms(&self) -> [(&'static str, &Histogram<u64>); 10] {
+    pub fn histograms(&self) -> [(&'static str, &Histogram<u64>); 11] {
         let connects = &self.connects;
         [
             ("response", &self.response),
@@ -175,6 +185,7 @@ impl Recorder {
             ("ack", &self.acknowledgement),
             ("send", &self.send_delay),
             ("generator", &self.lag),
+            ("completion", &self.completion),
             ("connect.response", &connects.response),
             ("connect.service", &connects.service),
             ("connect.tcp", &connects.tcp),
@@ -196,6 +207,7 @@ impl Recorder {
             (&mut self.acknowledgement, &other.acknowledgement),
             (&mut self.service, &other.service),
             (&mut self.response, &other.response),
+            (&mut self.completion, &other.completion),
         ] {
             ours.add(theirs)
                 .expect("a histogram that resizes itself takes any other");

@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::ledger::{Sent, Sequences};
 use super::measure::Recorder;
 use super::message::Header;
-use super::plan::Plan;
 use super::plan::pattern::{Pattern, Values};
+use super::plan::{Plan, Publishers};
 use super::role::{self, Fault, Incoming, Next, Phase, Progress, Role, State, TURN, kind};
 use super::schedule::Schedule;
 use crate::mqtt::codec::{PublishView, TooLarge};
@@ -21,6 +21,8 @@ pub struct Publisher {
     stream: u32,
     version: Version,
     qos: QoS,
+    retain: bool,
+    is_answered: bool,
     schedule: Schedule,
     /// Where the measurement ends, as far as that is known.
     to_ns: u64,
@@ -30,6 +32,8 @@ pub struct Publisher {
     heads: Vec<Head>,
     /// What the placeholders of the topics stand for.
     values: Values,
+    /// The topics as the plan has them.
+    patterns: Vec<Pattern>,
     /// The topic of one message, where it varies.
     topic: String,
     /// A payload; the header is written over its beginning. One for all publishers.
@@ -85,7 +89,7 @@ impl Publisher {
         let values = plan.publisher_values(number);
         let head = |topic: &Pattern| match topic.varies() {
             true => Ok(Head::Varying(topic.clone())),
-            false => Head::fixed(&topic.with(values), group.qos, version, &filler),
+            false => Head::fixed(&topic.with(values), group, version, &filler),
         };
         let heads = group.topic.iter().map(head).collect::<Result<_, _>>()?;
         Ok(Publisher {
@@ -93,10 +97,13 @@ impl Publisher {
             stream: plan.streams_of(number).start,
             version,
             qos: group.qos,
+            retain: group.retain,
+            is_answered: group.reply.is_some(),
             schedule: plan.schedule_of(number),
             to_ns: u64::MAX,
             share: plan.share_of(number),
             heads,
+            patterns: group.topic.clone(),
             values,
             topic: String::new(),
             filler,
@@ -136,6 +143,8 @@ impl Publisher {
             .map(|topic| Sent {
                 count: (self.next + topics - 1 - topic) / topics,
                 qos: self.qos,
+                // Answers may come from several responders, between which there is no order either.
+                varies: self.is_answered || matches!(self.heads[topic as usize], Head::Varying(_)),
                 unacknowledged: Sequences::default(),
             })
             .collect();
@@ -188,7 +197,7 @@ impl Publisher {
                 PublishView {
                     dup: false,
                     qos: self.qos,
-                    retain: false,
+                    retain: self.retain,
                     topic: &self.topic,
                     packet_id,
                     properties: &[],
@@ -211,12 +220,17 @@ impl Publisher {
 }
 
 impl Head {
-    fn fixed(topic: &str, qos: QoS, version: Version, payload: &[u8]) -> Result<Head, TooLarge> {
+    fn fixed(
+        topic: &str,
+        group: &Publishers,
+        version: Version,
+        payload: &[u8],
+    ) -> Result<Head, TooLarge> {
         let mut bytes = Vec::new();
         PublishView {
             dup: false,
-            qos,
-            retain: false,
+            qos: group.qos,
+            retain: group.retain,
             topic,
             packet_id: 0,
             properties: &[],
@@ -289,6 +303,33 @@ impl Role for Publisher {
         Next::Wait
     }
 
+    /// Takes away what it let the broker keep.
+    fn farewell(&mut self, out: &mut Vec<u8>) {
+        let topics = self.heads.len() as u64;
+        for number in 0..self.next.min(if self.retain { u64::MAX } else { 0 }) {
+            self.topic.clear();
+            let place = (number % topics) as usize;
+            self.values.sequence = number + 1;
+            match self.patterns.get(place) {
+                Some(pattern) if pattern.varies() || number < topics => {
+                    pattern.write(self.values, &mut self.topic);
+                }
+                _ => continue,
+            }
+            PublishView {
+                dup: false,
+                qos: QoS::AtMostOnce,
+                retain: true,
+                topic: &self.topic,
+                packet_id: 0,
+                properties: &[],
+                payload: &[],
+            }
+            .write(self.version, out)
+            .expect("a topic that was published to before");
+        }
+    }
+
     fn packet(
         &mut self,
         packet: Incoming<'_>,
@@ -336,7 +377,7 @@ impl Role for Publisher {
 /// The messages that are sent and not acknowledged, by packet identifier. Identifiers go round through all
 /// 65,535 of them, so that a late second acknowledgement is not taken for that of a newer message.
 #[derive(Default)]
-struct InFlight {
+pub(super) struct InFlight {
     /// A power of two at least as large as `limit`; an identifier has its place by its lower bits.
     slots: Vec<Slot>,
     limit: usize,
@@ -346,7 +387,7 @@ struct InFlight {
 }
 
 #[derive(Clone, Default)]
-struct Slot {
+pub(super) struct Slot {
     /// 0 when the slot is free.
     packet_id: u16,
     /// Whether PUBREC has come: the broker has the message, PUBCOMP is outstanding.
@@ -357,7 +398,7 @@ struct Slot {
 }
 
 impl InFlight {
-    fn new(limit: u16) -> InFlight {
+    pub(super) fn new(limit: u16) -> InFlight {
         let limit = usize::from(limit);
         InFlight {
             slots: vec![Slot::default(); limit.next_power_of_two()],
@@ -367,7 +408,7 @@ impl InFlight {
         }
     }
 
-    fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         !self.slots.is_empty() && self.count == self.limit
     }
 
@@ -376,7 +417,7 @@ impl InFlight {
     }
 
     /// Gives a message an identifier. There must be room.
-    fn add(&mut self, sequence: u64, since_ns: u64) -> u16 {
+    pub(super) fn add(&mut self, sequence: u64, since_ns: u64) -> u16 {
         loop {
             self.last = self.last.checked_add(1).unwrap_or(1);
             let place = self.place(self.last);
@@ -393,7 +434,7 @@ impl InFlight {
         }
     }
 
-    fn find(&mut self, packet_id: u16) -> Option<&mut Slot> {
+    pub(super) fn find(&mut self, packet_id: u16) -> Option<&mut Slot> {
         if self.slots.is_empty() {
             return None;
         }
@@ -402,7 +443,7 @@ impl InFlight {
         (slot.packet_id == packet_id).then_some(slot)
     }
 
-    fn remove(&mut self, packet_id: u16) {
+    pub(super) fn remove(&mut self, packet_id: u16) {
         let place = self.place(packet_id);
         self.slots[place].packet_id = 0;
         self.count -= 1;

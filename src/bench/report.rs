@@ -13,8 +13,9 @@ use super::latency::Latency;
 use super::ledger::Delivery;
 use super::load::{LostConnection, Measurement, Work};
 use super::measure::{Count, Recorder};
-use super::plan::{Plan, Run, Stop};
+use super::plan::{Plan, Run, Scenario, Stop};
 use super::series::Moment;
+use super::shares::Share;
 use super::slo::Judgement;
 use super::verdict::{Check, Verdict, check, verdict};
 use crate::client::ConnectOptions;
@@ -58,6 +59,9 @@ pub struct Report {
     pub messages: Messages,
     /// What became of them, counted in deliveries.
     pub delivery: Delivery,
+    /// How shared subscriptions spread their messages; empty without any.
+    #[serde(default)]
+    pub shares: Vec<Share>,
     /// Latencies of the measured messages.
     pub latency_us: Latencies,
     /// Refused publishes by reason.
@@ -177,6 +181,9 @@ pub struct Latencies {
     pub send_delay: Option<Latency>,
     /// The part of the send delay that flow control does not explain.
     pub generator_delay: Option<Latency>,
+    /// From when a client came back, came late or was taken over to when that was complete; `null` where none did.
+    #[serde(default)]
+    pub completion: Option<Latency>,
 }
 
 /// How often the broker gave this reason.
@@ -218,8 +225,16 @@ impl Report {
         let histograms = Histograms::of(recorder);
         let latency_us = Latencies::of(&histograms);
         let generator = generator(&measurement);
+        let failed: u64 = measurement.failures.iter().map(|one| one.count).sum();
         let connections = Connections::new(
-            plan.connections(),
+            match plan.scenario {
+                // As often as there were turns.
+                Scenario::Churn => (recorder.connects.made + failed)
+                    .try_into()
+                    .unwrap_or(u32::MAX),
+                _ if plan.measures_coming_back() => plan.clients(),
+                _ => plan.connections(),
+            },
             plan.connect_rate(),
             &recorder.connects,
             &histograms,
@@ -270,6 +285,7 @@ impl Report {
                 stray_acknowledgements: measurement.stray_acknowledgements,
             },
             delivery: measurement.delivery,
+            shares: measurement.shares,
             latency_us,
             refusals: measurement
                 .refusals
@@ -299,6 +315,7 @@ impl Latencies {
             acknowledgement: tagged("ack"),
             send_delay: tagged("send"),
             generator_delay: tagged("generator"),
+            completion: tagged("completion"),
         }
     }
 }
@@ -395,6 +412,7 @@ pub mod tests {
                 received: 15_000,
                 ..Delivery::default()
             },
+            shares: Vec::new(),
             unsent: 0,
             refusals: BTreeMap::new(),
             stray_acknowledgements: 0,

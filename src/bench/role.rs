@@ -33,6 +33,8 @@ pub enum Next {
     At(u64),
     /// Nothing.
     Wait,
+    /// The end of this connection.
+    Leave,
 }
 
 /// Why a connection cannot go on.
@@ -81,6 +83,9 @@ pub trait Role {
         out: &mut Vec<u8>,
         recorder: &mut Recorder,
     ) -> Next;
+
+    /// Appends what is to be written last, before DISCONNECT.
+    fn farewell(&mut self, _out: &mut Vec<u8>) {}
 
     /// Takes in one packet that was read at `now_ns`; answers go to `out`.
     ///

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::ledger::{Delivery, Ledger, Sent};
 use super::measure::Recorder;
 use super::message::Header;
-use super::plan::Timetable;
+use super::plan::{Timetable, When};
 use super::role::{self, Fault, Incoming, Next, Phase, Progress, Role, State, kind};
+use super::shares::Membership;
 use crate::mqtt::codec::{self, PublishView, TooLarge};
 use crate::mqtt::packet::{RetainHandling, Subscribe, Subscription};
 use crate::mqtt::{Packet, Properties, QoS, ReasonCode, Version};
@@ -21,25 +22,43 @@ pub struct Subscriber {
     timetable: Arc<Timetable>,
     /// What the broker granted, once it has.
     granted: Option<QoS>,
-    /// What it must receive; `None` when it counts whatever comes.
-    ledger: Option<Ledger>,
+    /// What it must receive.
+    books: Books,
+    /// When it is there.
+    when: When,
+    /// How many messages of the run it received, copies included.
+    received: u64,
+    /// When it began to wait for what was kept for it, and when the last of that came.
+    waits: Option<(u64, u64)>,
     /// Packet identifiers of QoS 2 messages that are received and not released (4.3.3).
     held: PacketIds,
+}
+
+/// How what arrives is held against what was sent.
+pub enum Books {
+    /// Whatever comes is counted.
+    None,
+    /// What comes is passed on, and counts where it goes.
+    Relay,
+    /// All of some streams.
+    Own(Ledger),
+    /// A part of them; the rest goes to other members of the group.
+    Shared(Membership),
 }
 
 /// The packet identifier of the only SUBSCRIBE.
 const SUBSCRIBE_ID: u16 = 1;
 
 impl Subscriber {
-    /// A subscriber to `filter` at `qos`, for the messages of run `run` with this timetable. Without a ledger it
-    /// counts whatever comes.
+    /// A subscriber to `filter` at `qos`, for the messages of run `run` with this timetable. `when` says when it is there.
     pub fn new(
         run: u32,
         version: Version,
         filter: String,
         qos: QoS,
         timetable: Arc<Timetable>,
-        ledger: Option<Ledger>,
+        books: Books,
+        when: When,
     ) -> Subscriber {
         Subscriber {
             run,
@@ -48,7 +67,10 @@ impl Subscriber {
             qos,
             timetable,
             granted: None,
-            ledger,
+            books,
+            when,
+            received: 0,
+            waits: None,
             held: PacketIds::default(),
         }
     }
@@ -66,7 +88,10 @@ impl Subscriber {
                 no_local: false,
                 retain_as_published: false,
                 // Retained messages are older than the run and would only be foreign to it.
-                retain_handling: RetainHandling::Never,
+                retain_handling: match self.when {
+                    When::Late => RetainHandling::Always,
+                    _ => RetainHandling::Never,
+                },
             }],
             properties: Properties::default(),
         };
@@ -80,22 +105,57 @@ impl Subscriber {
 
     /// Closes the ledger, see [`Ledger::settle`].
     pub fn settle(&self, sent: &[Sent], connected: bool) -> Delivery {
-        match &self.ledger {
-            Some(ledger) => ledger.settle(sent, self.granted.unwrap_or_default(), connected),
-            None => Delivery::default(),
+        match &self.books {
+            Books::Own(ledger) => ledger.settle(sent, self.granted.unwrap_or_default(), connected),
+            Books::Shared(membership) => membership.settle(),
+            Books::None | Books::Relay => Delivery::default(),
         }
     }
 
+    /// What it subscribed to.
+    pub fn filter(&self) -> &str {
+        &self.filter
+    }
+
+    /// How many messages of the run it received, copies included.
+    pub fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// From when it waited for what was kept for it to when the last of that came, in nanoseconds.
+    pub fn waits(&self) -> Option<(u64, u64)> {
+        self.waits
+    }
+
+    /// It is back, and waits from now on.
+    pub fn came_back(&mut self, now_ns: u64) {
+        self.waits = Some((now_ns, now_ns));
+    }
+
     fn arrived(&mut self, payload: &[u8], now_ns: u64, recorder: &mut Recorder) {
-        let Some(ledger) = &mut self.ledger else {
-            recorder.arrived(now_ns);
-            return;
+        if payload.is_empty() && self.when == When::Late {
+            return; // At the end of the run what was retained is taken away.
+        }
+        let header = Header::read(self.run, payload);
+        self.received += u64::from(header.is_some());
+        let is_first = match (&mut self.books, header) {
+            (Books::None, _) => return recorder.arrived(now_ns),
+            (Books::Relay, _) => return,
+            (Books::Own(ledger), None) => return ledger.enter_foreign(),
+            (Books::Shared(membership), None) => return membership.enter_foreign(),
+            (Books::Own(ledger), Some(header)) => ledger.enter(header.stream, header.sequence),
+            (Books::Shared(membership), Some(header)) => {
+                membership.enter(header.stream, header.sequence)
+            }
         };
-        let Some(header) = Header::read(self.run, payload) else {
-            ledger.enter_foreign();
+        if let Some((_, last_ns)) = &mut self.waits {
+            *last_ns = now_ns;
+            if is_first {
+                recorder.arrived(now_ns);
+            }
             return;
-        };
-        if ledger.enter(header.stream, header.sequence) {
+        }
+        if let (true, Some(header)) = (is_first, header) {
             let due_ns = header
                 .due_ns
                 .or_else(|| self.timetable.due_ns(header.stream, header.sequence));
@@ -107,14 +167,29 @@ impl Subscriber {
 impl Role for Subscriber {
     fn state(&self) -> State {
         State {
-            ready: self.granted.is_some(),
+            ready: self.granted.is_some() || self.when == When::Late,
             progress: Progress::Settled,
             published: 0,
         }
     }
 
-    fn turn(&mut self, _: Phase, _: u64, _: u64, _: &mut Vec<u8>, _: &mut Recorder) -> Next {
-        Next::Wait
+    fn turn(
+        &mut self,
+        phase: Phase,
+        now_ns: u64,
+        _: u64,
+        out: &mut Vec<u8>,
+        _: &mut Recorder,
+    ) -> Next {
+        if self.when == When::Late && self.waits.is_none() && phase == Phase::Drain {
+            self.came_back(now_ns);
+            self.write_subscribe(out)
+                .expect("a filter that was checked with the plan");
+        }
+        match self.when == When::Away && self.granted.is_some() && phase < Phase::Load {
+            true => Next::Leave,
+            false => Next::Wait,
+        }
     }
 
     fn packet(

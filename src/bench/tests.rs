@@ -10,10 +10,10 @@ use super::ledger::{Delivery, Ledger};
 use super::measure::{Recorder, Window};
 use super::message::filler;
 use super::plan::tests::plan;
-use super::plan::{Plan, Stop};
+use super::plan::{Plan, Stop, When};
 use super::publisher::Publisher;
 use super::role::{Incoming, Next, Phase, Progress, Role, kind, write_acknowledgement};
-use super::subscriber::Subscriber;
+use super::subscriber::{Books, Subscriber};
 use crate::mqtt::codec::{self, PublishView};
 use crate::mqtt::{QoS, ReasonCode, Version};
 
@@ -48,7 +48,8 @@ fn subscriber(plan: &Plan, number: u32) -> Subscriber {
         filter,
         plan.subscriber(number).group.qos,
         Arc::new(plan.timetable()),
-        Some(ledger),
+        Books::Own(ledger),
+        When::Always,
     )
 }
 

@@ -1,7 +1,5 @@
 //! One thread of the load: its runtime, its share of the clients, and what it brings home.
 
-use std::fmt;
-use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,19 +9,16 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::connection::{Connection, Stage, Thread};
-use super::idle::Idle;
-use super::ledger::Ledger;
+use super::connection::{Stage, Thread};
 use super::load::{Load, LostConnection, Work};
 use super::measure::{Recorder, Window};
 use super::message;
 use super::plan::{Plan, Publishers, Scenario, Stop, Timetable};
 use super::publisher::Publisher;
-use super::role::{Fault, Phase, Progress, Role, State};
+use super::role::Phase;
+use super::shares::SharedLedger;
 use super::subscriber::Subscriber;
 use crate::client::Failure;
-use crate::exit::Exit;
-use crate::mqtt::packet::ConnAck;
 
 /// How many connections one thread opens at a time: enough to be quick, too few to overrun a listen queue of 128.
 const OPENING: usize = 32;
@@ -36,6 +31,10 @@ pub(super) struct Crew {
     pub(super) audience: Vec<Vec<u32>>,
     /// For each stream how many hear it.
     pub(super) listeners: Vec<u64>,
+    /// For each subscriber its shared subscription's ledger, if it has one.
+    pub(super) shares: Vec<Option<Arc<SharedLedger>>>,
+    /// For each stream where the answers go; empty where nobody expects any.
+    pub(super) replies: Arc<[String]>,
     /// For each group of publishers a payload.
     pub(super) fillers: Vec<Arc<[u8]>>,
     pub(super) timetable: Arc<Timetable>,
@@ -47,12 +46,9 @@ pub(super) struct Crew {
 /// What the threads tell.
 pub(super) enum Note {
     Ready,
-    /// A publisher will not publish any more than this.
-    Done {
-        publisher: u32,
-        published: u64,
-    },
-    /// All that publisher's messages are acknowledged.
+    /// A client will not do any more, and what it did makes this many deliveries.
+    Done(u64),
+    /// All of it is acknowledged.
     Settled,
     /// A connection could not be made, where that is what is measured.
     Unconnected(Failure),
@@ -65,6 +61,8 @@ pub(super) enum Note {
 pub(super) struct Harvest {
     pub(super) publishers: Vec<(u32, Publisher)>,
     pub(super) subscribers: Vec<(Subscriber, bool)>,
+    /// The streams of the wills that were left.
+    pub(super) wills: Vec<u32>,
     pub(super) window: u16,
     pub(super) work: Work,
 }
@@ -107,18 +105,22 @@ pub(super) fn start(
 }
 
 /// One thread's view.
-struct Member {
+pub(super) struct Member {
     number: usize,
-    crew: Arc<Crew>,
-    thread: Arc<Thread>,
+    pub(super) crew: Arc<Crew>,
+    pub(super) thread: Arc<Thread>,
     notes: mpsc::UnboundedSender<Note>,
-    stages: watch::Receiver<Stage>,
+    pub(super) stages: watch::Receiver<Stage>,
 }
 
 /// What is left of a client at the end.
-enum Client {
+pub(super) enum Client {
     Publisher(u32, Box<Publisher>),
     Subscriber(Subscriber, bool),
+    /// A publisher that heard the answers.
+    Requester(u32, Box<Publisher>, Subscriber, bool),
+    /// It left a will, of this stream.
+    Dead(u32),
 }
 
 impl Member {
@@ -146,13 +148,14 @@ impl Member {
             for client in 0..plan.clients() {
                 if client as usize % member.crew.load.threads == member.number {
                     let (member, opening) = (Arc::clone(&member), Arc::clone(&opening));
-                    clients.spawn(async move { member.idle(client, &opening).await });
+                    clients.spawn(async move { member.connect(client, &opening).await });
                 }
             }
             let work = member.measure_work().await;
             let mut harvest = Harvest {
                 publishers: Vec::new(),
                 subscribers: Vec::new(),
+                wills: Vec::new(),
                 window: plan.window(),
                 work,
             };
@@ -165,6 +168,11 @@ impl Member {
                     Ok(Some(Client::Subscriber(subscriber, connected))) => {
                         harvest.subscribers.push((subscriber, connected));
                     }
+                    Ok(Some(Client::Requester(number, publisher, subscriber, connected))) => {
+                        harvest.publishers.push((number, *publisher));
+                        harvest.subscribers.push((subscriber, connected));
+                    }
+                    Ok(Some(Client::Dead(stream))) => harvest.wills.push(stream),
                     Ok(None) => {}
                     Err(error) => member.tell(Note::Failed(error.into())),
                 }
@@ -174,177 +182,8 @@ impl Member {
     }
 
     /// Whoever listened may have left: then the run is over for everyone.
-    fn tell(&self, note: Note) {
+    pub(super) fn tell(&self, note: Note) {
         let _ = self.notes.send(note);
-    }
-
-    async fn subscribe(&self, number: u32, opening: &Semaphore) -> Option<Client> {
-        let plan = &self.crew.load.plan;
-        let version = self.crew.load.options.version;
-        let mut subscriber = Subscriber::new(
-            plan.run.0,
-            version,
-            plan.filter_of(number),
-            plan.subscriber(number).group.qos,
-            Arc::clone(&self.crew.timetable),
-            plan.publishes()
-                .then(|| Ledger::new(self.crew.audience[number as usize].iter().copied())),
-        );
-        let name = Name::Subscriber(number);
-        let (mut connection, _) = self.open(name, opening).await?;
-        let mut subscribe = Vec::new();
-        if let Err(error) = subscriber.write_subscribe(&mut subscribe) {
-            self.tell(Note::Failed(
-                Exit::Usage.because(format!("the topic filter: {error}")),
-            ));
-            return None;
-        }
-        connection.enqueue(&subscribe);
-        let connected = self.play(name, connection, &mut subscriber).await;
-        Some(Client::Subscriber(subscriber, connected))
-    }
-
-    async fn publish(&self, number: u32, opening: &Semaphore) -> Option<Client> {
-        let plan = &self.crew.load.plan;
-        let name = Name::Publisher(number);
-        let (connection, connack) = self.open(name, opening).await?;
-        let group = plan.publisher(number);
-        let publisher = Publisher::new(
-            plan,
-            number,
-            self.crew.load.options.version,
-            connack
-                .properties
-                .receive_maximum()
-                .unwrap_or(u16::MAX)
-                .min(group.group.window),
-            Arc::clone(&self.crew.fillers[group.place]),
-        );
-        let limit = connack.properties.maximum_packet_size().unwrap_or(u32::MAX);
-        let allowed = connack.properties.maximum_qos().unwrap_or(2);
-        let refusal = match &publisher {
-            Err(error) => Some(Exit::Usage.because(error.to_string())),
-            Ok(publisher) if publisher.packet_size() > limit as usize => Some(Exit::Denied.because(format!(
-                "the broker takes packets of at most {limit} bytes, these have {}; make --size smaller",
-                publisher.packet_size()
-            ))),
-            Ok(_) if group.group.qos.number() > allowed => Some(Exit::Denied.because(format!(
-                "the broker takes publishes of at most QoS {allowed}; run with -q {allowed}"
-            ))),
-            Ok(_) => None,
-        };
-        if let Some(error) = refusal {
-            self.tell(Note::Failed(error));
-            return None;
-        }
-        let mut publisher = publisher.ok()?;
-        self.play(name, connection, &mut publisher).await;
-        Some(Client::Publisher(number, Box::new(publisher)))
-    }
-
-    async fn idle(&self, number: u32, opening: &Semaphore) -> Option<Client> {
-        let name = Name::Client(number);
-        let (connection, _) = self.open(name, opening).await?;
-        let mut idle = Idle(self.crew.load.options.version);
-        self.play(name, connection, &mut idle).await;
-        None
-    }
-
-    /// Connects when it is due, whatever became of the others; without a due time when fewer than [`OPENING`]
-    /// others of this thread are at it.
-    async fn open(&self, name: Name, opening: &Semaphore) -> Option<(Connection, ConnAck)> {
-        let Load { plan, options, .. } = &*self.crew.load;
-        let due = match name {
-            Name::Client(number) => plan.connect_due(number),
-            Name::Publisher(_) | Name::Subscriber(_) => None,
-        };
-        let mut stages = self.stages.clone();
-        let open = async {
-            let _permit = match due {
-                Some(due) => {
-                    let (due, mut registered) = (self.crew.began + due, None);
-                    poll_fn(|context| self.thread.alarm.poll(due, &mut registered, context)).await;
-                    None
-                }
-                None => opening.acquire().await.ok(),
-            };
-            let begun_ns = self.crew.began.elapsed().as_nanos() as u64;
-            let client_id = name.client_id(plan);
-            let opened = Connection::open(&self.crew.addresses, options, client_id).await;
-            (begun_ns, opened)
-        };
-        let (begun_ns, opened) = tokio::select! {
-            opened = open => opened,
-            _ = stages.wait_for(|stage| stage.phase == Phase::Close) => return None,
-        };
-        match opened {
-            Ok((connection, connack, legs)) => {
-                let due_ns = due.map(|due| due.as_nanos() as u64);
-                let recorder = &mut self.thread.desk().recorder;
-                recorder.connects.made(due_ns, begun_ns, legs);
-                Some((connection, connack))
-            }
-            Err(failure) => {
-                self.tell(match plan.scenario {
-                    Scenario::Conn => Note::Unconnected(failure),
-                    _ => Note::Failed(failure.exit().because(format!("{name}: {failure}"))),
-                });
-                None
-            }
-        }
-    }
-
-    /// Plays the role to the end of the run; whether the connection lasted that long.
-    async fn play(&self, name: Name, mut connection: Connection, role: &mut impl Role) -> bool {
-        let mut stages = self.stages.clone();
-        let mut told = State::default();
-        let mut tell = |state: State| {
-            if state.ready && !told.ready {
-                self.tell(Note::Ready);
-            }
-            if let Name::Publisher(publisher) = name {
-                let published = state.published;
-                if state.progress > Progress::Publishing && told.progress == Progress::Publishing {
-                    self.tell(Note::Done {
-                        publisher,
-                        published,
-                    });
-                }
-                if state.progress == Progress::Settled && told.progress < Progress::Settled {
-                    self.tell(Note::Settled);
-                }
-            }
-            told = state;
-        };
-        let played = connection
-            .play(role, &self.thread, &mut stages, &mut tell)
-            .await;
-        let stage = *stages.borrow();
-        let fault = match played {
-            Ok(()) => {
-                connection.close(role, &self.thread, stage).await;
-                return true;
-            }
-            Err(fault) => fault,
-        };
-        if stage.phase == Phase::Setup && self.crew.load.plan.scenario != Scenario::Conn {
-            let exit = match fault {
-                Fault::Denied { .. } => Exit::Denied,
-                _ => Exit::Lost,
-            };
-            self.tell(Note::Failed(exit.because(format!("{name}: {fault}"))));
-        } else {
-            tell(State {
-                progress: Progress::Settled,
-                ..role.state()
-            });
-            self.tell(Note::Lost(LostConnection {
-                client: name.to_string(),
-                at_s: stage.now_ns() as f64 / 1e9,
-                reason: fault.to_string(),
-            }));
-        }
-        false
     }
 
     /// What this thread does from the end of the warm-up to the end of the measurement, or of the run when only
@@ -398,34 +237,4 @@ fn processor_time() -> Option<Duration> {
 #[cfg(not(unix))]
 fn processor_time() -> Option<Duration> {
     None
-}
-
-/// Which client.
-#[derive(Debug, Clone, Copy)]
-enum Name {
-    Publisher(u32),
-    Subscriber(u32),
-    Client(u32),
-}
-
-impl Name {
-    /// At most 23 bytes up to client 99,999, because MQTT 3.1 allows no more.
-    fn client_id(self, plan: &Plan) -> String {
-        let run = plan.run;
-        match self {
-            Name::Publisher(number) => format!("bench-{run}-p{}", number + 1),
-            Name::Subscriber(number) => format!("bench-{run}-s{}", number + 1),
-            Name::Client(number) => format!("bench-{run}-c{}", number + 1),
-        }
-    }
-}
-
-impl fmt::Display for Name {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Name::Publisher(number) => write!(out, "publisher {}", number + 1),
-            Name::Subscriber(number) => write!(out, "subscriber {}", number + 1),
-            Name::Client(number) => write!(out, "client {}", number + 1),
-        }
-    }
 }

@@ -75,6 +75,8 @@ pub(super) fn verdict(
     }
     match connections.failed() {
         0 => {}
+        // Where connecting is what is measured, a refusal is what was found.
+        _ if plan.scenario.connects() => {}
         1 => reasons.push("a connection was not made".to_owned()),
         failed => reasons.push(format!("{failed} connections were not made")),
     }

@@ -78,27 +78,28 @@ pub struct LoadArgs {
     #[arg(long, conflicts_with_all = ["host", "port", "url"])]
     pub serve: bool,
 
-    /// Connections that publish [default: 10]
+    /// Connections that publish, in req that ask [default: 10, in retained-storm 1]
     #[arg(long, value_name = "N", help_heading = "Load")]
     pub publishers: Option<u32>,
 
-    /// Connections that subscribe [default: 10]
+    /// Connections that subscribe, in req that answer [default: 10, in req and will-storm 1]
     #[arg(long, value_name = "N", help_heading = "Load")]
     pub subscribers: Option<u32>,
 
-    /// Connections of conn and idle [default: 100]
+    /// Connections of conn, idle, churn and the storms of clients [default: 100]
     #[arg(short = 'c', long, value_name = "N", help_heading = "Load")]
     pub clients: Option<u32>,
 
     /// Messages per second, all publishers together, as 500, 20k or 1.5M, or each for itself, as 5/client; in the form
     /// poisson:500, ramp:100..5k:30s, stairs:1k..5k:5x10s or burst:100:1s when they are not to be even; or max: as fast
     /// as flow control allows, which is TCP's at QoS 0 and --window at QoS 1 and 2. In conn and idle new connections per
-    /// second; max keeps at most 32 per thread on their way [default: max]
+    /// second; max keeps at most 32 per thread on their way. In churn and the storms of clients how many a second it
+    /// happens to [default: max, in churn 50]
     #[arg(long, value_name = "RATE", help_heading = "Load")]
     pub rate: Option<Pace>,
 
-    /// How long to measure; in conn and idle how long the connections are held once all are made [default: 5s, in
-    /// conn 0s]
+    /// How long to measure; in conn and idle how long the connections are held once all are made; in the storms of
+    /// clients how long they may take to be back [default: 5s, in conn 0s, in the storms 30s]
     #[arg(
         long,
         value_name = "DURATION",
@@ -172,6 +173,14 @@ impl ValueEnum for Scenario {
             Scenario::Sub,
             Scenario::Conn,
             Scenario::Idle,
+            Scenario::Shared,
+            Scenario::Req,
+            Scenario::Churn,
+            Scenario::ReconnectStorm,
+            Scenario::TakeoverStorm,
+            Scenario::WillStorm,
+            Scenario::RetainedStorm,
+            Scenario::Offline,
         ]
     }
 
@@ -184,6 +193,18 @@ impl ValueEnum for Scenario {
             Scenario::Sub => "Subscribers only: counts what others publish",
             Scenario::Conn => "Connections: how fast, and how long TCP and CONNACK take",
             Scenario::Idle => "Connections that are held and only kept alive",
+            Scenario::Shared => "A shared subscription: how evenly, and nothing twice",
+            Scenario::Req => "Requests and answers: the time of the round trip",
+            Scenario::Churn => "Clients that leave and come again, at a rate",
+            Scenario::ReconnectStorm => "All clients are cut off at once and come again",
+            Scenario::TakeoverStorm => {
+                "All clients are taken over at once by others of the same name"
+            }
+            Scenario::WillStorm => "All clients are cut off at once, and each leaves a will",
+            Scenario::RetainedStorm => "Subscribers ask at once for many retained messages",
+            Scenario::Offline => {
+                "Sessions that fetch what was published while their clients were away"
+            }
             Scenario::Mixed => return None,
         };
         Some(PossibleValue::new(self.name()).help(help))

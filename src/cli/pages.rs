@@ -327,7 +327,12 @@ pub const BENCH: Page = Page {
          its threads was busy for over 90 % of the time; a connection was not made or was lost; or a run with --count came to a standstill.",
         "In conn and idle the rate is one of new connections: each is due at its time whatever became of the others, and the \
          response latency counts from then to CONNACK. In conn a connection that is not made is counted by its reason, and \
-         the first reason gives the exit status; elsewhere it ends the run.",
+         the first reason gives the exit status; elsewhere it ends the run. A refusal there is what was found: the run is VALID.",
+        "In reconnect-storm, takeover-storm and will-storm everyone connects first; then it happens to all at once, or at --rate. \
+         The times count from that moment: of being back, of the old connection's end, of the wills' arrival. In retained-storm and \
+         offline everything is published and acknowledged first; then the subscribers come, and the time until everything is \
+         there is taken for each. In shared each message is due to one member, whichever; the fairness is Jain's index of what the \
+         members received, 1 when all received equally many.",
         "Publishing starts when every subscription is acknowledged. After the last publish the run waits until everything has \
          arrived, or until nothing has arrived for 2 seconds. Warm-up and this wait do not count in the rates. A percentile \
          with fewer than ten samples beyond it is not given. The first interrupt ends the run and prints the report, the \

@@ -6,7 +6,7 @@ use std::time::Duration;
 use colored::Colorize;
 
 use crate::bench::latency::Latency;
-use crate::bench::plan::{Plan, Publishers, Scenario, Stop};
+use crate::bench::plan::{Fate, Plan, Publishers, Scenario, Stop};
 use crate::bench::report::Report;
 use crate::bench::schedule::{Pace, Shape};
 use crate::mqtt::QoS;
@@ -40,6 +40,7 @@ fn write_report(out: &mut String, report: &Report) -> std::fmt::Result {
             rates(out, report)?;
             latencies(out, report)?;
             delivery(out, report)?;
+            shares(out, report)?;
         }
     }
     lost_connections(out, report)?;
@@ -70,7 +71,8 @@ fn load(plan: &Plan) -> String {
     }
     let connect = plan.connect.iter().map(|group| {
         let rate = match group.rate {
-            Pace::Max => "as fast as they are accepted".to_owned(),
+            Pace::Max if group.fate == Fate::Stay => "as fast as they are accepted".to_owned(),
+            Pace::Max => "all at once".to_owned(),
             rate => pace(rate),
         };
         format!("{}, {rate}", some(group.clients, "connection"))
@@ -114,7 +116,7 @@ fn pace(pace: Pace) -> String {
 fn measurement(report: &Report) -> String {
     let measured = time(Duration::from_secs_f64(report.measured_s));
     let mut text = match report.plan.stop {
-        Stop::After(_) if report.plan.scenario.connects() => {
+        Stop::After(_) if matches!(report.plan.scenario, Scenario::Conn | Scenario::Idle) => {
             let setup = time(Duration::from_secs_f64(report.setup_s));
             match report.measured_s {
                 0.0 => format!("made in {setup}"),
@@ -148,7 +150,7 @@ fn verdict(out: &mut String, report: &Report) -> std::fmt::Result {
         )?,
     }
     match check.passed {
-        _ if !report.plan.publishes() => {}
+        _ if !report.plan.has_streams() => {}
         true => writeln!(out, "{}", "DELIVERY CHECK PASSED".green().bold())?,
         false => writeln!(
             out,
@@ -209,12 +211,16 @@ fn latencies(out: &mut String, report: &Report) -> std::fmt::Result {
         ("service", &latency.service),
         ("ack", &latency.acknowledgement),
         ("send delay", &latency.send_delay),
+        (completion(report.plan.scenario), &latency.completion),
     ];
     if rows.iter().all(|(_, latency)| latency.is_none()) {
         return Ok(());
     }
     latency_table(out, &rows)?;
-    let meaning = match (report.plan.is_paced(), report.plan.subscribers()) {
+    let meaning = match (
+        latency.response.is_some() || report.plan.is_paced(),
+        report.plan.subscribers(),
+    ) {
         (true, 0) => "ack counts from when a message was due to PUBACK or PUBCOMP",
         (true, _) => {
             "response and ack count from when a message was due, service from when it was sent"
@@ -240,6 +246,10 @@ fn connections(out: &mut String, report: &Report) -> std::fmt::Result {
         ("service", &latency.service),
         ("TCP", &latency.tcp),
         ("CONNACK", &latency.connack),
+        (
+            completion(report.plan.scenario),
+            &report.latency_us.completion,
+        ),
     ];
     if latency.service.is_some() {
         latency_table(out, &rows)?;
@@ -271,6 +281,34 @@ fn connections(out: &mut String, report: &Report) -> std::fmt::Result {
             "",
             whole(failure.count as f64),
             failure.reason
+        )?;
+    }
+    Ok(())
+}
+
+/// What is complete when a client's part is, in one word.
+fn completion(scenario: Scenario) -> &'static str {
+    match scenario {
+        Scenario::TakeoverStorm => "old one gone",
+        Scenario::ReconnectStorm => "back",
+        _ => "all there",
+    }
+}
+
+/// How evenly shared subscriptions were served.
+fn shares(out: &mut String, report: &Report) -> std::fmt::Result {
+    for share in &report.shares {
+        let (least, most) = (share.members.iter().min(), share.members.iter().max());
+        let count = |count: Option<&u64>| whole(count.copied().unwrap_or(0) as f64);
+        writeln!(
+            out,
+            "{:<13}{} members of {}, {} to {} messages each, fairness {:.3}",
+            "share".dimmed(),
+            share.members.len(),
+            share.filter,
+            count(least),
+            count(most),
+            share.fairness
         )?;
     }
     Ok(())
@@ -495,6 +533,8 @@ generator    2 threads, 0.50 s of processor time, busiest 40 %, 40,000 messages 
         found.plan.connect = vec![Clients {
             clients: 23,
             rate: "10".parse().unwrap(),
+            fate: Fate::Stay,
+            will: None,
         }];
         found.connections.asked = 23;
         let expected = "\

@@ -35,10 +35,16 @@ impl Plan {
                 }
             }
         }
+        for client in 0..self.clients() {
+            if let Some((topic, stream)) = self.will_of(client) {
+                fixed.entry(topic).or_default().push(stream);
+            }
+        }
         let mut known: HashMap<String, Vec<u32>> = HashMap::new();
         let mut audience = Vec::new();
         for subscriber in 0..self.subscribers() {
             let filter = self.filter_of(subscriber);
+            let filter = shared(&filter).map_or(filter.clone(), |(_, plain)| plain.to_owned());
             if let Some(streams) = known.get(&filter) {
                 audience.push(streams.clone());
                 continue;
@@ -70,6 +76,11 @@ impl Plan {
         }
         Ok(audience)
     }
+}
+
+/// The group and the plain filter of a shared subscription (4.8.2 of MQTT 5).
+pub fn shared(filter: &str) -> Option<(&str, &str)> {
+    filter.strip_prefix("$share/")?.split_once('/')
 }
 
 /// How much of what is published to a topic of this outline a filter asks for.

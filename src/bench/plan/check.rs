@@ -3,8 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{Plan, Publishers, Scenario, Stop, Subscribers};
+use super::{Clients, Fate, Pattern, Plan, Publishers, Scenario, Stop, Subscribers, When};
 use crate::bench::message;
+use crate::bench::schedule::Pace;
 use crate::mqtt::codec::MAXIMUM_REMAINING_LENGTH;
 use crate::mqtt::{QoS, topic};
 
@@ -53,7 +54,7 @@ impl Plan {
             group.check()?;
         }
         for group in &self.connect {
-            clients("connect", group.clients)?;
+            group.check()?;
         }
         if self.connections() == 0 {
             return wrong(
@@ -116,14 +117,6 @@ impl Plan {
         for group in &self.subscribe {
             number += group.clients;
             let filter = self.filter_of(number - 1);
-            if self.publishers() > 0 && filter.starts_with("$share/") {
-                return wrong(
-                    "subscribe",
-                    "filter",
-                    "must not be a shared subscription, which gives each message to one of several subscribers: \
-                     the delivery check cannot follow it",
-                );
-            }
             if !topic::is_valid_topic_filter(&filter) {
                 return wrong(
                     "subscribe",
@@ -142,6 +135,9 @@ impl Publishers {
         numbers("publish", self.numbers)?;
         if self.topic.is_empty() {
             return wrong("publish", "topic", "must be given");
+        }
+        if self.reply.as_ref().is_some_and(Pattern::varies) {
+            return wrong("publish", "reply", "must be without %s and %r");
         }
         if self.size > MAXIMUM_REMAINING_LENGTH as usize {
             return wrong(
@@ -177,10 +173,41 @@ impl Publishers {
     }
 }
 
+impl Clients {
+    fn check(&self) -> Result<(), Wrong> {
+        clients("connect", self.clients)?;
+        if self.fate == Fate::Churn && self.rate == Pace::Max {
+            return wrong(
+                "connect",
+                "rate",
+                "must be given: how often somebody leaves and comes",
+            );
+        }
+        match &self.will {
+            Some(_) if self.fate != Fate::Cut => wrong(
+                "connect",
+                "will",
+                "needs fate = \"cut\": otherwise nobody is cut off",
+            ),
+            Some(will) if will.varies() || will.to_string().is_empty() => {
+                wrong("connect", "will", "must be a topic without %s and %r")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Subscribers {
     fn check(&self) -> Result<(), Wrong> {
         clients("subscribe", self.clients)?;
         numbers("subscribe", self.numbers)?;
+        if self.when == When::Late && self.filter.to_string().starts_with("$share/") {
+            return wrong(
+                "subscribe",
+                "when",
+                "must not be late: retained messages are not sent to shared subscriptions",
+            );
+        }
         if self.filter.counts() {
             return wrong(
                 "subscribe",

@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use audience::shared;
 pub use check::Wrong;
 pub use pattern::Pattern;
 
@@ -30,9 +31,10 @@ use pattern::Values;
 
 /// What a run measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Scenario {
     /// Publishers and subscribers; every message is followed from one to the other.
+    #[serde(rename = "pubsub")]
     PubSub,
     /// Publishers only; the broker's acknowledgement is all that comes back.
     Pub,
@@ -42,6 +44,22 @@ pub enum Scenario {
     Conn,
     /// Clients that are connected and do nothing but keep the connection alive.
     Idle,
+    /// Members of a shared subscription: how the messages are spread over them.
+    Shared,
+    /// Requests that are answered: the time of the round trip.
+    Req,
+    /// Clients that leave and come again, at a rate.
+    Churn,
+    /// Clients that are all cut off at once and all come again.
+    ReconnectStorm,
+    /// Clients that are all cut off at once and leave a will each.
+    WillStorm,
+    /// Clients that all ask at once for very many retained messages.
+    RetainedStorm,
+    /// Clients that are all taken over at once by others of the same name.
+    TakeoverStorm,
+    /// Persistent sessions that fetch what was published while they were away.
+    Offline,
     /// Whatever a plan's groups do.
     #[default]
     Mixed,
@@ -56,13 +74,22 @@ impl Scenario {
             Scenario::Sub => "sub",
             Scenario::Conn => "conn",
             Scenario::Idle => "idle",
+            Scenario::Shared => "shared",
+            Scenario::Req => "req",
+            Scenario::Churn => "churn",
+            Scenario::ReconnectStorm => "reconnect-storm",
+            Scenario::WillStorm => "will-storm",
+            Scenario::RetainedStorm => "retained-storm",
+            Scenario::TakeoverStorm => "takeover-storm",
+            Scenario::Offline => "offline",
             Scenario::Mixed => "mixed",
         }
     }
 
     /// Whether connecting is what is measured, and the rate is one of connections.
     pub fn connects(self) -> bool {
-        matches!(self, Scenario::Conn | Scenario::Idle)
+        use Scenario::{Churn, Conn, Idle, ReconnectStorm, TakeoverStorm};
+        matches!(self, Conn | Idle | Churn | ReconnectStorm | TakeoverStorm)
     }
 }
 
@@ -133,6 +160,12 @@ pub struct Publishers {
     /// Bytes of payload, measurement header included.
     #[serde(default = "text::size")]
     pub size: usize,
+    /// The broker is to keep each topic's last message. At the end of the run they are taken away again.
+    #[serde(default, skip_serializing_if = "text::is_default")]
+    pub retain: bool,
+    /// Where each expects the answers to what it publishes: it subscribes there, and the round trip is measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply: Option<Pattern>,
 }
 
 /// A group of clients that subscribe.
@@ -150,6 +183,25 @@ pub struct Subscribers {
     /// Asked for in the subscription.
     #[serde(default = "text::at_least_once", with = "text::qos")]
     pub qos: QoS,
+    /// When they are there.
+    #[serde(default, skip_serializing_if = "text::is_default")]
+    pub when: When,
+    /// They send back what they receive, to where its publisher expects the answer.
+    #[serde(default, skip_serializing_if = "text::is_default")]
+    pub answers: bool,
+}
+
+/// When subscribers are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum When {
+    /// From before the first message to the end.
+    #[default]
+    Always,
+    /// From after the last: what they get is retained.
+    Late,
+    /// Before the first and after the last: what they get was kept in their session.
+    Away,
 }
 
 /// A group of clients that connect and only keep the connection alive.
@@ -159,9 +211,32 @@ pub struct Clients {
     /// How many.
     #[serde(default = "text::one")]
     pub clients: u32,
-    /// When connections are due.
+    /// When connections are due; where they do something, when that is.
     #[serde(default)]
     pub rate: Pace,
+    /// What happens to them.
+    #[serde(default, skip_serializing_if = "text::is_default")]
+    pub fate: Fate,
+    /// Where each one's will goes, when it is cut off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub will: Option<Pattern>,
+}
+
+/// What happens to clients that neither publish nor subscribe, once the load has started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fate {
+    /// Nothing.
+    #[default]
+    Stay,
+    /// Each connects, and when its next turn comes leaves and connects again.
+    Churn,
+    /// Each is cut off and connects again, until the broker has it back.
+    Reconnect,
+    /// Each is cut off and stays away.
+    Cut,
+    /// Another client of the same name connects.
+    Takeover,
 }
 
 /// The identity of a run, in its messages, its client ids and its default topic.
@@ -318,12 +393,93 @@ impl Plan {
     /// When client `client` (from 0) is to connect, counted from the start of the run; `None` for as soon as the
     /// others let it.
     pub fn connect_due(&self, client: u32) -> Option<Duration> {
+        match self.client(client).group.fate {
+            Fate::Stay => self.client_schedule(client).due(0),
+            _ => None,
+        }
+    }
+
+    /// A client (from 0) in its group.
+    pub fn client(&self, number: u32) -> Member<'_, Clients> {
+        member(&self.connect, number)
+    }
+
+    /// When things are due to a client.
+    pub fn client_schedule(&self, client: u32) -> Schedule {
         let Member {
             group,
             place,
             index,
-        } = member(&self.connect, client);
-        Schedule::new(group.rate, self.seed(2, place), index, group.clients).due(0)
+        } = self.client(client);
+        Schedule::new(group.rate, self.seed(2, place), index, group.clients)
+    }
+
+    /// How many clients have something to do in the load.
+    pub fn actors(&self) -> u32 {
+        let active = self.connect.iter().filter(|group| group.fate != Fate::Stay);
+        self.publishers() + active.map(Group::clients).sum::<u32>()
+    }
+
+    /// Whether some subscribers only come when everything is published and acknowledged.
+    pub fn has_latecomers(&self) -> bool {
+        self.subscribe
+            .iter()
+            .any(|group| group.when != When::Always)
+    }
+
+    /// How many clients leave a will.
+    pub fn wills(&self) -> u32 {
+        let wills = self.connect.iter().filter(|group| group.will.is_some());
+        wills.map(Group::clients).sum()
+    }
+
+    /// Which client leaves will number `will` (from 0).
+    pub fn will_client(&self, will: u32) -> u32 {
+        let mut clients = 0..self.clients();
+        let mut wills = clients
+            .by_ref()
+            .filter(|client| self.client(*client).group.will.is_some());
+        wills.nth(will as usize).unwrap_or(0)
+    }
+
+    /// Whether anybody publishes, be it a will.
+    pub fn has_streams(&self) -> bool {
+        self.streams() > 0
+    }
+
+    /// Whether clients connect within the load, so that this is measured and not that they connect before.
+    pub fn measures_coming_back(&self) -> bool {
+        let fates = [Fate::Churn, Fate::Reconnect, Fate::Takeover];
+        self.connect.iter().any(|group| fates.contains(&group.fate))
+    }
+
+    /// For each stream where the answers go; empty when nobody expects any.
+    pub fn replies(&self) -> Vec<String> {
+        if self.publish.iter().all(|group| group.reply.is_none()) {
+            return Vec::new();
+        }
+        let replies = (0..self.publishers()).flat_map(|publisher| {
+            let reply = self.publisher(publisher).group.reply.as_ref();
+            let topic = reply.map(|reply| reply.with(self.publisher_values(publisher)));
+            self.streams_of(publisher)
+                .map(move |_| topic.clone().unwrap_or_default())
+        });
+        replies.collect()
+    }
+
+    /// Where a client's will goes, and its stream.
+    pub fn will_of(&self, client: u32) -> Option<(String, u32)> {
+        let Member {
+            group,
+            place,
+            index,
+        } = self.client(client);
+        let before = self.connect[..place]
+            .iter()
+            .filter(|group| group.will.is_some());
+        let stream = self.published_streams() + before.map(Group::clients).sum::<u32>() + index;
+        let values = self.values(2, place, index, None, group.clients);
+        Some((group.will.as_ref()?.with(values), stream))
     }
 
     /// What the placeholders of a publisher's topics stand for, but for the message.
@@ -397,10 +553,17 @@ impl Plan {
         first..first + topics
     }
 
-    /// How many streams there are.
-    pub fn streams(&self) -> u32 {
+    fn published_streams(&self) -> u32 {
         let streams = self.publish.iter().map(Publishers::streams);
         streams.fold(0, u32::saturating_add)
+    }
+
+    /// How many streams there are; each will is one of its own.
+    pub fn streams(&self) -> u32 {
+        let wills = self.connect.iter().filter(|group| group.will.is_some());
+        wills
+            .map(Group::clients)
+            .fold(self.published_streams(), u32::saturating_add)
     }
 
     /// Tells when a message of a stream was due.

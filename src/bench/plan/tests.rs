@@ -18,12 +18,16 @@ pub fn plan(publishers: u32, subscribers: u32) -> Plan {
             rate: Pace::Max,
             window: 10,
             size: 64,
+            retain: false,
+            reply: None,
         }],
         subscribe: vec![Subscribers {
             clients: subscribers,
             filter: "t/%i".parse().unwrap(),
             numbers,
             qos: QoS::AtLeastOnce,
+            when: When::Always,
+            answers: false,
         }],
         connect: Vec::new(),
     };
@@ -151,9 +155,6 @@ fn what_cannot_be_carried_out_is_refused_with_its_place() {
             .starts_with("subscribe.filter")
     );
     assert!(refused(|plan| plan.subscribe[0].filter = "a/%s".parse().unwrap()).contains("%s"));
-    assert!(
-        refused(|plan| plan.subscribe[0].filter = "$share/g/a".parse().unwrap()).contains("shared")
-    );
     assert!(refused(|plan| plan.warmup = Duration::MAX).starts_with("warmup"));
     assert!(refused(|plan| plan.stop = Stop::After(Duration::MAX)).starts_with("duration"));
     assert!(refused(|plan| plan.stop = Stop::Count(0)).starts_with("count"));
@@ -277,21 +278,22 @@ fn any_pattern() -> impl Strategy<Value = Pattern> {
 prop_compose! {
     fn any_publishers()(
         clients: u32, topic in proptest::collection::vec(any_pattern(), 0..3), numbers: Option<u32>, qos in any_qos(),
-        rate in any_pace(), window: u16, size in 0usize..1 << 40,
+        rate in any_pace(), window: u16, size in 0usize..1 << 40, retain: bool,
+        reply in proptest::option::of(any_pattern()),
     ) -> Publishers {
-        Publishers { clients, topic, numbers, qos, rate, window, size }
+        Publishers { clients, topic, numbers, qos, rate, window, size, retain, reply }
     }
 }
 
 prop_compose! {
-    fn any_subscribers()(clients: u32, filter in any_pattern(), numbers: Option<u32>, qos in any_qos()) -> Subscribers {
-        Subscribers { clients, filter, numbers, qos }
+    fn any_subscribers()(clients: u32, filter in any_pattern(), numbers: Option<u32>, qos in any_qos(), answers: bool) -> Subscribers {
+        Subscribers { clients, filter, numbers, qos, when: When::Away, answers }
     }
 }
 
 prop_compose! {
-    fn any_clients()(clients: u32, rate in any_pace()) -> Clients {
-        Clients { clients, rate }
+    fn any_clients()(clients: u32, rate in any_pace(), will in proptest::option::of(any_pattern())) -> Clients {
+        Clients { clients, rate, fate: Fate::Cut, will }
     }
 }
 

@@ -13,6 +13,10 @@ pub(super) fn at_least_once() -> QoS {
     QoS::AtLeastOnce
 }
 
+pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 pub(super) fn window() -> u16 {
     100
 }

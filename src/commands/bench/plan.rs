@@ -8,8 +8,9 @@ use std::time::Duration;
 use anyhow::Context;
 
 use crate::bench::plan::{
-    Clients, Pattern, Plan, Publishers, Run, Scenario, Stop, Subscribers, Wrong,
+    Clients, Fate, Pattern, Plan, Publishers, Run, Scenario, Stop, Subscribers, When, Wrong,
 };
+use crate::bench::schedule::Pace;
 use crate::cli::bench::LoadArgs;
 use crate::exit::Exit;
 use crate::mqtt::QoS;
@@ -46,75 +47,190 @@ fn read(path: &Path) -> anyhow::Result<Plan> {
 fn typed(args: &LoadArgs) -> anyhow::Result<Plan> {
     let scenario = args.scenario.unwrap_or(Scenario::PubSub);
     refuse_what_has_no_meaning(args, scenario)?;
-    let run = Run::random();
-    let topic = match &args.topic {
-        Some(topic) => topic.clone(),
-        None => pattern(&format!("bench/{run}/%i"))?,
-    };
-    let publishes = matches!(scenario, Scenario::PubSub | Scenario::Pub);
-    let subscribes = matches!(scenario, Scenario::PubSub | Scenario::Sub);
-    let connects = scenario.connects();
-    let some = |wanted: bool, given: Option<u32>, default: u32| match wanted {
-        true => given.unwrap_or(default),
-        false => 0,
-    };
-    let publishers = some(publishes, args.publishers, 10);
-    let subscribers = some(subscribes, args.subscribers, 10);
-    // Without a filter of their own the larger of the two groups starts over at the size of the smaller one, so that
-    // everyone has a partner: 10 and 10 are pairs, 1 and 10 a fan-out, 10 and 1 a fan-in, 10 and 20 two subscribers each.
-    let numbers = match (&args.filter, publishers.min(subscribers)) {
-        (Some(_), _) | (None, 0) => None,
-        (None, smaller) => Some(smaller),
-    };
-    let qos =
-        QoS::from_number(args.qos.unwrap_or(1)).context("a quality of service is 0, 1 or 2")?;
-    let rate = args.rate.unwrap_or_default();
-    let publish = Publishers {
-        clients: publishers,
-        topic: vec![topic.clone()],
-        numbers,
-        qos,
-        rate,
-        window: args.window.unwrap_or(100),
-        size: args.size.unwrap_or(64),
-    };
-    let subscribe = Subscribers {
-        clients: subscribers,
-        filter: args.filter.clone().unwrap_or(topic),
-        numbers,
-        qos,
-    };
-    let connect = Clients {
-        clients: some(connects, args.clients, 100),
-        rate,
-    };
-    let plan = Plan {
+    let plan = Typed {
+        args,
         scenario,
-        run,
-        warmup: args.warmup.unwrap_or(match args.count {
-            None if !connects && !rate.changes() => Duration::from_secs(1),
-            _ => Duration::ZERO,
-        }),
-        stop: match (args.count, args.duration) {
-            (Some(count), _) => Stop::Count(count),
-            (None, Some(duration)) => Stop::After(duration),
-            (None, None) if scenario == Scenario::Conn => Stop::After(Duration::ZERO),
-            (None, None) => Stop::After(Duration::from_secs(5)),
-        },
-        publish: Vec::from_iter(publishes.then_some(publish)),
-        // Without subscribers it is told how many are to be: nobody.
-        subscribe: Vec::from_iter((subscribes && subscribers > 0).then_some(subscribe)),
-        connect: Vec::from_iter(connects.then_some(connect)),
-    };
-    if scenario == Scenario::Sub && plan.subscribe.is_empty() {
-        return Err(Exit::Usage.because("--subscribers must be at least 1"));
+        run: Run::random(),
     }
+    .plan()?;
     let own_filter = args.filter.is_some();
     plan.check()
         .map_err(|wrong| Exit::Usage.because(in_words_of_flags(&wrong, own_filter)))?;
     plan.audience()
         .map_err(|words| Exit::Usage.because(words))?;
     Ok(plan)
+}
+
+/// A command line whose scenario is known.
+struct Typed<'a> {
+    args: &'a LoadArgs,
+    scenario: Scenario,
+    run: Run,
+}
+
+impl Typed<'_> {
+    fn plan(&self) -> anyhow::Result<Plan> {
+        use Scenario::{
+            Churn, Conn, Idle, Mixed, Offline, Pub, PubSub, ReconnectStorm, Req, RetainedStorm,
+            Shared, Sub, TakeoverStorm, WillStorm,
+        };
+        let (args, scenario) = (self.args, self.scenario);
+        let mut plan = Plan {
+            scenario,
+            run: self.run,
+            warmup: Duration::ZERO,
+            stop: self.stop(),
+            publish: Vec::new(),
+            subscribe: Vec::new(),
+            connect: Vec::new(),
+        };
+        match scenario {
+            PubSub | Pub | Offline | Mixed => {
+                let topic = self.topic("%i")?;
+                let publish = self.publishers(10, topic.clone())?;
+                let mut subscribe = self.subscribers(10, args.filter.clone().unwrap_or(topic))?;
+                if scenario == Offline {
+                    subscribe.when = When::Away;
+                }
+                plan.publish.push(publish);
+                plan.subscribe
+                    .extend(Some(subscribe).filter(|_| scenario != Pub));
+                pair(&mut plan, args.filter.is_some());
+            }
+            Sub => plan
+                .subscribe
+                .push(self.subscribers(10, self.topic("%i")?)?),
+            Shared => {
+                plan.publish.push(self.publishers(10, self.topic("%i")?)?);
+                let filter = match &args.filter {
+                    Some(filter) => filter.clone(),
+                    None => pattern(&format!("$share/bench/bench/{}/+", self.run))?,
+                };
+                plan.subscribe.push(self.subscribers(10, filter)?);
+            }
+            Req => {
+                let mut publish = self.publishers(10, self.topic("ask/%i")?)?;
+                publish.reply = Some(pattern(&format!("bench/{}/answer/%i", self.run))?);
+                let share = match args.subscribers {
+                    None | Some(1) => "",
+                    Some(_) => "$share/bench/",
+                };
+                let filter = pattern(&format!("{share}bench/{}/ask/+", self.run))?;
+                let mut subscribe = self.subscribers(1, filter)?;
+                subscribe.answers = true;
+                plan.publish.push(publish);
+                plan.subscribe.push(subscribe);
+            }
+            RetainedStorm => {
+                let mut publish = self.publishers(1, self.topic("%i/%s")?)?;
+                publish.retain = true;
+                let filter = pattern(&format!("bench/{}/#", self.run))?;
+                let mut subscribe = self.subscribers(10, filter)?;
+                subscribe.when = When::Late;
+                plan.publish.push(publish);
+                plan.subscribe.push(subscribe);
+            }
+            Conn | Idle => plan.connect.push(self.clients(Fate::Stay)),
+            Churn => plan.connect.push(self.clients(Fate::Churn)),
+            ReconnectStorm => plan.connect.push(self.clients(Fate::Reconnect)),
+            TakeoverStorm => plan.connect.push(self.clients(Fate::Takeover)),
+            WillStorm => {
+                let mut clients = self.clients(Fate::Cut);
+                clients.will = Some(self.topic("%i")?);
+                let filter = pattern(&format!("bench/{}/+", self.run))?;
+                plan.connect.push(clients);
+                plan.subscribe.push(self.subscribers(1, filter)?);
+            }
+        }
+        // Nobody subscribes where that was asked for.
+        if !matches!(scenario, Sub | Req) {
+            plan.subscribe.retain(|group| group.clients > 0);
+        }
+        let warms_up = matches!(scenario, PubSub | Pub | Sub | Shared | Req);
+        let changes = args.rate.is_some_and(Pace::changes);
+        plan.warmup = args.warmup.unwrap_or(match args.count {
+            None if warms_up && !changes => Duration::from_secs(1),
+            _ => Duration::ZERO,
+        });
+        Ok(plan)
+    }
+
+    fn stop(&self) -> Stop {
+        match (self.args.count, self.args.duration, self.scenario) {
+            (Some(count), _, _) => Stop::Count(count),
+            (None, Some(duration), _) => Stop::After(duration),
+            (None, None, Scenario::Conn) => Stop::After(Duration::ZERO),
+            (None, None, Scenario::RetainedStorm) => Stop::Count(1000),
+            (None, None, Scenario::Offline) => Stop::Count(10_000),
+            (
+                None,
+                None,
+                Scenario::ReconnectStorm | Scenario::TakeoverStorm | Scenario::WillStorm,
+            ) => Stop::After(Duration::from_secs(30)),
+            (None, None, _) => Stop::After(Duration::from_secs(5)),
+        }
+    }
+
+    /// What was typed, or below the run's own topic.
+    fn topic(&self, below: &str) -> anyhow::Result<Pattern> {
+        match &self.args.topic {
+            Some(topic) => Ok(topic.clone()),
+            None => pattern(&format!("bench/{}/{below}", self.run)),
+        }
+    }
+
+    fn qos(&self) -> anyhow::Result<QoS> {
+        QoS::from_number(self.args.qos.unwrap_or(1)).context("a quality of service is 0, 1 or 2")
+    }
+
+    fn publishers(&self, clients: u32, topic: Pattern) -> anyhow::Result<Publishers> {
+        let args = self.args;
+        Ok(Publishers {
+            clients: args.publishers.unwrap_or(clients),
+            topic: vec![topic],
+            numbers: None,
+            qos: self.qos()?,
+            rate: args.rate.unwrap_or_default(),
+            window: args.window.unwrap_or(100),
+            size: args.size.unwrap_or(64),
+            retain: false,
+            reply: None,
+        })
+    }
+
+    fn subscribers(&self, clients: u32, filter: Pattern) -> anyhow::Result<Subscribers> {
+        Ok(Subscribers {
+            clients: self.args.subscribers.unwrap_or(clients),
+            filter,
+            numbers: None,
+            qos: self.qos()?,
+            when: When::Always,
+            answers: false,
+        })
+    }
+
+    fn clients(&self, fate: Fate) -> Clients {
+        let every = match fate {
+            Fate::Churn => "50".parse().unwrap_or_default(),
+            _ => Pace::Max,
+        };
+        Clients {
+            clients: self.args.clients.unwrap_or(100),
+            rate: self.args.rate.unwrap_or(every),
+            fate,
+            will: None,
+        }
+    }
+}
+
+/// Without a filter of their own the larger of the two groups starts over at the size of the smaller one, so that
+/// everyone has a partner: 10 and 10 are pairs, 1 and 10 a fan-out, 10 and 1 a fan-in, 10 and 20 two subscribers each.
+fn pair(plan: &mut Plan, own_filter: bool) {
+    let smaller = plan.publishers().min(plan.subscribers());
+    if !own_filter && smaller > 0 {
+        plan.publish[0].numbers = Some(smaller);
+        plan.subscribe[0].numbers = Some(smaller);
+    }
 }
 
 fn pattern(text: &str) -> anyhow::Result<Pattern> {
@@ -135,24 +251,41 @@ fn in_words_of_flags(wrong: &Wrong, own_filter: bool) -> String {
 
 /// An option that would change nothing is a mistake of whoever typed it.
 fn refuse_what_has_no_meaning(args: &LoadArgs, scenario: Scenario) -> anyhow::Result<()> {
-    use Scenario::{Conn, Idle, Pub, PubSub, Sub};
+    use Scenario::{
+        Churn, Conn, Idle, Offline, Pub, PubSub, ReconnectStorm, Req, RetainedStorm, Shared, Sub,
+        TakeoverStorm, WillStorm,
+    };
     let wrong = |words: String| Err(Exit::Usage.because(words));
+    let publish = [PubSub, Pub, Shared, Req, RetainedStorm, Offline];
+    let subscribe = [PubSub, Sub, Shared, Req, WillStorm, RetainedStorm, Offline];
+    let connect = [Conn, Idle, Churn, ReconnectStorm, TakeoverStorm, WillStorm];
+    let messages = [PubSub, Pub, Sub, Shared, Req, RetainedStorm, Offline];
+    let rated = [&publish[..], &connect].concat();
+    let both = [&messages[..], &[WillStorm]].concat();
     for (flag, given, scenarios) in [
+        ("--publishers", args.publishers.is_some(), &publish[..]),
+        ("--subscribers", args.subscribers.is_some(), &subscribe),
+        ("--clients", args.clients.is_some(), &connect),
+        ("--rate", args.rate.is_some(), &rated),
+        ("--count", args.count.is_some(), &messages),
         (
-            "--publishers",
-            args.publishers.is_some(),
-            &[PubSub, Pub][..],
+            "--warmup",
+            args.warmup.is_some(),
+            &[PubSub, Pub, Sub, Shared, Req],
         ),
-        ("--subscribers", args.subscribers.is_some(), &[PubSub, Sub]),
-        ("--clients", args.clients.is_some(), &[Conn, Idle]),
-        ("--rate", args.rate.is_some(), &[PubSub, Pub, Conn, Idle]),
-        ("--count", args.count.is_some(), &[PubSub, Pub, Sub]),
-        ("--warmup", args.warmup.is_some(), &[PubSub, Pub, Sub]),
-        ("--size", args.size.is_some(), &[PubSub, Pub]),
-        ("--qos", args.qos.is_some(), &[PubSub, Pub, Sub]),
-        ("--window", args.window.is_some(), &[PubSub, Pub]),
-        ("--topic", args.topic.is_some(), &[PubSub, Pub, Sub]),
-        ("--filter", args.filter.is_some(), &[PubSub]),
+        ("--size", args.size.is_some(), &publish),
+        ("--qos", args.qos.is_some(), &both),
+        ("--window", args.window.is_some(), &publish),
+        (
+            "--topic",
+            args.topic.is_some(),
+            &[PubSub, Pub, Sub, Offline],
+        ),
+        (
+            "--filter",
+            args.filter.is_some(),
+            &[PubSub, Shared, Offline],
+        ),
     ] {
         if given && !scenarios.contains(&scenario) {
             return wrong(format!("{flag} has no meaning in `mqtt bench {scenario}`"));

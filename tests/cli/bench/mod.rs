@@ -4,6 +4,7 @@ mod faults;
 mod plan;
 mod report;
 mod scripted;
+mod storms;
 mod usage;
 
 use serde_json::Value;

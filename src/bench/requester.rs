@@ -1,0 +1,166 @@
+//! The two ends of a round trip: one publishes and hears its own messages come back, the other sends them back.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::measure::Recorder;
+use super::message::Header;
+use super::publisher::{InFlight, Publisher};
+use super::role::{self, Fault, Incoming, Next, Phase, Progress, Role, State, kind};
+use super::subscriber::Subscriber;
+use crate::mqtt::codec::{self, PublishView};
+use crate::mqtt::{QoS, Version};
+
+/// A publisher that subscribes to the answers.
+pub struct Requester {
+    /// What it asks.
+    pub publisher: Publisher,
+    /// What it hears.
+    pub subscriber: Subscriber,
+}
+
+impl Role for Requester {
+    fn state(&self) -> State {
+        State {
+            ready: self.subscriber.state().ready,
+            ..self.publisher.state()
+        }
+    }
+
+    fn turn(
+        &mut self,
+        phase: Phase,
+        now_ns: u64,
+        ready_ns: u64,
+        out: &mut Vec<u8>,
+        recorder: &mut Recorder,
+    ) -> Next {
+        self.publisher.turn(phase, now_ns, ready_ns, out, recorder)
+    }
+
+    fn packet(
+        &mut self,
+        packet: Incoming<'_>,
+        now_ns: u64,
+        out: &mut Vec<u8>,
+        recorder: &mut Recorder,
+    ) -> Result<(), Fault> {
+        match packet.kind() {
+            kind::PUBLISH | kind::PUBREL | kind::SUBACK => {
+                self.subscriber.packet(packet, now_ns, out, recorder)
+            }
+            _ => self.publisher.packet(packet, now_ns, out, recorder),
+        }
+    }
+}
+
+/// A subscriber that publishes what it receives to where its publisher expects it.
+pub struct Responder {
+    run: u32,
+    version: Version,
+    subscriber: Subscriber,
+    /// Where the answers to each stream go.
+    replies: Arc<[String]>,
+    in_flight: InFlight,
+    /// Answers that flow control holds back.
+    waiting: VecDeque<(u32, QoS, Vec<u8>)>,
+}
+
+impl Responder {
+    /// One that hears as `subscriber` does and has at most `window` answers in flight.
+    pub fn new(
+        run: u32,
+        version: Version,
+        subscriber: Subscriber,
+        replies: Arc<[String]>,
+        window: u16,
+    ) -> Responder {
+        Responder {
+            run,
+            version,
+            subscriber,
+            replies,
+            in_flight: InFlight::new(window),
+            waiting: VecDeque::new(),
+        }
+    }
+
+    /// What it heard, and its subscription.
+    pub fn into_subscriber(self) -> Subscriber {
+        self.subscriber
+    }
+
+    fn answer(&mut self, out: &mut Vec<u8>) {
+        while let Some((_, qos, _)) = self.waiting.front() {
+            if *qos > QoS::AtMostOnce && self.in_flight.is_full() {
+                return;
+            }
+            let Some((stream, qos, payload)) = self.waiting.pop_front() else {
+                return;
+            };
+            let Some(topic) = self.replies.get(stream as usize) else {
+                continue;
+            };
+            let packet_id = match qos {
+                QoS::AtMostOnce => 0,
+                _ => self.in_flight.add(0, 0),
+            };
+            PublishView {
+                dup: false,
+                qos,
+                retain: false,
+                topic,
+                packet_id,
+                properties: &[],
+                payload: &payload,
+            }
+            .write(self.version, out)
+            .expect("as long as what was received, to a topic that was checked");
+        }
+    }
+}
+
+impl Role for Responder {
+    fn state(&self) -> State {
+        State {
+            progress: Progress::Settled,
+            ..self.subscriber.state()
+        }
+    }
+
+    fn turn(&mut self, _: Phase, _: u64, _: u64, out: &mut Vec<u8>, _: &mut Recorder) -> Next {
+        self.answer(out);
+        Next::Wait
+    }
+
+    fn packet(
+        &mut self,
+        packet: Incoming<'_>,
+        now_ns: u64,
+        out: &mut Vec<u8>,
+        recorder: &mut Recorder,
+    ) -> Result<(), Fault> {
+        match packet.kind() {
+            kind::PUBACK | kind::PUBREC | kind::PUBCOMP => {
+                let (packet_id, reason) = packet.acknowledgement(self.version)?;
+                if self.in_flight.find(packet_id).is_some() {
+                    match packet.kind() == kind::PUBREC && !reason.is_failure() {
+                        true => role::write_acknowledgement(kind::PUBREL, packet_id, out),
+                        false => self.in_flight.remove(packet_id),
+                    }
+                }
+                Ok(())
+            }
+            kind::PUBLISH => {
+                let view =
+                    codec::publish_view(packet.frame.header, packet.frame.body, self.version)?;
+                if let Some(header) = Header::read(self.run, view.payload) {
+                    let answer = (header.stream, view.qos, view.payload.to_vec());
+                    self.waiting.push_back(answer);
+                }
+                self.subscriber.packet(packet, now_ns, out, recorder)
+            }
+            _ => self.subscriber.packet(packet, now_ns, out, recorder),
+        }
+    }
+}
