@@ -59,7 +59,7 @@ pub struct ConnectionArgs {
     #[arg(short, long, value_name = "NAME")]
     pub username: Option<String>,
 
-    /// Password; --password-file and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]
+    /// Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]
     #[arg(
         short = 'P',
         long = "pw",
@@ -72,6 +72,14 @@ pub struct ConnectionArgs {
     /// Read the password from the first line of FILE
     #[arg(long, value_name = "FILE", conflicts_with = "password")]
     pub password_file: Option<PathBuf>,
+
+    /// Run COMMAND and take the first line it prints as the password; quotes part its words, but no shell sees them
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["password", "password_file"])]
+    pub password_command: Option<String>,
+
+    /// Ask for the password on the terminal
+    #[arg(long, conflicts_with_all = ["password", "password_file", "password_command"])]
+    pub ask_password: bool,
 
     /// Protocol version
     #[arg(short = 'V', long, value_name = "VERSION", default_value = "311")]

@@ -35,6 +35,7 @@ mod readme;
 mod request;
 mod saved;
 mod scenarios;
+mod secrets;
 mod serve;
 mod spool;
 mod subscribe;

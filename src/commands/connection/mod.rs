@@ -69,11 +69,7 @@ fn target_in(
     };
     let password =
         environment("MQTT_PASSWORD").map(|password| Bytes::from(password.into_encoded_bytes()));
-    let password_flag = match (&args.password, &args.password_file) {
-        (Some(password), _) => Some(Bytes::from(password.clone())),
-        (None, Some(path)) => Some(password::first_line(path, "--password-file")?),
-        (None, None) => None,
-    };
+    let password_flag = password::given(args)?;
 
     let endpoint = endpoint(args, typed.as_ref().or(surrounding.as_ref()))?;
     let of = |url: &Option<BrokerUrl>| match url {
