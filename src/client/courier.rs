@@ -20,8 +20,9 @@ use tokio::time::{Instant, Sleep};
 
 use super::driver::Accepted;
 use super::failure::Failure;
+use super::losses::Losses;
 use super::options::ConnectOptions;
-use super::retry::{self, Retry};
+use super::retry::Retry;
 use super::session::Unfit;
 use super::wire::{Notes, Wire};
 use super::{WINDOW, window};
@@ -61,7 +62,9 @@ pub enum Answer {
 pub struct Courier {
     options: ConnectOptions,
     notes: Notes,
-    failures: u32,
+    losses: Losses,
+    /// Since when, if connected.
+    connected: Option<Instant>,
     limits: Accepted,
     window: u16,
     stage: Stage,
@@ -86,9 +89,10 @@ impl Courier {
         let notes = Notes::new(&options)?;
         Ok(Courier {
             stage: Stage::Connecting(Box::pin(open(options.clone(), notes.clone()))),
+            losses: Losses::new(&options, Retry::FOREVER),
+            connected: None,
             options,
             notes,
-            failures: 0,
             limits: Accepted {
                 session_present: false,
                 maximum_packet_size: None,
@@ -161,7 +165,7 @@ impl Courier {
                 Stage::Up(link) => {
                     return Poll::Ready(match ready!(link.poll(context)) {
                         Ok(answer) => {
-                            self.failures = 0;
+                            self.losses.forget();
                             answer
                         }
                         Err(words) => {
@@ -190,17 +194,15 @@ impl Courier {
         };
         self.window = properties.receive_maximum().unwrap_or(WINDOW).min(WINDOW);
         self.stage = Stage::Up(Box::new(link));
+        self.connected = Some(Instant::now());
         Answer::Connected {
             session_present: connack.session_present,
         }
     }
 
     fn end(&mut self, failure: Failure) -> Answer {
-        let retry_in = match failure.is_final() {
-            true => None,
-            false => Retry::FOREVER.delay(self.failures, retry::chance()),
-        };
-        self.failures = self.failures.saturating_add(1);
+        let lived = self.connected.take().map(|since| since.elapsed());
+        let (failure, retry_in) = self.losses.note(failure, lived);
         self.stage = match retry_in {
             Some(delay) => Stage::Resting(Box::pin(tokio::time::sleep(delay))),
             None => Stage::Over,

@@ -8,6 +8,7 @@ mod courier;
 mod driver;
 mod failure;
 mod kept;
+mod losses;
 pub mod options;
 mod retry;
 pub mod session;

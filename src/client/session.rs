@@ -21,9 +21,9 @@ use tokio::time::Instant;
 
 use super::driver::{Accepted, Signal, drive};
 use super::failure::Failure;
+use super::losses::Losses;
 use super::options::ConnectOptions;
-use super::retry::{self, Retry};
-use super::takeover::{EarlyEnds, Takeover};
+use super::retry::Retry;
 use super::wire::Notes;
 use super::{v3, v5};
 use crate::mqtt::packet::{Publish, Subscription};
@@ -95,11 +95,7 @@ pub struct Session {
     signals: mpsc::Receiver<Vec<Signal>>,
     batch: std::vec::IntoIter<Signal>,
     attempts: mpsc::Sender<Duration>,
-    retry: Retry,
-    failures: u32,
-    early_ends: EarlyEnds,
-    takeover: Takeover,
-    client_id: String,
+    losses: Losses,
     /// Since when, if connected.
     connected: Option<Instant>,
     is_first: bool,
@@ -157,11 +153,7 @@ pub async fn connect(options: &ConnectOptions, retry: Retry) -> Result<Session, 
         signals,
         batch: Vec::new().into_iter(),
         attempts,
-        retry: Retry::NEVER,
-        failures: 0,
-        early_ends: EarlyEnds::default(),
-        takeover: options.takeover,
-        client_id: options.client_id.clone(),
+        losses: Losses::new(options, Retry::NEVER),
         connected: None,
         is_first: true,
         limits: Accepted {
@@ -184,7 +176,7 @@ pub async fn connect(options: &ConnectOptions, retry: Retry) -> Result<Session, 
             _ => {}
         }
     }
-    session.retry = retry;
+    session.losses.retry = retry;
     Ok(session)
 }
 
@@ -350,7 +342,7 @@ impl Session {
             Signal::Message(publish) => return self.message(publish),
             Signal::Sent(packet_id) => return self.outgoing.sent(packet_id),
             Signal::Acknowledged(packet_id, reason) => {
-                self.failures = 0;
+                self.losses.forget();
                 return self.outgoing.acknowledged(packet_id, reason);
             }
             Signal::Received(packet_id, reason) => {
@@ -405,26 +397,7 @@ impl Session {
 
     fn end(&mut self, failure: Failure) -> Event {
         let lived = self.connected.take().map(|since| since.elapsed());
-        if lived.is_some_and(|lived| lived >= retry::GOOD) {
-            self.failures = 0;
-        }
-        let is_contested = self.early_ends.note(lived);
-        let (failure, is_final) = match (self.takeover, failure) {
-            (Takeover::Fight, failure) if failure.is_takeover() => (failure, false),
-            (Takeover::Stop, Failure::Lost(_)) if is_contested => {
-                let client_id = self.client_id.clone();
-                (Failure::Contested { client_id }, true)
-            }
-            (_, failure) => {
-                let is_final = failure.is_final();
-                (failure, is_final)
-            }
-        };
-        let retry_in = match is_final {
-            true => None,
-            false => self.retry.delay(self.failures, retry::chance()),
-        };
-        self.failures = self.failures.saturating_add(1);
+        let (failure, retry_in) = self.losses.note(failure, lived);
         if let Some(delay) = retry_in {
             // There is room: the driver takes each delay before it can fail again.
             let _ = self.attempts.try_send(delay);

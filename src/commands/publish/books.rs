@@ -237,21 +237,32 @@ impl Books {
         }
     }
 
+    /// Takes the progress away, so that something else can be said.
+    pub(super) fn put_away(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// Says what has been kept back for the end, because something else has become the end.
+    pub(super) fn say_the_rest(&mut self) {
+        self.put_away();
+        let refused = self.refused.take().map(|error| error.to_string());
+        for words in [refused, self.unusable.take()].into_iter().flatten() {
+            say(words);
+        }
+    }
+
     /// Takes the progress away and says the sum; then how the program ends.
     ///
     /// # Errors
     /// The first refusal; else the first line that was no message.
     pub(super) fn close(mut self) -> anyhow::Result<Exit> {
-        if let Some(bar) = self.bar.take() {
-            bar.finish_and_clear();
-        }
+        self.put_away();
         let Totals {
-            messages,
-            unusable,
-            refused,
-            ..
+            messages, unusable, ..
         } = self.totals;
-        if self.audience.verbose && messages + unusable > 1 {
+        if self.audience.verbose && (messages + unusable).max(self.totals.delivered) > 1 {
             say(self.totals.sum(self.started.elapsed()));
         }
         if let Some(error) = self.refused {
@@ -262,10 +273,7 @@ impl Books {
         }
         match self.unusable {
             Some(words) => Err(Exit::Failed.because(words)),
-            None => {
-                debug_assert_eq!(refused, 0, "a refusal is an error");
-                Ok(Exit::Done)
-            }
+            None => Ok(Exit::Done),
         }
     }
 
@@ -308,9 +316,12 @@ impl Entry {
 }
 
 impl Totals {
-    /// `3 messages, 12 bytes, in 0.1 s (30/s): 2 delivered, 1 refused`
+    /// `3 messages, 12 bytes, in 0.1 s (30/s): 2 delivered, 1 refused`; without messages of its own `2 delivered, in 0.1 s`
     fn sum(&self, elapsed: Duration) -> String {
         let seconds = elapsed.as_secs_f64();
+        if self.messages == 0 {
+            return format!("{} delivered, in {seconds:.1} s", self.delivered);
+        }
         let rate = self.messages as f64 / seconds.max(1e-9);
         let mut words = format!(
             "{} messages, {} bytes, in {seconds:.1} s ({rate:.0}/s): {} delivered",

@@ -262,8 +262,10 @@ async fn publish(plan: Plan) -> anyhow::Result<Exit> {
             return Ok(Exit::Interrupted);
         }
     };
-    let Publisher { session, books, .. } = publisher;
-    let is_unread = is_unread(outcome)?;
+    let Publisher {
+        session, mut books, ..
+    } = publisher;
+    let is_unread = is_unread(outcome, &mut books)?;
     tokio::select! {
         farewell = session.disconnect() => farewell.map_err(client::Failure::into_error)?,
         () = signals.next() => return Ok(Exit::Interrupted),
@@ -310,7 +312,7 @@ async fn publish_durably(mut plan: Plan, options: spool::Options) -> anyhow::Res
     let Durable {
         spool,
         courier,
-        books,
+        mut books,
         ..
     } = durable;
     // A session that is the spool's alone has no use any more when nothing is left.
@@ -320,7 +322,7 @@ async fn publish_durably(mut plan: Plan, options: spool::Options) -> anyhow::Res
     let Some(outcome) = outcome else {
         return Ok(Exit::Interrupted);
     };
-    if is_unread(outcome)? {
+    if is_unread(outcome, &mut books)? {
         return Ok(Exit::Done);
     }
     if let Ok(Err(failure)) = farewell {
@@ -342,10 +344,14 @@ fn client_id(spool: &Spool, named: Option<String>, directory: &Path) -> anyhow::
 }
 
 /// Whether the work ended because nobody reads what it has to say.
-fn is_unread(outcome: Result<(), End>) -> anyhow::Result<bool> {
+fn is_unread(outcome: Result<(), End>, books: &mut Books) -> anyhow::Result<bool> {
+    books.put_away();
     match outcome {
         Ok(()) => Ok(false),
         Err(End::Unread) => Ok(true),
-        Err(End::Failed(error)) => Err(error),
+        Err(End::Failed(error)) => {
+            books.say_the_rest();
+            Err(error)
+        }
     }
 }

@@ -50,6 +50,18 @@ mod tests {
         assert_eq!(pace.next(at(25)), at(30));
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_each_message_sends_an_even_stream() {
+        let start = Instant::now();
+        let mut pace = Pace::new("0.5".parse().unwrap());
+        let mut sent = Vec::new();
+        for _ in 0..4 {
+            tokio::time::sleep_until(pace.next(Instant::now())).await;
+            sent.push(start.elapsed().as_secs());
+        }
+        assert_eq!(sent, [0, 2, 4, 6]);
+    }
+
     #[test]
     fn a_long_standstill_is_not_made_up_for() {
         let start = Instant::now();
