@@ -146,6 +146,8 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s q -l qos -d 'Highest q
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s C -l count -d 'End after N messages were printed' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s W -l timeout -d 'End with status 27 after this time, counted from the start of the program' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s T -l filter-out -d 'Do not print messages whose topic matches this filter, as often as wanted' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l where -d 'Print only messages that meet this condition, as often as wanted: all must be met' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l throttle -d 'Print at most one message of a topic in this time: the first at once, then the last that came, when the time is over' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s U -l unsubscribe -d 'End a subscription of a kept session, as often as wanted; without --topic the command ends when it is done' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l idle -d 'End when no message has come for this time, counted from the broker\'s answer to the subscription' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l random-filter -d 'Print this share of the messages only, chosen at random: 0.1 to 100 percent' -r
@@ -154,6 +156,11 @@ new\t'When the subscription did not exist yet'
 never\t'Never'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l subscription-identifier -d 'Number that comes back with each message of these subscriptions, 1 to 268435455 [MQTT 5]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s F -l format -d 'Print each message in this form, with the specifiers of mosquitto_sub' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l encode -d 'Print payloads in hexadecimal or base64; with --verbose behind the topic' -r -f -a "hex\t'Hexadecimal, two lower-case digits a byte'
+base64\t'Base64'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l pretty -d 'Print each message for people, with its time, colours, indented JSON and a hex dump of what is no text' -r -f -a "auto\t'At a terminal'
+always\t'Everywhere'
+never\t'Nowhere'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s h -l host -d 'Host name or address of the broker [default: localhost]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s p -l port -d 'Port of the broker [default: 1883, with TLS 8883, WebSocket 80, both 443]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s L -l url -d 'Broker as one URL: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], ws[s]://HOST[:PORT][/PATH] or unix:///PATH [env: MQTT_URL]' -r
@@ -200,6 +207,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l will-payload -d 'Paylo
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l will-qos -d 'Quality of service of the will' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s R -l no-retained -d 'Do not print retained messages'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l retained-only -d 'Print the retained messages only, and end when no more come: at the first other message or after a quiet second'
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l changed -d 'Print a message only when its payload is another one than that of the last printed message of its topic'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s E -l exit-after-subscribe -d 'End when the broker has answered the subscription; makes a session with --disable-clean-session and --id'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l remove-retained -d 'Delete each retained message that comes and is not filtered out, by publishing an empty one in its place'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l no-local -d 'Do not receive what this client itself publishes, with --remove-retained or as its will [MQTT 5]'

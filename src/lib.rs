@@ -12,6 +12,7 @@ pub mod broker;
 pub mod cli;
 pub mod client;
 pub mod commands;
+pub mod condition;
 pub mod exit;
 pub mod mqtt;
 pub mod output;

@@ -13,6 +13,8 @@ fn each_library_is_named_in_its_own_room_only() {
             "indicatif::",
             &["src/commands/bench/", "src/commands/publish/"],
         ),
+        ("regex::", &["src/condition/"]),
+        ("anstyle::", &["src/output/"]),
         ("clap::", &["src/cli/", "src/settings/", "src/exit.rs"]),
         ("rustls::", &["src/client/transport/tls/"]),
         (

@@ -269,6 +269,10 @@ pub const SUB: Page = Page {
             "mqtt sub -t 'log/#' -q 1 -c -i archive >> log.txt",
         ),
         (
+            "Only kitchens that are too warm, each at most once a minute",
+            "mqtt sub -t 'home/#' -v --where 'topic[1]=kitchen' --where '/temperature>25' --throttle 1m",
+        ),
+        (
             "Alarms without loss, the rest as it comes",
             "mqtt sub -t 'alarm/#' -q 1 -t 'state/#' -q 0 -v",
         ),

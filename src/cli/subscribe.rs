@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 
 use super::connection::{ConnectionArgs, SessionArgs, WillArgs, some_duration};
+use crate::condition::Condition;
 use crate::output::Template;
 
 /// The topic filters and the qualities of service, whose order on the command line matters.
@@ -94,6 +95,26 @@ pub enum RetainHandlingArg {
     Never,
 }
 
+/// How payloads are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EncodingArg {
+    /// Hexadecimal, two lower-case digits a byte
+    Hex,
+    /// Base64
+    Base64,
+}
+
+/// Whether to do something that a terminal invites to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// At a terminal
+    Auto,
+    /// Everywhere
+    Always,
+    /// Nowhere
+    Never,
+}
+
 fn percent(text: &str) -> Result<f64, String> {
     match text.strip_suffix('%').unwrap_or(text).parse() {
         Ok(percent) if (0.1..=100.0).contains(&percent) => Ok(percent),
@@ -131,6 +152,30 @@ pub struct SubscribeArgs {
     /// Do not print messages whose topic matches this filter, as often as wanted
     #[arg(short = 'T', long, value_name = "FILTER", allow_hyphen_values = true)]
     pub filter_out: Vec<String>,
+
+    /// Print only messages that meet this condition, as often as wanted: all must be met
+    ///
+    /// A condition is a subject, one of = != < <= > >= ~ !~ and a value. Subjects: topic, the level topic[0] or topic[-1]
+    /// (from the end), payload, and a member of a JSON payload by its JSON pointer, /sensors/0/name, which may also stand
+    /// alone: the member is there. Numbers are compared as numbers, true, false and null as what they are, texts byte by byte;
+    /// double quotes make a value a text. ~ finds a regular expression anywhere in the subject, !~ does not. A message
+    /// without the subject does not meet the condition. A pointer with an operator in it stands in double quotes; ~0 and ~1
+    /// are its escapes, so put a space before a ~ that is followed by 0 or 1.
+    #[arg(long = "where", value_name = "CONDITION", allow_hyphen_values = true)]
+    pub conditions: Vec<Condition>,
+
+    /// Print a message only when its payload is another one than that of the last printed message of its topic
+    ///
+    /// The 65,536 topics last seen are remembered at least. Of a topic that was forgotten the next message is printed.
+    #[arg(long)]
+    pub changed: bool,
+
+    /// Print at most one message of a topic in this time: the first at once, then the last that came, when the time is over
+    ///
+    /// What is held back at the end is printed before the command ends. What is held back counts as received: at QoS 1 and 2
+    /// it has been acknowledged. More than 4 MiB or 16,384 topics are not held back: the oldest are then printed sooner.
+    #[arg(long, value_name = "DURATION", value_parser = some_duration)]
+    pub throttle: Option<Duration>,
 
     /// End a subscription of a kept session, as often as wanted; without --topic the command ends when it is done
     #[arg(short = 'U', long, value_name = "FILTER", allow_hyphen_values = true)]
@@ -208,6 +253,30 @@ pub struct SubscribeArgs {
         help_heading = "Output"
     )]
     pub format: Option<Template>,
+
+    /// Print payloads in hexadecimal or base64; with --verbose behind the topic
+    #[arg(
+        long,
+        value_name = "ENCODING",
+        conflicts_with_all = ["json", "format"],
+        help_heading = "Output"
+    )]
+    pub encode: Option<EncodingArg>,
+
+    /// Print each message for people, with its time, colours, indented JSON and a hex dump of what is no text
+    ///
+    /// auto is for a terminal, when no other form is asked for; what goes elsewhere stays plain bytes. Colours follow
+    /// NO_COLOR and CLICOLOR_FORCE. No control character of a message reaches the terminal.
+    #[arg(
+        long,
+        value_name = "WHEN",
+        num_args = 0..=1,
+        default_value = "auto",
+        default_missing_value = "always",
+        conflicts_with_all = ["json", "format", "verbose", "no_line_feed", "encode"],
+        help_heading = "Output"
+    )]
+    pub pretty: When,
 
     /// Do not end each message with a line feed
     #[arg(short = 'N', long, help_heading = "Output")]

@@ -18,7 +18,7 @@ use crate::client::{self, ConnectOptions, Event, Failure, Retry, Session};
 use crate::exit::Exit;
 use crate::mqtt::packet::{Publish, RetainHandling, Subscription};
 use crate::mqtt::{Properties, Property, QoS, ReasonCode, Version};
-use crate::output::{MessageFormat, Output, Unwritable, say};
+use crate::output::{Encoding, MessageFormat, Output, Unwritable, say};
 use crate::payload::Piece;
 
 /// How long finishing the handshakes and DISCONNECT may take.
@@ -114,8 +114,8 @@ impl Plan {
             format: match (&args.format, args.json, args.verbose) {
                 (Some(template), ..) => MessageFormat::Template(template.clone()),
                 (None, true, _) => MessageFormat::Json,
-                (None, false, true) => MessageFormat::Verbose,
-                (None, false, false) => MessageFormat::Payload,
+                (None, false, true) => MessageFormat::Verbose(Encoding::Raw),
+                (None, false, false) => MessageFormat::Payload(Encoding::Raw),
             },
             line_feed: !args.no_line_feed,
         })

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::Template;
+use super::{Template, pretty};
 use crate::mqtt::packet::Publish;
 use crate::mqtt::{Properties, Property};
 
@@ -14,13 +14,48 @@ use crate::mqtt::{Properties, Property};
 #[derive(Debug, Clone)]
 pub enum MessageFormat {
     /// The payload; nothing at all for an empty one, as mosquitto_sub has it.
-    Payload,
+    Payload(Encoding),
     /// Topic, space, payload; `(null)` stands for an empty payload.
-    Verbose,
+    Verbose(Encoding),
     /// One line of JSON, whatever the payload.
     Json,
     /// What `-F` describes.
     Template(Template),
+    /// For a person at a terminal; each message ends with a line feed, wanted or not.
+    Pretty {
+        /// With colours.
+        in_color: bool,
+    },
+}
+
+/// How the bytes of a payload are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Encoding {
+    /// As they are.
+    #[default]
+    Raw,
+    /// Two lower-case digits each.
+    Hexadecimal,
+    /// Base64 (RFC 4648, 4), with padding.
+    Base64,
+}
+
+impl Encoding {
+    fn write(self, bytes: &[u8], out: &mut Vec<u8>) {
+        match self {
+            Encoding::Raw => out.extend_from_slice(bytes),
+            Encoding::Hexadecimal => {
+                const DIGITS: &[u8; 16] = b"0123456789abcdef";
+                out.extend(
+                    bytes
+                        .iter()
+                        .flat_map(|byte| [byte >> 4, byte & 0x0F])
+                        .map(|nibble| DIGITS[usize::from(nibble)]),
+                );
+            }
+            Encoding::Base64 => out.extend_from_slice(BASE64.encode(bytes).as_bytes()),
+        }
+    }
 }
 
 impl MessageFormat {
@@ -37,20 +72,24 @@ impl MessageFormat {
         let is_empty = message.payload.is_empty();
         let complaint = match self {
             // Without a payload and without a line feed mosquitto_sub prints not even the topic.
-            MessageFormat::Verbose if is_empty && !line_feed => return None,
-            MessageFormat::Payload if is_empty => return None,
-            MessageFormat::Payload => {
-                out.extend_from_slice(&message.payload);
+            MessageFormat::Verbose(_) if is_empty && !line_feed => return None,
+            MessageFormat::Payload(_) if is_empty => return None,
+            MessageFormat::Payload(encoding) => {
+                encoding.write(&message.payload, out);
                 None
             }
-            MessageFormat::Verbose => {
+            MessageFormat::Verbose(encoding) => {
                 out.extend_from_slice(message.topic.as_bytes());
                 out.push(b' ');
-                out.extend_from_slice(match is_empty {
-                    true => b"(null)",
-                    false => &message.payload,
-                });
+                match is_empty {
+                    true => out.extend_from_slice(b"(null)"),
+                    false => encoding.write(&message.payload, out),
+                }
                 None
+            }
+            MessageFormat::Pretty { in_color } => {
+                pretty::write(message, received, zone, *in_color, out);
+                return None;
             }
             MessageFormat::Json => {
                 json(message, received, zone, out);
@@ -190,17 +229,62 @@ pub(super) mod tests {
         let (received, zone) = moment();
         for (format, payload, line_feed, expected) in [
             (
-                MessageFormat::Payload,
+                MessageFormat::Payload(Encoding::Raw),
                 &b"x\0\xff"[..],
                 true,
                 &b"x\0\xff\n"[..],
             ),
-            (MessageFormat::Payload, b"x", false, b"x"),
-            (MessageFormat::Payload, b"", true, b""),
-            (MessageFormat::Verbose, b"x", true, b"a/\xc3\xbc x\n"),
-            (MessageFormat::Verbose, b"x", false, b"a/\xc3\xbc x"),
-            (MessageFormat::Verbose, b"", true, b"a/\xc3\xbc (null)\n"),
-            (MessageFormat::Verbose, b"", false, b""),
+            (MessageFormat::Payload(Encoding::Raw), b"x", false, b"x"),
+            (MessageFormat::Payload(Encoding::Raw), b"", true, b""),
+            (
+                MessageFormat::Verbose(Encoding::Raw),
+                b"x",
+                true,
+                b"a/\xc3\xbc x\n",
+            ),
+            (
+                MessageFormat::Verbose(Encoding::Raw),
+                b"x",
+                false,
+                b"a/\xc3\xbc x",
+            ),
+            (
+                MessageFormat::Verbose(Encoding::Raw),
+                b"",
+                true,
+                b"a/\xc3\xbc (null)\n",
+            ),
+            (MessageFormat::Verbose(Encoding::Raw), b"", false, b""),
+            (
+                MessageFormat::Payload(Encoding::Hexadecimal),
+                b"\0\xfe\x10",
+                true,
+                b"00fe10\n",
+            ),
+            (
+                MessageFormat::Payload(Encoding::Base64),
+                b"\0\xfe\x10!",
+                true,
+                b"AP4QIQ==\n",
+            ),
+            (
+                MessageFormat::Verbose(Encoding::Base64),
+                b"\0",
+                true,
+                b"a/\xc3\xbc AA==\n",
+            ),
+            (
+                MessageFormat::Verbose(Encoding::Hexadecimal),
+                b"",
+                true,
+                b"a/\xc3\xbc (null)\n",
+            ),
+            (
+                MessageFormat::Payload(Encoding::Hexadecimal),
+                b"",
+                true,
+                b"",
+            ),
         ] {
             let mut out = Vec::new();
             format.write(&message(payload), received, &zone, line_feed, &mut out);

@@ -5,6 +5,7 @@ pub mod delivery;
 pub mod format;
 pub mod message;
 mod mosquitto;
+mod pretty;
 pub mod report;
 pub mod series;
 pub mod trace;
@@ -13,7 +14,7 @@ use std::fmt;
 use std::io::{self, Write};
 
 pub use format::Template;
-pub use message::MessageFormat;
+pub use message::{Encoding, MessageFormat};
 
 /// Says one line on stderr, in one write: other programs say theirs on the same terminal.
 pub fn say(words: impl fmt::Display) {

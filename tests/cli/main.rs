@@ -36,6 +36,7 @@ mod request;
 mod saved;
 mod scenarios;
 mod secrets;
+mod selection;
 mod serve;
 mod spool;
 mod subscribe;

@@ -1,8 +1,10 @@
 //! `mqtt sub`: subscribe to topics and print what arrives.
 
+mod changed;
 mod owed;
 mod plan;
 mod selection;
+mod throttle;
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -14,6 +16,7 @@ use tokio::time::Instant;
 use self::owed::Owed;
 use self::plan::Plan;
 use self::selection::Selection;
+use self::throttle::Throttle;
 use super::signals::Signals;
 use crate::cli::subscribe::SubscribeArgs;
 use crate::client::{self, Event, Failure, Retry, Session, chance};
@@ -56,6 +59,7 @@ pub fn run(args: SubscribeArgs) -> anyhow::Result<Exit> {
             () = signals.next() => Ok(interrupted),
             () = reached(deadline) => Ok(timed_out(timeout)),
         };
+        let outcome = outcome.and_then(|exit| subscriber.finish(exit));
         // Nobody waits longer than this for a broker that does not answer any more.
         let _ = tokio::time::timeout(PATIENCE, subscriber.session.disconnect()).await;
         outcome
@@ -86,6 +90,9 @@ struct Subscriber<'a> {
     zone: TimeZone,
     output: Output<std::io::Stdout>,
     owed: Owed,
+    throttle: Option<Throttle>,
+    /// What the throttle lets pass.
+    passing: Vec<Received>,
     printed: u64,
     /// Answers to SUBSCRIBE and UNSUBSCRIBE that have not come.
     unanswered: u32,
@@ -95,6 +102,12 @@ struct Subscriber<'a> {
     to_remove: VecDeque<ByteString>,
     /// Those that are being deleted, each at the number of its publish.
     removing: HashMap<u64, ByteString>,
+}
+
+/// A message and when it came.
+struct Received {
+    publish: Publish,
+    at: Timestamp,
 }
 
 /// Whether to go on.
@@ -112,6 +125,8 @@ impl<'a> Subscriber<'a> {
             zone: TimeZone::system(),
             output: Output::new(std::io::stdout()),
             owed: Owed::default(),
+            throttle: plan.throttle.map(Throttle::new),
+            passing: Vec::new(),
             printed: 0,
             unanswered: 0,
             quiet_since: None,
@@ -134,6 +149,7 @@ impl<'a> Subscriber<'a> {
             tokio::select! {
                 () = self.session.ready() => {}
                 () = reached(quiet.map(|(since, patience)| since + patience)) => break Exit::Done,
+                () = reached(self.throttle.as_ref().and_then(Throttle::next)) => {}
             }
         };
         self.finish_removing().await?;
@@ -171,6 +187,12 @@ impl<'a> Subscriber<'a> {
             }
             if let Next::Stop(exit) = next? {
                 return Ok(Some(exit));
+            }
+        }
+        if let Some(throttle) = &mut self.throttle {
+            throttle.release(Instant::now(), &mut self.passing);
+            if let Next::Stop(exit) = self.show_passing() {
+                return Ok(self.hand_on_or_stop()?.or(Some(exit)));
             }
         }
         if any && self.quiet_since.is_some() {
@@ -259,9 +281,32 @@ impl<'a> Subscriber<'a> {
         if !self.selection.shows(&message, chance) {
             return Next::Message;
         }
+        let received = Received {
+            publish: message,
+            at: Timestamp::now(),
+        };
+        match &mut self.throttle {
+            None => self.show(&received),
+            Some(throttle) => {
+                throttle.take(received, Instant::now(), &mut self.passing);
+                self.show_passing()
+            }
+        }
+    }
+
+    fn show_passing(&mut self) -> Next {
+        for received in std::mem::take(&mut self.passing) {
+            if let Next::Stop(exit) = self.show(&received) {
+                return Next::Stop(exit);
+            }
+        }
+        Next::Message
+    }
+
+    fn show(&mut self, received: &Received) -> Next {
         let complaint = self.plan.format.write(
-            &message,
-            Timestamp::now(),
+            &received.publish,
+            received.at,
             &self.zone,
             self.plan.line_feed,
             &mut self.output.buffer,
@@ -270,10 +315,29 @@ impl<'a> Subscriber<'a> {
             say(complaint);
         }
         self.printed += 1;
-        match self.plan.end.count {
-            Some(count) if self.printed >= count => Next::Stop(Exit::Done),
-            _ => Next::Message,
+        match self.is_count_reached() {
+            true => Next::Stop(Exit::Done),
+            false => Next::Message,
         }
+    }
+
+    fn is_count_reached(&self) -> bool {
+        (self.plan.end.count).is_some_and(|count| self.printed >= count)
+    }
+
+    /// Shows what is still held back, which nothing shall swallow.
+    fn finish(&mut self, exit: Exit) -> anyhow::Result<Exit> {
+        for received in self
+            .throttle
+            .as_mut()
+            .map(Throttle::rest)
+            .unwrap_or_default()
+        {
+            if !self.is_count_reached() {
+                self.show(&received);
+            }
+        }
+        Ok(self.hand_on_or_stop()?.unwrap_or(exit))
     }
 
     fn subscribed(&self, reasons: &[ReasonCode]) -> anyhow::Result<()> {
@@ -372,5 +436,29 @@ fn refused<'a>(
             "the broker refused to {what} {}",
             refused.join(", ")
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub(super) fn message(topic: &str, payload: &str) -> Publish {
+        Publish {
+            dup: false,
+            qos: QoS::AtMostOnce,
+            retain: false,
+            topic: topic.into(),
+            packet_id: 0,
+            properties: Properties::default(),
+            payload: payload.to_owned().into(),
+        }
+    }
+
+    pub(super) fn received(topic: &str, payload: &str) -> Received {
+        Received {
+            publish: message(topic, payload),
+            at: Timestamp::UNIX_EPOCH,
+        }
     }
 }

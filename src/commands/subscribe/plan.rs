@@ -1,15 +1,18 @@
 //! From the options of `mqtt sub` to what is to be done.
 
+use std::io::IsTerminal;
 use std::time::Duration;
 
+use colored::control::SHOULD_COLORIZE;
+
 use super::selection::Selection;
-use crate::cli::subscribe::{RetainHandlingArg, SubscribeArgs};
+use crate::cli::subscribe::{EncodingArg, RetainHandlingArg, SubscribeArgs, When};
 use crate::client::ConnectOptions;
 use crate::commands::connection::{self, UrlTopic};
 use crate::exit::Exit;
 use crate::mqtt::packet::{RetainHandling, Subscription};
 use crate::mqtt::{ByteString, Properties, Property, QoS, Version, topic};
-use crate::output::MessageFormat;
+use crate::output::{Encoding, MessageFormat};
 
 /// A count below this is also the most the broker may send ahead, so that it keeps the rest for others.
 const FEW: u64 = 20;
@@ -21,6 +24,8 @@ pub(super) struct Plan {
     pub(super) format: MessageFormat,
     pub(super) line_feed: bool,
     pub(super) removes_retained: bool,
+    /// At most one message of a topic in this span.
+    pub(super) throttle: Option<Duration>,
     pub(super) end: End,
 }
 
@@ -66,14 +71,10 @@ impl Plan {
         let selection = Selection::new(args)?;
         let plan = Plan {
             options,
-            format: match (&args.format, args.json, args.verbose) {
-                (Some(template), ..) => MessageFormat::Template(template.clone()),
-                (None, true, _) => MessageFormat::Json,
-                (None, false, true) => MessageFormat::Verbose,
-                (None, false, false) => MessageFormat::Payload,
-            },
+            format: format(args),
             line_feed: !args.no_line_feed,
             removes_retained: args.remove_retained,
+            throttle: args.throttle,
             end: End {
                 count: args.count,
                 timeout: args.timeout,
@@ -84,6 +85,30 @@ impl Plan {
             request,
         };
         Ok((plan, selection))
+    }
+}
+
+/// The form that was asked for; if none was, the pretty one for a terminal and the plain one for anything else.
+fn format(args: &SubscribeArgs) -> MessageFormat {
+    let is_form_typed = args.verbose || args.no_line_feed || args.encode.is_some();
+    let is_pretty = match args.pretty {
+        When::Always => true,
+        When::Never => false,
+        When::Auto => !is_form_typed && std::io::stdout().is_terminal(),
+    };
+    let encoding = match args.encode {
+        None => Encoding::Raw,
+        Some(EncodingArg::Hex) => Encoding::Hexadecimal,
+        Some(EncodingArg::Base64) => Encoding::Base64,
+    };
+    match (&args.format, args.json, args.verbose) {
+        (Some(template), ..) => MessageFormat::Template(template.clone()),
+        (None, true, _) => MessageFormat::Json,
+        _ if is_pretty => MessageFormat::Pretty {
+            in_color: SHOULD_COLORIZE.should_colorize(),
+        },
+        (None, false, true) => MessageFormat::Verbose(encoding),
+        (None, false, false) => MessageFormat::Payload(encoding),
     }
 }
 
