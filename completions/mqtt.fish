@@ -161,6 +161,12 @@ base64\t'Base64'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l pretty -d 'Print each message for people, with its time, colours, indented JSON and a hex dump of what is no text' -r -f -a "auto\t'At a terminal'
 always\t'Everywhere'
 never\t'Nowhere'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l output -d 'Write to FILE instead of stdout, behind what is there; %Y-%m-%d and the like, as in strftime, are the local time' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l rotate-size -d 'Begin a new file before one has more bytes than this: 500k, 10M, 1G; the old one becomes FILE.1, then FILE.2 and so on' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l rotate-every -d 'Begin a new file when one is this old; the old one becomes FILE.1, then FILE.2 and so on' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l keep -d 'Keep the N newest of the files that are done, and remove the others' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l exec -d 'Run a command for each message instead of printing it, never through a shell: all words up to the end or to a ;' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l exec-workers -d 'Run up to N commands at a time; with one, each ends before the next begins' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s h -l host -d 'Host name or address of the broker [default: localhost]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s p -l port -d 'Port of the broker [default: 1883, with TLS 8883, WebSocket 80, both 443]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s L -l url -d 'Broker as one URL: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], ws[s]://HOST[:PORT][/PATH] or unix:///PATH [env: MQTT_URL]' -r
@@ -214,6 +220,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l no-local -d 'Do not re
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l retain-as-published -d 'Keep the retain flag of each message as its publisher set it; without, it marks what was kept before [MQTT 5]'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s v -l verbose -d 'Print the topic before the payload, and (null) for an empty payload'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l json -d 'Print one line of JSON for each message'
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l ack-after-exec -d 'Acknowledge a message of QoS 1 or 2 only when its command has ended with status 0'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s N -l no-line-feed -d 'Do not end each message with a line feed'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l ws -d 'Speak WebSocket to --host'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s S -l srv -d 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports'

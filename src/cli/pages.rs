@@ -273,6 +273,18 @@ pub const SUB: Page = Page {
             "mqtt sub -t 'home/#' -v --where 'topic[1]=kitchen' --where '/temperature>25' --throttle 1m",
         ),
         (
+            "A work queue: each job is acknowledged when the command has done it, four at a time, shared with other workers",
+            "mqtt sub -i worker-1 -c -q 1 -t '$share/workers/jobs' --exec-workers 4 --ack-after-exec --exec ./work",
+        ),
+        (
+            "A log by the day, of which a week is kept",
+            "mqtt sub -t 'log/#' --json --output 'log-%Y-%m-%d.json' --keep 7",
+        ),
+        (
+            "Copy what is below home to another broker, as it is",
+            "mqtt sub -t 'home/#' --json | mqtt pub -h other.example --json",
+        ),
+        (
             "Alarms without loss, the rest as it comes",
             "mqtt sub -t 'alarm/#' -q 1 -t 'state/#' -q 0 -v",
         ),

@@ -1,12 +1,13 @@
 //! Options of `mqtt sub`.
 
+use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 
 use super::connection::{ConnectionArgs, SessionArgs, WillArgs, some_duration};
 use crate::condition::Condition;
-use crate::output::Template;
+use crate::output::{FileName, Template};
 
 /// The topic filters and the qualities of service, whose order on the command line matters.
 ///
@@ -113,6 +114,31 @@ pub enum When {
     Always,
     /// Nowhere
     Never,
+}
+
+/// A number of bytes, such as 500k, 10M or 1G, in steps of 1024.
+fn some_bytes(text: &str) -> Result<u64, String> {
+    let (digits, unit) = match text.trim_end_matches(['B', 'b', 'i']) {
+        text if text.ends_with(['k', 'K']) => (&text[..text.len() - 1], 1 << 10),
+        text if text.ends_with(['m', 'M']) => (&text[..text.len() - 1], 1 << 20),
+        text if text.ends_with(['g', 'G']) => (&text[..text.len() - 1], 1 << 30),
+        text => (text, 1_u64),
+    };
+    match digits
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(unit))
+    {
+        Some(bytes @ 1..) => Ok(bytes),
+        _ => Err("write a number of bytes, for example 500k, 10M or 1G".to_owned()),
+    }
+}
+
+fn workers(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number @ 1..=1024) => Ok(number),
+        _ => Err("it is between 1 and 1024".to_owned()),
+    }
 }
 
 fn percent(text: &str) -> Result<f64, String> {
@@ -277,6 +303,67 @@ pub struct SubscribeArgs {
         help_heading = "Output"
     )]
     pub pretty: When,
+
+    /// Write to FILE instead of stdout, behind what is there; %Y-%m-%d and the like, as in strftime, are the local time
+    ///
+    /// When the name becomes another one, that file is the next. A message of QoS 1 or 2 is acknowledged when it has been
+    /// written to the file.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub output: Option<FileName>,
+
+    /// Begin a new file before one has more bytes than this: 500k, 10M, 1G; the old one becomes FILE.1, then FILE.2 and so on
+    #[arg(long, value_name = "SIZE", requires = "output", value_parser = some_bytes, help_heading = "Output")]
+    pub rotate_size: Option<u64>,
+
+    /// Begin a new file when one is this old; the old one becomes FILE.1, then FILE.2 and so on
+    #[arg(long, value_name = "DURATION", requires = "output", value_parser = some_duration, help_heading = "Output")]
+    pub rotate_every: Option<Duration>,
+
+    /// Keep the N newest of the files that are done, and remove the others
+    #[arg(long, value_name = "N", requires = "output", help_heading = "Output")]
+    pub keep: Option<usize>,
+
+    /// Run a command for each message instead of printing it, never through a shell: all words up to the end or to a ;
+    ///
+    /// The payload is on its stdin. Its environment has MQTT_TOPIC, MQTT_QOS, MQTT_RETAIN (0 or 1) and, for what a message of
+    /// MQTT 5 carries, MQTT_PROPERTY_CONTENT_TYPE, _RESPONSE_TOPIC, _CORRELATION_DATA (or _CORRELATION_DATA_BASE64 when it
+    /// is no text), _MESSAGE_EXPIRY_INTERVAL, _PAYLOAD_FORMAT_INDICATOR, _SUBSCRIPTION_IDENTIFIER and MQTT_PROPERTY_USER_NAME
+    /// for the user property "name". What it prints goes where this program prints. A command that fails is named on stderr, and
+    /// makes the status 1 in the end. A message of QoS 1 or 2 is acknowledged when its command has begun.
+    #[arg(
+        long,
+        value_name = "COMMAND",
+        num_args = 1..,
+        allow_hyphen_values = true,
+        value_terminator = ";",
+        conflicts_with_all = ["json", "format", "verbose", "no_line_feed", "encode", "pretty", "output"],
+        help_heading = "Commands"
+    )]
+    pub exec: Vec<OsString>,
+
+    /// Run up to N commands at a time; with one, each ends before the next begins
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        requires = "exec",
+        value_parser = workers,
+        help_heading = "Commands"
+    )]
+    pub exec_workers: usize,
+
+    /// Acknowledge a message of QoS 1 or 2 only when its command has ended with status 0
+    ///
+    /// Acknowledgements keep the order of the messages, so none behind a failure could ever follow: the first command that
+    /// fails ends this one with status 1. Its message and those behind it stay with the broker and come again when the
+    /// session is taken up; for that it must be a kept one, --disable-clean-session with --id.
+    #[arg(
+        long,
+        requires = "exec",
+        conflicts_with = "throttle",
+        help_heading = "Commands"
+    )]
+    pub ack_after_exec: bool,
 
     /// Do not end each message with a line feed
     #[arg(short = 'N', long, help_heading = "Output")]

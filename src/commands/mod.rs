@@ -3,6 +3,7 @@
 
 pub mod bench;
 pub mod connection;
+mod exec;
 mod properties;
 pub mod publish;
 pub mod request;

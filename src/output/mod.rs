@@ -2,6 +2,7 @@
 
 pub mod comparison;
 pub mod delivery;
+mod files;
 pub mod format;
 pub mod message;
 mod mosquitto;
@@ -13,6 +14,7 @@ pub mod trace;
 use std::fmt;
 use std::io::{self, Write};
 
+pub use files::{FileError, FileName, Files, Rotation};
 pub use format::Template;
 pub use message::{Encoding, MessageFormat};
 

@@ -3,27 +3,30 @@
 mod changed;
 mod owed;
 mod plan;
+mod removal;
 mod selection;
+mod sink;
 mod throttle;
+mod workers;
 
-use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
-use self::owed::Owed;
+use self::owed::{Owed, Ticket};
 use self::plan::Plan;
+use self::removal::Removal;
 use self::selection::Selection;
+use self::sink::Sink;
 use self::throttle::Throttle;
 use super::signals::Signals;
 use crate::cli::subscribe::SubscribeArgs;
 use crate::client::{self, Event, Failure, Retry, Session, chance};
 use crate::exit::Exit;
 use crate::mqtt::packet::Publish;
-use crate::mqtt::{ByteString, Properties, QoS, ReasonCode};
-use crate::output::{Output, Unwritable, say};
+use crate::mqtt::{ByteString, Properties, ReasonCode};
+use crate::output::say;
 
 /// How long finishing the handshakes and DISCONNECT may take.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -31,13 +34,13 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// With `--retained-only`: that much silence means that there are no more.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// Prints messages until the count, the time, a signal, the reader of stdout or the broker ends it.
+/// Prints messages, or runs a command for each, until the count, the time, a signal, the reader of stdout or the broker ends it.
 ///
 /// # Errors
-/// By exit status: 2 for options that contradict each other, 3 when the broker is not reached, 4 when it refuses the
+/// By exit status: 1 when a command failed or a file cannot be written, 2 for options that contradict each other, 3 when the broker is not reached, 4 when it refuses the
 /// connection, 5 when it refuses every filter, 7 when it ended the connection for good.
 pub fn run(args: SubscribeArgs) -> anyhow::Result<Exit> {
-    let (plan, selection) = Plan::new(&args)?;
+    let (plan, selection, sink) = Plan::new(&args)?;
     super::runtime::run(async move {
         let timeout = plan.end.timeout;
         let deadline = timeout.map(|limit| Instant::now() + limit);
@@ -53,16 +56,28 @@ pub fn run(args: SubscribeArgs) -> anyhow::Result<Exit> {
             () = signals.next() => return Ok(interrupted),
             () = reached(deadline) => return Ok(timed_out(timeout)),
         };
-        let mut subscriber = Subscriber::new(session, &plan, selection);
-        let outcome = tokio::select! {
-            outcome = subscriber.receive() => outcome,
-            () = signals.next() => Ok(interrupted),
-            () = reached(deadline) => Ok(timed_out(timeout)),
+        let mut subscriber = Subscriber::new(session, &plan, selection, sink);
+        let (outcome, at_once) = tokio::select! {
+            outcome = subscriber.receive() => {
+                let at_once = outcome.is_err();
+                (outcome, at_once)
+            }
+            () = signals.next() => (Ok(interrupted), true),
+            () = reached(deadline) => (Ok(timed_out(timeout)), true),
         };
-        let outcome = outcome.and_then(|exit| subscriber.finish(exit));
+        // A second signal does not wait for commands either.
+        let finished = tokio::select! {
+            finished = subscriber.finish(at_once) => finished,
+            () = signals.next() => Ok(None),
+        };
         // Nobody waits longer than this for a broker that does not answer any more.
         let _ = tokio::time::timeout(PATIENCE, subscriber.session.disconnect()).await;
-        outcome
+        let exit = outcome?;
+        let exit = finished?.unwrap_or(exit);
+        match subscriber.sink.complaint() {
+            Some(words) if exit == Exit::Done => Err(Exit::Failed.because(words)),
+            _ => Ok(exit),
+        }
     })
 }
 
@@ -87,21 +102,18 @@ struct Subscriber<'a> {
     session: Session,
     plan: &'a Plan,
     selection: Selection,
-    zone: TimeZone,
-    output: Output<std::io::Stdout>,
-    owed: Owed,
     throttle: Option<Throttle>,
     /// What the throttle lets pass.
     passing: Vec<Received>,
-    printed: u64,
+    sink: Sink,
+    owed: Owed,
+    /// Messages that went into the sink.
+    shown: u64,
     /// Answers to SUBSCRIBE and UNSUBSCRIBE that have not come.
     unanswered: u32,
     /// Since when no message has come, once the broker has answered.
     quiet_since: Option<Instant>,
-    /// Topics whose retained message is to be deleted.
-    to_remove: VecDeque<ByteString>,
-    /// Those that are being deleted, each at the number of its publish.
-    removing: HashMap<u64, ByteString>,
+    removal: Removal,
 }
 
 /// A message and when it came.
@@ -117,21 +129,19 @@ enum Next {
 }
 
 impl<'a> Subscriber<'a> {
-    fn new(session: Session, plan: &'a Plan, selection: Selection) -> Subscriber<'a> {
+    fn new(session: Session, plan: &'a Plan, selection: Selection, sink: Sink) -> Subscriber<'a> {
         Subscriber {
             session,
             plan,
             selection,
-            zone: TimeZone::system(),
-            output: Output::new(std::io::stdout()),
-            owed: Owed::default(),
             throttle: plan.throttle.map(Throttle::new),
             passing: Vec::new(),
-            printed: 0,
+            sink,
+            owed: Owed::default(),
+            shown: 0,
             unanswered: 0,
             quiet_since: None,
-            to_remove: VecDeque::new(),
-            removing: HashMap::new(),
+            removal: Removal::default(),
         }
     }
 
@@ -147,13 +157,36 @@ impl<'a> Subscriber<'a> {
             };
             let quiet = self.quiet_since.zip(patience);
             tokio::select! {
-                () = self.session.ready() => {}
+                () = self.session.ready(), if !self.sink.is_choked() => {}
+                ended = self.sink.next() => self.sink.ended(ended, &mut self.owed)?,
                 () = reached(quiet.map(|(since, patience)| since + patience)) => break Exit::Done,
                 () = reached(self.throttle.as_ref().and_then(Throttle::next)) => {}
             }
         };
-        self.finish_removing().await?;
+        self.removal.finish(&mut self.session).await?;
         Ok(exit)
+    }
+
+    /// Shows what is still held back, which nothing shall swallow, lets commands come to their end, and acknowledges what
+    /// has been dealt with by then. With `at_once` no further command begins.
+    async fn finish(&mut self, at_once: bool) -> anyhow::Result<Option<Exit>> {
+        let rest = self.throttle.as_mut().map(Throttle::rest);
+        for received in rest.unwrap_or_default() {
+            if !self.is_count_reached() {
+                self.show(received, None)?;
+            }
+        }
+        if at_once {
+            self.sink.drop_waiting();
+        }
+        while !self.sink.is_idle() {
+            tokio::select! {
+                ended = self.sink.next() => self.sink.ended(ended, &mut self.owed)?,
+                // What comes now is not acknowledged: it is for whoever takes the session next.
+                event = self.session.next() => self.connected(&event),
+            }
+        }
+        self.hand_on()
     }
 
     fn ask(&mut self) -> anyhow::Result<()> {
@@ -176,12 +209,14 @@ impl<'a> Subscriber<'a> {
     /// Works through everything that has arrived; returns how to end, if that came up.
     fn take_what_is_there(&mut self) -> anyhow::Result<Option<Exit>> {
         let mut any = false;
-        while let Some(event) = self.session.next_ready() {
+        while !self.sink.is_choked()
+            && let Some(event) = self.session.next_ready()
+        {
             any |= matches!(event, Event::Message(_));
             let next = self.take(event);
             let is_pressing = !matches!(next, Ok(Next::Message));
-            if (is_pressing || self.output.is_full())
-                && let Some(exit) = self.hand_on_or_stop()?
+            if (is_pressing || self.sink.is_full())
+                && let Some(exit) = self.hand_on()?
             {
                 return Ok(Some(exit));
             }
@@ -191,44 +226,35 @@ impl<'a> Subscriber<'a> {
         }
         if let Some(throttle) = &mut self.throttle {
             throttle.release(Instant::now(), &mut self.passing);
-            if let Next::Stop(exit) = self.show_passing() {
-                return Ok(self.hand_on_or_stop()?.or(Some(exit)));
+            if let Next::Stop(exit) = self.show_passing()? {
+                return Ok(self.hand_on()?.or(Some(exit)));
             }
         }
         if any && self.quiet_since.is_some() {
             self.quiet_since = Some(Instant::now());
         }
-        self.remove_retained()?;
+        self.removal.send(&mut self.session)?;
         // The connection has run dry: whoever reads stdout shall see now what came.
-        self.hand_on_or_stop()
+        self.hand_on()
     }
 
-    fn hand_on_or_stop(&mut self) -> anyhow::Result<Option<Exit>> {
-        match self.hand_on() {
-            Ok(()) => Ok(None),
-            Err(Unwritable::Closed) => Ok(Some(Exit::Done)),
-            Err(error) => Err(error.into()),
+    /// Writes what was taken, and only then acknowledges it. Returns how to end when nobody reads it.
+    fn hand_on(&mut self) -> anyhow::Result<Option<Exit>> {
+        if let Some(exit) = self.sink.hand_on(&mut self.owed)? {
+            return Ok(Some(exit));
         }
-    }
-
-    /// Writes what was formatted, and only then acknowledges it.
-    fn hand_on(&mut self) -> Result<(), Unwritable> {
-        if !self.output.buffer.is_empty() {
-            self.output.flush()?;
-        }
-        self.owed.settle_all();
         // Without a connection they wait for the next one, on which the broker asks for them again.
         while self.session.is_up()
             && let Some((qos, packet_id)) = self.owed.next()
         {
             self.session.acknowledge(qos, packet_id);
         }
-        Ok(())
+        Ok(None)
     }
 
     fn take(&mut self, event: Event) -> anyhow::Result<Next> {
         match event {
-            Event::Message(message) => return Ok(self.message(message)),
+            Event::Message(message) => return self.message(message),
             Event::Subscribed(reasons) => {
                 self.subscribed(&reasons)?;
                 return Ok(self.answered());
@@ -241,9 +267,7 @@ impl<'a> Subscriber<'a> {
                 return Ok(self.answered());
             }
             Event::Connected => {
-                if !self.session.is_resumed() {
-                    self.owed.forget();
-                }
+                self.connected(&event);
                 say("connected again");
             }
             Event::Lost {
@@ -257,87 +281,76 @@ impl<'a> Subscriber<'a> {
                     delay.as_secs_f64()
                 ));
             }
-            Event::Complete { number, reason } => self.removed(number, reason),
+            Event::Complete { number, reason } => self.removal.complete(number, reason),
             Event::Sent { .. } => {}
         }
         Ok(Next::Message)
     }
 
-    fn message(&mut self, message: Publish) -> Next {
+    fn connected(&mut self, event: &Event) {
+        if matches!(event, Event::Connected) && !self.session.is_resumed() {
+            self.owed.forget();
+        }
+    }
+
+    fn message(&mut self, message: Publish) -> anyhow::Result<Next> {
         // Who only arranges subscriptions leaves the messages to whoever takes the session next.
         if self.plan.end.answered || self.owed.has(&message) {
-            return Next::Message;
+            return Ok(Next::Message);
         }
-        self.owed.add(&message);
+        let ticket = self.owed.add(&message);
         if self.plan.end.live && !message.retain {
-            return Next::Stop(Exit::Done);
+            self.settle(ticket);
+            return Ok(Next::Stop(Exit::Done));
         }
-        if !self.selection.wants(&message) {
-            return Next::Message;
+        let is_wanted = self.selection.wants(&message);
+        if is_wanted && self.plan.removes_retained && message.retain {
+            self.removal.add(message.topic.clone());
         }
-        if self.plan.removes_retained && message.retain {
-            self.to_remove.push_back(message.topic.clone());
-        }
-        if !self.selection.shows(&message, chance) {
-            return Next::Message;
+        if !is_wanted || !self.selection.shows(&message, chance) {
+            self.settle(ticket);
+            return Ok(Next::Message);
         }
         let received = Received {
             publish: message,
             at: Timestamp::now(),
         };
         match &mut self.throttle {
-            None => self.show(&received),
+            None => self.show(received, ticket),
             Some(throttle) => {
                 throttle.take(received, Instant::now(), &mut self.passing);
+                self.settle(ticket);
                 self.show_passing()
             }
         }
     }
 
-    fn show_passing(&mut self) -> Next {
-        for received in std::mem::take(&mut self.passing) {
-            if let Next::Stop(exit) = self.show(&received) {
-                return Next::Stop(exit);
-            }
+    fn settle(&mut self, ticket: Option<Ticket>) {
+        if let Some(ticket) = ticket {
+            self.owed.settle(ticket);
         }
-        Next::Message
     }
 
-    fn show(&mut self, received: &Received) -> Next {
-        let complaint = self.plan.format.write(
-            &received.publish,
-            received.at,
-            &self.zone,
-            self.plan.line_feed,
-            &mut self.output.buffer,
-        );
-        if let Some(complaint) = complaint {
-            say(complaint);
+    fn show_passing(&mut self) -> anyhow::Result<Next> {
+        for received in std::mem::take(&mut self.passing) {
+            if let Next::Stop(exit) = self.show(received, None)? {
+                return Ok(Next::Stop(exit));
+            }
         }
-        self.printed += 1;
-        match self.is_count_reached() {
+        Ok(Next::Message)
+    }
+
+    fn show(&mut self, received: Received, ticket: Option<Ticket>) -> anyhow::Result<Next> {
+        self.sink.take(received, ticket, &mut self.owed)?;
+        self.shown += 1;
+        Ok(match self.is_count_reached() {
             true => Next::Stop(Exit::Done),
             false => Next::Message,
-        }
+        })
     }
 
     fn is_count_reached(&self) -> bool {
-        (self.plan.end.count).is_some_and(|count| self.printed >= count)
-    }
-
-    /// Shows what is still held back, which nothing shall swallow.
-    fn finish(&mut self, exit: Exit) -> anyhow::Result<Exit> {
-        for received in self
-            .throttle
-            .as_mut()
-            .map(Throttle::rest)
-            .unwrap_or_default()
-        {
-            if !self.is_count_reached() {
-                self.show(&received);
-            }
-        }
-        Ok(self.hand_on_or_stop()?.unwrap_or(exit))
+        (self.plan.end.count).is_some_and(|count| self.shown >= count)
     }
 
     fn subscribed(&self, reasons: &[ReasonCode]) -> anyhow::Result<()> {
@@ -366,57 +379,6 @@ impl<'a> Subscriber<'a> {
             false => Next::Message,
         }
     }
-
-    fn remove_retained(&mut self) -> anyhow::Result<()> {
-        while self.session.has_room()
-            && let Some(topic) = self.to_remove.pop_front()
-        {
-            let empty = Publish {
-                dup: false,
-                qos: QoS::AtLeastOnce,
-                retain: true,
-                topic: topic.clone(),
-                packet_id: 0,
-                properties: Properties::default(),
-                payload: Default::default(),
-            };
-            let number = self
-                .session
-                .publish(empty)
-                .map_err(|unfit| Exit::Denied.because(unfit.to_string()))?;
-            self.removing.insert(number, topic);
-        }
-        Ok(())
-    }
-
-    fn removed(&mut self, number: u64, reason: ReasonCode) {
-        if let Some(topic) = self.removing.remove(&number)
-            && reason.is_failure()
-        {
-            say(format_args!(
-                "cannot remove the retained message of {topic}: {reason}"
-            ));
-        }
-    }
-
-    /// Returns when the broker has acknowledged the last removal.
-    async fn finish_removing(&mut self) -> anyhow::Result<()> {
-        self.remove_retained()?;
-        while !self.to_remove.is_empty() || !self.session.is_complete() {
-            match self.session.next().await {
-                Event::Complete { number, reason } => self.removed(number, reason),
-                Event::Lost {
-                    failure,
-                    retry_in: None,
-                    ..
-                } => return Err(failure.into_error()),
-                // What comes now is not acknowledged: it is for whoever takes the session next.
-                _ => {}
-            }
-            self.remove_retained()?;
-        }
-        Ok(())
-    }
 }
 
 /// What to say when the broker refused some of these filters.
@@ -442,6 +404,7 @@ fn refused<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mqtt::QoS;
 
     pub(super) fn message(topic: &str, payload: &str) -> Publish {
         Publish {

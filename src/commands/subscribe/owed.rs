@@ -50,7 +50,6 @@ impl Owed {
                 .any(|entry| entry.packet_id == message.packet_id && entry.qos == message.qos)
     }
 
-    #[cfg(test)]
     /// The message has been dealt with. A ticket from before [`Owed::forget`] is passed over.
     pub(super) fn settle(&mut self, ticket: Ticket) {
         let entry = ticket.checked_sub(self.first);

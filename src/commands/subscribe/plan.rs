@@ -4,15 +4,19 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use colored::control::SHOULD_COLORIZE;
+use jiff::tz::TimeZone;
 
 use super::selection::Selection;
+use super::sink::{Commands, Form, Sink};
+use super::workers::Workers;
 use crate::cli::subscribe::{EncodingArg, RetainHandlingArg, SubscribeArgs, When};
 use crate::client::ConnectOptions;
 use crate::commands::connection::{self, UrlTopic};
+use crate::commands::exec::Exec;
 use crate::exit::Exit;
 use crate::mqtt::packet::{RetainHandling, Subscription};
 use crate::mqtt::{ByteString, Properties, Property, QoS, Version, topic};
-use crate::output::{Encoding, MessageFormat};
+use crate::output::{Encoding, Files, MessageFormat, Output, Rotation};
 
 /// A count below this is also the most the broker may send ahead, so that it keeps the rest for others.
 const FEW: u64 = 20;
@@ -21,8 +25,6 @@ const FEW: u64 = 20;
 pub(super) struct Plan {
     pub(super) options: ConnectOptions,
     pub(super) request: Request,
-    pub(super) format: MessageFormat,
-    pub(super) line_feed: bool,
     pub(super) removes_retained: bool,
     /// At most one message of a topic in this span.
     pub(super) throttle: Option<Duration>,
@@ -51,11 +53,12 @@ pub(super) struct End {
 }
 
 impl Plan {
-    /// The plan, and which messages are to be printed.
+    /// The plan, which messages are meant, and where they go.
     ///
     /// # Errors
-    /// [`Exit::Usage`] when options contradict each other or say what MQTT cannot.
-    pub(super) fn new(args: &SubscribeArgs) -> anyhow::Result<(Plan, Selection)> {
+    /// [`Exit::Usage`] when options contradict each other or say what MQTT cannot; [`Exit::Failed`] when there is no such
+    /// command.
+    pub(super) fn new(args: &SubscribeArgs) -> anyhow::Result<(Plan, Selection, Sink)> {
         let target = connection::target(&args.connection)?;
         let mut options = target.options;
         connection::set_session(&mut options, &args.session)?;
@@ -71,8 +74,6 @@ impl Plan {
         let selection = Selection::new(args)?;
         let plan = Plan {
             options,
-            format: format(args),
-            line_feed: !args.no_line_feed,
             removes_retained: args.remove_retained,
             throttle: args.throttle,
             end: End {
@@ -84,8 +85,43 @@ impl Plan {
             },
             request,
         };
-        Ok((plan, selection))
+        Ok((plan, selection, sink(args)?))
     }
+}
+
+/// Where messages go.
+fn sink(args: &SubscribeArgs) -> anyhow::Result<Sink> {
+    if let Some(exec) = Exec::of(&args.exec)? {
+        let workers = Workers::new(exec, args.exec_workers);
+        return Ok(Sink::Commands(Commands::new(workers, args.ack_after_exec)));
+    }
+    let form = Form {
+        format: format(args),
+        line_feed: !args.no_line_feed,
+        zone: TimeZone::system(),
+    };
+    let Some(name) = &args.output else {
+        return Ok(Sink::Stdout(form, Output::new(std::io::stdout())));
+    };
+    let rotation = Rotation {
+        size: args.rotate_size,
+        age: args.rotate_every,
+        keep: args.keep,
+    };
+    if rotation.keep.is_some() {
+        if rotation.size.is_none() && rotation.age.is_none() && !name.has_time() {
+            return Err(Exit::Usage.because(
+                "--keep is for files that follow each other; add --rotate-size, --rotate-every or a time in the name of --output",
+            ));
+        }
+        if name.has_time_in_folder() {
+            return Err(Exit::Usage.because(
+                "--keep counts the files of one folder; put the time in the file's name and not in that of the folder",
+            ));
+        }
+    }
+    let files = Files::new(name.clone(), rotation, form.zone.clone());
+    Ok(Sink::Files(form, files))
 }
 
 /// The form that was asked for; if none was, the pretty one for a terminal and the plain one for anything else.
@@ -94,7 +130,7 @@ fn format(args: &SubscribeArgs) -> MessageFormat {
     let is_pretty = match args.pretty {
         When::Always => true,
         When::Never => false,
-        When::Auto => !is_form_typed && std::io::stdout().is_terminal(),
+        When::Auto => !is_form_typed && args.output.is_none() && std::io::stdout().is_terminal(),
     };
     let encoding = match args.encode {
         None => Encoding::Raw,
@@ -105,7 +141,7 @@ fn format(args: &SubscribeArgs) -> MessageFormat {
         (Some(template), ..) => MessageFormat::Template(template.clone()),
         (None, true, _) => MessageFormat::Json,
         _ if is_pretty => MessageFormat::Pretty {
-            in_color: SHOULD_COLORIZE.should_colorize(),
+            in_color: args.output.is_none() && SHOULD_COLORIZE.should_colorize(),
         },
         (None, false, true) => MessageFormat::Verbose(encoding),
         (None, false, false) => MessageFormat::Payload(encoding),
