@@ -2,13 +2,14 @@
 """`mqtt pub` and `mqtt sub` beside mosquitto's clients, in turns, in one run.
 
 Prints wall seconds, CPU seconds and peak memory of both, and ours as a share of mosquitto's (medians). All of them talk
-to one `mqtt serve` on this machine. Needs mosquitto-clients and GNU time:
+to one `mqtt serve` on this machine, or with --mosquitto to one mosquitto. Needs mosquitto-clients and GNU time:
 
-    cargo build --release && benches/clients.py [--rounds 5] [--bin target/release/mqtt] [WORD]
+    cargo build --release && benches/clients.py [--rounds 5] [--bin target/release/mqtt] [--mosquitto] [WORD]
 """
 
 import argparse
 import os
+import socket
 import statistics
 import subprocess
 import tempfile
@@ -91,16 +92,38 @@ class Bench:
         return wall, cpu, peak, status
 
 
+def mqtt_serve(binary):
+    serve = subprocess.Popen([binary, "serve", "-p", "0"], stdout=subprocess.PIPE, text=True)
+    return serve, serve.stdout.readline().strip().rsplit(":", 1)[1]
+
+
+def mosquitto():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    config = tempfile.NamedTemporaryFile("w", delete=False)
+    # It drops what it would have to queue beyond a thousand messages.
+    config.write(f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n")
+    config.close()
+    broker = subprocess.Popen(["mosquitto", "-c", config.name], stderr=subprocess.DEVNULL)
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            os.unlink(config.name)
+            return broker, str(port)
+        except ConnectionRefusedError:
+            time.sleep(0.01)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--bin", default="target/release/mqtt")
+    parser.add_argument("--mosquitto", action="store_true")
     parser.add_argument("word", nargs="?", default="")
     arguments = parser.parse_args()
     binary = os.path.abspath(arguments.bin)
-    serve = subprocess.Popen([binary, "serve", "-p", "0"], stdout=subprocess.PIPE, text=True)
+    serve, port = mosquitto() if arguments.mosquitto else mqtt_serve(binary)
     try:
-        port = serve.stdout.readline().strip().rsplit(":", 1)[1]
         bench = Bench(binary, port, arguments.rounds, arguments.word)
         with tempfile.TemporaryDirectory() as folder:
             many, fewer = os.path.join(folder, "many"), os.path.join(folder, "fewer")
@@ -115,7 +138,7 @@ def main():
                     lambda: bench.publish_lines(pub, qos, lines),
                     lambda: bench.publish_lines(["mosquitto_pub"], qos, lines),
                 )
-            for qos in (0, 1):
+            for qos in (0, 1, 2):
                 bench.compare(
                     f"sub -C {LINES} QoS {qos}",
                     lambda: bench.subscribe(sub, qos, many, LINES),

@@ -22,6 +22,9 @@ _mqtt() {
             mqtt,pub)
                 cmd="mqtt__subcmd__pub"
                 ;;
+            mqtt,reply)
+                cmd="mqtt__subcmd__reply"
+                ;;
             mqtt,req)
                 cmd="mqtt__subcmd__req"
                 ;;
@@ -44,7 +47,7 @@ _mqtt() {
 
     case "${cmd}" in
         mqtt)
-            opts="-h -V --help --version serve pub sub req bench"
+            opts="-h -V --help --version serve pub sub req reply bench"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -58,7 +61,7 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__bench)
-            opts="-c -q -t -h -p -L -A -S -u -P -V -k -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --size --qos --window --topic --filter --workers --plan --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --password --pw --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --slo --hlog --csv --json --print-plan --verbose --help pubsub pub sub conn idle shared req churn reconnect-storm takeover-storm will-storm retained-storm offline report compare"
+            opts="-c -q -t -h -p -L -A -S -u -P -V -k -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --size --qos --window --topic --filter --workers --plan --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --password --pw --password-file --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --slo --hlog --csv --json --print-plan --verbose --help pubsub pub sub conn idle report compare"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -215,10 +218,6 @@ _mqtt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --password-command)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --protocol-version)
                     COMPREPLY=($(compgen -W "31 311 5" -- "${cur}"))
                     return 0
@@ -368,7 +367,7 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__bench__subcmd__compare)
-            opts="-c -q -t -h -p -L -A -S -u -P -V -k -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --size --qos --window --topic --filter --workers --plan --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --password --pw --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --runs --on --tolerance --json --verbose --help pubsub pub sub conn idle shared req churn reconnect-storm takeover-storm will-storm retained-storm offline"
+            opts="-c -q -t -h -p -L -A -S -u -P -V -k -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --size --qos --window --topic --filter --workers --plan --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --password --pw --password-file --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --runs --on --tolerance --json --verbose --help pubsub pub sub conn idle"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -522,10 +521,6 @@ _mqtt() {
                     return 0
                     ;;
                 --password-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --password-command)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -689,7 +684,7 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__pub)
-            opts="-t -q -r -v -m -f -s -l -n -h -p -L -A -S -u -P -V -k -i -I -c --topic --qos --retain --verbose --report-acks --require-subscribers --help --message --file --stdin-file --stdin-line --null-message --json --topic-from --delimiter --format --template --seed --repeat --repeat-delay --rate --spool --drain --spool-sync --spool-limit --content-type --message-expiry-interval --payload-format-indicator --user-property --response-topic --correlation-data --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --password --pw --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --takeover --will-topic --will-payload --will-qos --will-retain"
+            opts="-t -q -r -v -m -f -s -l -n -h -p -L -A -S -u -P -V -k -i -I -c --topic --qos --retain --verbose --report-acks --require-subscribers --help --message --file --stdin-file --stdin-line --null-message --json --topic-from --delimiter --format --template --seed --repeat --repeat-delay --rate --spool --drain --spool-sync --spool-limit --content-type --message-expiry-interval --payload-format-indicator --user-property --response-topic --correlation-data --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --password --pw --password-file --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --takeover --will-topic --will-payload --will-qos --will-retain"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -859,10 +854,6 @@ _mqtt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --password-command)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --protocol-version)
                     COMPREPLY=($(compgen -W "31 311 5" -- "${cur}"))
                     return 0
@@ -994,8 +985,310 @@ _mqtt() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        mqtt__subcmd__reply)
+            opts="-t -e -q -C -W -v -m -f -n -F -h -p -L -A -S -u -P -k -i -I -c -V --topic --response-topic --qos --delay --fail --count --timeout --verbose --help --echo --message --file --null-message --format --exec --exec-workers --content-type --message-expiry-interval --payload-format-indicator --user-property --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --password --pw --password-file --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --takeover --will-topic --will-payload --will-qos --will-retain --protocol-version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --topic)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --response-topic)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -e)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --qos)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -q)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fail)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --count)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -W)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --message)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -F)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exec)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exec-workers)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --content-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --message-expiry-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --user-property)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -h)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -L)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --unix)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ws-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ws-header)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --bind)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -A)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --username)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -u)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pw)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -P)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keepalive)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --connect-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cafile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --capath)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keyform)
+                    COMPREPLY=($(compgen -W "pem engine" -- "${cur}"))
+                    return 0
+                    ;;
+                --pkcs12)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-password)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-server-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-pin)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-alpn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-version)
+                    COMPREPLY=($(compgen -W "tlsv1.2 tlsv1.3" -- "${cur}"))
+                    return 0
+                    ;;
+                --ciphers)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-key-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --psk)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --psk-identity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-engine)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-engine-kpass-sha1)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --id-prefix)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -I)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --takeover)
+                    COMPREPLY=($(compgen -W "stop fight" -- "${cur}"))
+                    return 0
+                    ;;
+                --will-topic)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --will-payload)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --will-qos)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --protocol-version)
+                    COMPREPLY=($(compgen -W "31 311 5" -- "${cur}"))
+                    return 0
+                    ;;
+                -V)
+                    COMPREPLY=($(compgen -W "31 311 5" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         mqtt__subcmd__req)
-            opts="-t -e -q -W -m -f -s -n -v -F -N -h -p -L -A -S -u -P -k -i -I -c -V --topic --response-topic --qos --replies --timeout --latency --help --message --file --stdin-file --null-message --verbose --json --format --no-line-feed --content-type --message-expiry-interval --payload-format-indicator --user-property --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --password --pw --password-file --password-command --ask-password --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --takeover --will-topic --will-payload --will-qos --will-retain --protocol-version"
+            opts="-t -e -q -W -m -f -s -n -v -F -N -h -p -L -A -S -u -P -k -i -I -c -V --topic --response-topic --qos --replies --timeout --latency --help --message --file --stdin-file --null-message --verbose --json --format --no-line-feed --content-type --message-expiry-interval --payload-format-indicator --user-property --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --password --pw --password-file --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --takeover --will-topic --will-payload --will-qos --will-retain --protocol-version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1142,10 +1435,6 @@ _mqtt() {
                     return 0
                     ;;
                 --password-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --password-command)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1371,7 +1660,7 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__sub)
-            opts="-t -q -C -W -R -T -U -E -v -F -N -h -p -L -A -S -u -P -V -k -i -I -c --topic --qos --count --timeout --no-retained --retained-only --filter-out --unsubscribe --exit-after-subscribe --idle --remove-retained --random-filter --no-local --retain-as-published --retain-handling --subscription-identifier --verbose --json --format --no-line-feed --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --password --pw --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --takeover --will-topic --will-payload --will-qos --will-retain --help"
+            opts="-t -q -C -W -R -T -U -E -v -F -N -h -p -L -A -S -u -P -V -k -i -I -c --topic --qos --count --timeout --no-retained --retained-only --filter-out --where --changed --throttle --unsubscribe --exit-after-subscribe --idle --remove-retained --random-filter --no-local --retain-as-published --retain-handling --subscription-identifier --verbose --json --format --encode --pretty --output --rotate-size --rotate-every --keep --exec --exec-workers --ack-after-exec --no-line-feed --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --password --pw --password-file --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --takeover --will-topic --will-payload --will-qos --will-retain --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1417,6 +1706,14 @@ _mqtt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --where)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --throttle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --unsubscribe)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1446,6 +1743,38 @@ _mqtt() {
                     return 0
                     ;;
                 -F)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --encode)
+                    COMPREPLY=($(compgen -W "hex base64" -- "${cur}"))
+                    return 0
+                    ;;
+                --pretty)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rotate-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rotate-every)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keep)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exec)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exec-workers)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1518,10 +1847,6 @@ _mqtt() {
                     return 0
                     ;;
                 --password-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --password-command)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

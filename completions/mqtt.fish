@@ -30,6 +30,7 @@ complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "serve" -d 'Start a broker
 complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "pub" -d 'Publish messages'
 complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "sub" -d 'Subscribe to topics and print what arrives'
 complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "req" -d 'Ask, and print the reply'
+complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "reply" -d 'Answer requests: a device to test against, in one line'
 complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "bench" -d 'Measure a broker\'s throughput and latency'
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -s h -l host -d 'Name or address to listen on' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -s p -l port -d 'Port to listen on, 0 for any free one' -r
@@ -86,9 +87,8 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l ws-header -d 'Send thi
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s A -l bind -d 'Connect from this address of this machine' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s P -l pw -l password -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s P -l pw -l password -d 'Password; --password-file and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l password-file -d 'Read the password from the first line of FILE' -r -F
-complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l password-command -d 'Run COMMAND and take the first line it prints as the password; quotes part its words, but no shell sees them' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
 311\t'MQTT 3.1.1'
 5\t'MQTT 5'"
@@ -135,7 +135,6 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l drain -d 'Deliver what
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l payload-format-indicator -d 'Say that the payload is UTF-8 text; one that is not is refused before it is sent'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l ws -d 'Speak WebSocket to --host'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s S -l srv -d 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports'
-complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l ask-password -d 'Ask for the password on the terminal'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l tls-use-os-certs -d 'Trust the issuers this system trusts, beside those of --cafile and --capath'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l no-tls -d 'No TLS, not even on port 8883'
@@ -176,9 +175,8 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l ws-header -d 'Send thi
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s A -l bind -d 'Connect from this address of this machine' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s P -l pw -l password -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s P -l pw -l password -d 'Password; --password-file and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l password-file -d 'Read the password from the first line of FILE' -r -F
-complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l password-command -d 'Run COMMAND and take the first line it prints as the password; quotes part its words, but no shell sees them' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
 311\t'MQTT 3.1.1'
 5\t'MQTT 5'"
@@ -224,7 +222,6 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l ack-after-exec -d 'Ack
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s N -l no-line-feed -d 'Do not end each message with a line feed'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l ws -d 'Speak WebSocket to --host'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s S -l srv -d 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports'
-complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l ask-password -d 'Ask for the password on the terminal'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l tls-use-os-certs -d 'Trust the issuers this system trusts, beside those of --cafile and --capath'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l no-tls -d 'No TLS, not even on port 8883'
@@ -251,9 +248,8 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l ws-header -d 'Send thi
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s A -l bind -d 'Connect from this address of this machine' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s P -l pw -l password -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s P -l pw -l password -d 'Password; --password-file and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l password-file -d 'Read the password from the first line of FILE' -r -F
-complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l password-command -d 'Run COMMAND and take the first line it prints as the password; quotes part its words, but no shell sees them' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
@@ -296,17 +292,86 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s N -l no-line-feed -d '
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l payload-format-indicator -d 'Say that the payload is UTF-8 text; one that is not is refused before it is sent'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l ws -d 'Speak WebSocket to --host'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s S -l srv -d 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports'
-complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l ask-password -d 'Ask for the password on the terminal'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l tls-use-os-certs -d 'Trust the issuers this system trusts, beside those of --cafile and --capath'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l no-tls -d 'No TLS, not even on port 8883'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s c -l disable-clean-session -d 'Keep the session on the broker when this client leaves; needs --id'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l will-retain -d 'Make the will a retained message'
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l publishers -d 'Connections that publish, in req that ask [default: 10, in retained-storm 1]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l subscribers -d 'Connections that subscribe, in req that answer [default: 10, in req and will-storm 1]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s c -l clients -d 'Connections of conn, idle, churn and the storms of clients [default: 100]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l rate -d 'Messages per second, all publishers together, as 500, 20k or 1.5M, or each for itself, as 5/client; in the form poisson:500, ramp:100..5k:30s, stairs:1k..5k:5x10s or burst:100:1s when they are not to be even; or max: as fast as flow control allows, which is TCP\'s at QoS 0 and --window at QoS 1 and 2. In conn and idle new connections per second; max keeps at most 32 per thread on their way. In churn and the storms of clients how many a second it happens to [default: max, in churn 50]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l duration -d 'How long to measure; in conn and idle how long the connections are held once all are made; in the storms of clients how long they may take to be back [default: 5s, in conn 0s, in the storms 30s]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s t -l topic -d 'Topic filter of the requests, as often as wanted; also the path of --url' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s e -l response-topic -d 'Topic of replies to requests that name none, in the specifiers of --format: %t is the topic of the request' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s q -l qos -d 'Quality of service of requests and replies: 0 at most once, 1 at least once, 2 exactly once' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l delay -d 'Wait so long before each reply; with A..B a time between the two, at random' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l fail -d 'Leave this share of the requests without a reply, at random: 0 to 100 percent' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s C -l count -d 'End after N requests' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s W -l timeout -d 'End with status 27 after this time, counted from the start of the program' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s m -l message -d 'Reply with TEXT' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s f -l file -d 'Reply with the contents of FILE, as they are when the command starts' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s F -l format -d 'Reply in this form, with the specifiers of `mqtt sub --format` filled from the request' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l exec -d 'Reply with what a command prints, never through a shell: all words up to the end or to a ;' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l exec-workers -d 'Run up to N commands at a time; with one, the requests are answered one after the other' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l content-type -d 'Content type, for example application/json' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l message-expiry-interval -d 'Seconds after which the broker does not deliver the message any more' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l user-property -d 'Name and value of a user property, as often as wanted; their order is kept' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s h -l host -d 'Host name or address of the broker [default: localhost]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s p -l port -d 'Port of the broker [default: 1883, with TLS 8883, WebSocket 80, both 443]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s L -l url -d 'Broker as one URL: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], ws[s]://HOST[:PORT][/PATH] or unix:///PATH [env: MQTT_URL]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l unix -d 'Connect to the unix socket PATH' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l ws-path -d 'Path to ask the WebSocket server for [default: /mqtt]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l ws-header -d 'Send this header to the WebSocket server; may be repeated' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s A -l bind -d 'Connect from this address of this machine' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s P -l pw -l password -d 'Password; --password-file and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l password-file -d 'Read the password from the first line of FILE' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l capath -d 'Trust the issuers whose certificates are in the files of DIR' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l cert -d 'Certificate of this client (PEM), with those of its issuers if the broker needs them' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l key -d 'Private key of --cert (PEM), encrypted or not [default: the key in the file of --cert]' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l keyform -d 'Form of the key; pem is the only one' -r -f -a "pem\t'In a PEM file'
+engine\t'In an engine of OpenSSL'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l pkcs12 -d 'Certificate and key of this client in one PKCS#12 file (.p12, .pfx)' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l key-password -d 'Password of the key or the PKCS#12 file; --key-password-file keeps it out of the process list' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l key-password-file -d 'Read that password from the first line of FILE' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l tls-server-name -d 'Expect the broker\'s certificate to be for NAME, and say NAME to it (SNI) [default: the host]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l tls-pin -d 'Accept only a broker with this public key, sha256//BASE64; with --insecure nothing else is checked. May be repeated' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l tls-alpn -d 'Offer this protocol to the broker (ALPN); may be repeated' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l tls-version -d 'Speak this version of TLS or a newer one' -r -f -a "tlsv1.2\t'TLS 1.2'
+tlsv1.3\t'TLS 1.3'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l ciphers -d 'Use only these cipher suites, by their names in OpenSSL or at IANA, separated by colons' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l tls-key-log -d 'Append the secrets of the connection to FILE, so that Wireshark can decrypt it [env: SSLKEYLOGFILE]' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l psk -d 'Not possible: TLS with a key that both sides know' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l psk-identity -d 'Not possible: the name of --psk' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l tls-engine -d 'Not possible: keys in an engine of OpenSSL' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l tls-engine-kpass-sha1 -d 'Not possible: keys in an engine of OpenSSL' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s i -l id -d 'Client id [default: a random one]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s I -l id-prefix -d 'Client id made of PREFIX and the process id' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l takeover -d 'When another client takes the session, by connecting with the same id: end with status 7, or come back each time' -r -f -a "stop\t'Leave the session to the other client'
+fight\t'Come back each time'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l will-topic -d 'Topic of the message the broker publishes when this client is cut off' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l will-payload -d 'Payload of the will [default: empty]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l will-qos -d 'Quality of service of the will' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
+311\t'MQTT 3.1.1'
+5\t'MQTT 5'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s v -l verbose -d 'Say on stderr what becomes of each request'
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l help -d 'Print help'
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l echo -d 'Reply with the payload of the request'
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s n -l null-message -d 'Reply with an empty message'
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l payload-format-indicator -d 'Say that the payload is UTF-8 text; one that is not is refused before it is sent'
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l ws -d 'Speak WebSocket to --host'
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s S -l srv -d 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports'
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l tls-use-os-certs -d 'Trust the issuers this system trusts, beside those of --cafile and --capath'
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l no-tls -d 'No TLS, not even on port 8883'
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s c -l disable-clean-session -d 'Keep the session on the broker when this client leaves; needs --id'
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l will-retain -d 'Make the will a retained message'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l publishers -d 'Connections that publish [default: 10]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l subscribers -d 'Connections that subscribe [default: 10]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s c -l clients -d 'Connections of conn and idle [default: 100]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l rate -d 'Messages per second, all publishers together, as 500, 20k or 1.5M, or each for itself, as 5/client; in the form poisson:500, ramp:100..5k:30s, stairs:1k..5k:5x10s or burst:100:1s when they are not to be even; or max: as fast as flow control allows, which is TCP\'s at QoS 0 and --window at QoS 1 and 2. In conn and idle new connections per second; max keeps at most 32 per thread on their way [default: max]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l duration -d 'How long to measure; in conn and idle how long the connections are held once all are made [default: 5s, in conn 0s]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l count -d 'Measure this many messages, all publishers together, instead of a time; in sub as many that arrive' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l warmup -d 'Load before the measurement that does not count [default: 1s, with --count 0s]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l size -d 'Bytes of payload, at least 16: it begins with the measurement header [default: 64]' -r
@@ -325,9 +390,8 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_sub
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s A -l bind -d 'Connect from this address of this machine' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s P -l pw -l password -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s P -l pw -l password -d 'Password; --password-file and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l password-file -d 'Read the password from the first line of FILE' -r -F
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l password-command -d 'Run COMMAND and take the first line it prints as the password; quotes part its words, but no shell sees them' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
 311\t'MQTT 3.1.1'
 5\t'MQTT 5'"
@@ -360,7 +424,6 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_sub
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l serve -d 'Measure the broker of this program, started in the same process on a free port'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l ws -d 'Speak WebSocket to --host'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s S -l srv -d 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports'
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l ask-password -d 'Ask for the password on the terminal'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l tls-use-os-certs -d 'Trust the issuers this system trusts, beside those of --cafile and --capath'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l no-tls -d 'No TLS, not even on port 8883'
@@ -372,11 +435,11 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_sub
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from report" -l slo -d 'Hold them to these objectives instead of the ones they were run with' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from report" -l json -d 'Print the report as JSON, or write it to FILE beside what is printed' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from report" -l help -d 'Print help'
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l publishers -d 'Connections that publish, in req that ask [default: 10, in retained-storm 1]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l subscribers -d 'Connections that subscribe, in req that answer [default: 10, in req and will-storm 1]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s c -l clients -d 'Connections of conn, idle, churn and the storms of clients [default: 100]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l rate -d 'Messages per second, all publishers together, as 500, 20k or 1.5M, or each for itself, as 5/client; in the form poisson:500, ramp:100..5k:30s, stairs:1k..5k:5x10s or burst:100:1s when they are not to be even; or max: as fast as flow control allows, which is TCP\'s at QoS 0 and --window at QoS 1 and 2. In conn and idle new connections per second; max keeps at most 32 per thread on their way. In churn and the storms of clients how many a second it happens to [default: max, in churn 50]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l duration -d 'How long to measure; in conn and idle how long the connections are held once all are made; in the storms of clients how long they may take to be back [default: 5s, in conn 0s, in the storms 30s]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l publishers -d 'Connections that publish [default: 10]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l subscribers -d 'Connections that subscribe [default: 10]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s c -l clients -d 'Connections of conn and idle [default: 100]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l rate -d 'Messages per second, all publishers together, as 500, 20k or 1.5M, or each for itself, as 5/client; in the form poisson:500, ramp:100..5k:30s, stairs:1k..5k:5x10s or burst:100:1s when they are not to be even; or max: as fast as flow control allows, which is TCP\'s at QoS 0 and --window at QoS 1 and 2. In conn and idle new connections per second; max keeps at most 32 per thread on their way [default: max]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l duration -d 'How long to measure; in conn and idle how long the connections are held once all are made [default: 5s, in conn 0s]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l count -d 'Measure this many messages, all publishers together, instead of a time; in sub as many that arrive' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l warmup -d 'Load before the measurement that does not count [default: 1s, with --count 0s]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l size -d 'Bytes of payload, at least 16: it begins with the measurement header [default: 64]' -r
@@ -395,9 +458,8 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s A -l bind -d 'Connect from this address of this machine' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s P -l pw -l password -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s P -l pw -l password -d 'Password; --password-file and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l password-file -d 'Read the password from the first line of FILE' -r -F
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l password-command -d 'Run COMMAND and take the first line it prints as the password; quotes part its words, but no shell sees them' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
 311\t'MQTT 3.1.1'
 5\t'MQTT 5'"
@@ -430,7 +492,6 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l serve -d 'Measure the broker of this program, started in the same process on a free port'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l ws -d 'Speak WebSocket to --host'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s S -l srv -d 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports'
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l ask-password -d 'Ask for the password on the terminal'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l tls-use-os-certs -d 'Trust the issuers this system trusts, beside those of --cafile and --capath'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l no-tls -d 'No TLS, not even on port 8883'

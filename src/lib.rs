@@ -33,6 +33,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Pub(args) => commands::publish::run(*args),
         Command::Sub(args) => commands::subscribe::run(*args),
         Command::Req(args) => commands::request::run(*args),
+        Command::Reply(args) => commands::reply::run(*args),
         Command::Bench(args) => commands::bench::run(*args),
     }
 }

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use super::tls::TlsArgs;
 use crate::client::transport::websocket::Header;
 
-/// Options of the connection, flattened into `pub`, `sub`, `req` and `bench`.
+/// Options of the connection, flattened into `pub`, `sub`, `req`, `reply` and `bench`.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connection")]
 pub struct ConnectionArgs {
@@ -112,7 +112,7 @@ pub enum ProtocolVersion {
     V5,
 }
 
-/// The client's name and session; flattened into `pub`, `sub` and `req`.
+/// The client's name and session; flattened into `pub`, `sub`, `req` and `reply`.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Session")]
 pub struct SessionArgs {
@@ -145,7 +145,7 @@ pub enum TakeoverPolicy {
     Fight,
 }
 
-/// The will message; flattened into `pub`, `sub` and `req`.
+/// The will message; flattened into `pub`, `sub`, `req` and `reply`.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Will")]
 pub struct WillArgs {

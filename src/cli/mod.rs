@@ -7,6 +7,7 @@ pub mod connection;
 pub mod pages;
 pub mod properties;
 pub mod publish;
+pub mod reply;
 pub mod request;
 pub mod serve;
 pub mod subscribe;
@@ -45,6 +46,9 @@ pub enum Command {
     /// Ask, and print the reply
     #[command(after_long_help = pages::REQ.after_help())]
     Req(Box<request::RequestArgs>),
+    /// Answer requests: a device to test against, in one line
+    #[command(after_long_help = pages::REPLY.after_help())]
+    Reply(Box<reply::ReplyArgs>),
     /// Measure a broker's throughput and latency
     #[command(after_long_help = pages::BENCH.after_help())]
     Bench(Box<bench::BenchArgs>),

@@ -327,6 +327,43 @@ pub const REQ: Page = Page {
     environment: CONNECTING,
 };
 
+/// The page of `mqtt reply`.
+pub const REPLY: Page = Page {
+    command: "reply",
+    description: &[
+        "Subscribes to the topics of the requests and answers each until it is stopped. With MQTT 5 the reply goes to the \
+         request's response topic with its correlation data, which is what mqtt req and mosquitto_rr wait for.",
+        "A request without a response topic, and every request before MQTT 5, is answered on its own topic with /reply behind \
+         it: a request on device/7/get is answered on device/7/get/reply. --response-topic names another convention, \
+         answers/%t for example. A reply that would be a request again, because it matches --topic, is not sent and \
+         standard error says so: two that reply would answer each other for ever.",
+        "--delay and --fail make it as slow and as unreliable as the device it stands for.",
+    ],
+    examples: &[
+        (
+            "A device that answers what it is asked",
+            "mqtt reply -t 'device/+/get' --echo",
+        ),
+        (
+            "One with a temperature, slow and at times deaf",
+            "mqtt reply -t device/7/get -m 21.5 --delay 50ms..2s --fail 5%",
+        ),
+        (
+            "The reply is made of the request",
+            "mqtt reply -t 'device/+/get' -F '{\"topic\":\"%t\",\"asked\":\"%p\",\"time\":@s}'",
+        ),
+        (
+            "A program answers, four requests at a time",
+            "mqtt reply -t service/sum -q 1 --exec-workers 4 --exec jq add",
+        ),
+        (
+            "Before MQTT 5, for mqtt req -V 311 -t device/7/get -e device/7/get/reply -n",
+            "mqtt reply -V 311 -t device/7/get -m 21.5",
+        ),
+    ],
+    environment: CONNECTING,
+};
+
 /// The page of `mqtt bench`.
 pub const BENCH: Page = Page {
     command: "bench",
@@ -436,12 +473,13 @@ pub const BENCH_COMPARE: Page = Page {
 };
 
 /// Every page, `mqtt` first; what belongs to a command after it.
-pub const ALL: [&Page; 8] = [
+pub const ALL: [&Page; 9] = [
     &MQTT,
     &SERVE,
     &PUB,
     &SUB,
     &REQ,
+    &REPLY,
     &BENCH,
     &BENCH_REPORT,
     &BENCH_COMPARE,

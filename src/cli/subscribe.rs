@@ -134,7 +134,8 @@ fn some_bytes(text: &str) -> Result<u64, String> {
     }
 }
 
-fn workers(text: &str) -> Result<usize, String> {
+/// A number of workers.
+pub(super) fn workers(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number @ 1..=1024) => Ok(number),
         _ => Err("it is between 1 and 1024".to_owned()),

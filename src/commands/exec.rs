@@ -78,6 +78,14 @@ impl Exec {
         self.output(message, Stdio::inherit()).await.map(drop)
     }
 
+    /// Runs it to its end and returns what it printed on stdout.
+    ///
+    /// # Errors
+    /// As [`Exec::run`].
+    pub(super) async fn answer(&self, message: &Publish) -> Result<Vec<u8>, Failed> {
+        self.output(message, Stdio::piped()).await
+    }
+
     async fn output(&self, message: &Publish, stdout: Stdio) -> Result<Vec<u8>, Failed> {
         let program = self.words[0].to_string_lossy();
         let topic = &message.topic;

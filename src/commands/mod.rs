@@ -4,8 +4,10 @@
 pub mod bench;
 pub mod connection;
 mod exec;
+mod owed;
 mod properties;
 pub mod publish;
+pub mod reply;
 pub mod request;
 mod runtime;
 pub mod serve;

@@ -33,6 +33,7 @@ mod observe;
 mod properties;
 mod publish;
 mod readme;
+mod reply;
 mod request;
 mod saved;
 mod scenarios;

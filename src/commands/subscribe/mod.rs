@@ -1,7 +1,6 @@
 //! `mqtt sub`: subscribe to topics and print what arrives.
 
 mod changed;
-mod owed;
 mod plan;
 mod removal;
 mod selection;
@@ -14,12 +13,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use self::owed::{Owed, Ticket};
 use self::plan::Plan;
+pub(super) use self::plan::check_filter;
 use self::removal::Removal;
 use self::selection::Selection;
 use self::sink::Sink;
 use self::throttle::Throttle;
+use super::owed::{Owed, Ticket};
 use super::signals::Signals;
 use crate::cli::subscribe::SubscribeArgs;
 use crate::client::{self, Event, Failure, Retry, Session, chance};
@@ -382,7 +382,7 @@ impl<'a> Subscriber<'a> {
 }
 
 /// What to say when the broker refused some of these filters.
-fn refused<'a>(
+pub(super) fn refused<'a>(
     what: &str,
     filters: impl Iterator<Item = &'a ByteString>,
     reasons: &[ReasonCode],

@@ -176,9 +176,7 @@ impl Request {
             .map(|(filter, _)| filter)
             .chain(&args.unsubscribe)
         {
-            if !topic::is_valid_subscription(filter) {
-                return Err(not_a_filter(filter));
-            }
+            check_filter(filter)?;
             if args.no_local && topic::share_of(filter).is_some() {
                 return Err(Exit::Usage.because(format!(
                     "{filter} is shared with others, and MQTT does not allow --no-local for it"
@@ -209,6 +207,17 @@ impl Request {
                 .map(|filter| filter.as_str().into())
                 .collect(),
         })
+    }
+}
+
+/// Whether a filter may be subscribed to.
+///
+/// # Errors
+/// [`Exit::Usage`] when it may not.
+pub(in crate::commands) fn check_filter(filter: &str) -> anyhow::Result<()> {
+    match topic::is_valid_subscription(filter) {
+        true => Ok(()),
+        false => Err(not_a_filter(filter)),
     }
 }
 

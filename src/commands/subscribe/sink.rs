@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::Received;
-use super::owed::{Owed, Ticket};
 use super::workers::{Ended, Workers};
 use crate::commands::exec::Failed;
+use crate::commands::owed::{Owed, Ticket};
 use crate::exit::Exit;
 use crate::mqtt::packet::Publish;
 use crate::output::{Files, MessageFormat, Output, Unwritable, say};

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::owed::Ticket;
 use crate::commands::exec::{Exec, Failed};
+use crate::commands::owed::Ticket;
 use crate::mqtt::packet::Publish;
 
 /// Messages that may wait.
