@@ -61,7 +61,7 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__bench)
-            opts="-c -q -t -h -p -L -A -S -u -P -V -k -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --size --qos --window --topic --filter --workers --plan --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --password --pw --password-file --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --slo --hlog --csv --json --print-plan --verbose --help pubsub pub sub conn idle report compare"
+            opts="-c -q -t -h -p -L -A -S -u -P -V -k -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --size --qos --window --topic --filter --workers --plan --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --password --pw --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --slo --hlog --csv --json --print-plan --verbose --help pubsub pub sub conn idle shared req churn reconnect-storm takeover-storm will-storm retained-storm offline report compare"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -218,6 +218,10 @@ _mqtt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --password-command)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --protocol-version)
                     COMPREPLY=($(compgen -W "31 311 5" -- "${cur}"))
                     return 0
@@ -367,7 +371,7 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__bench__subcmd__compare)
-            opts="-c -q -t -h -p -L -A -S -u -P -V -k -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --size --qos --window --topic --filter --workers --plan --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --password --pw --password-file --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --runs --on --tolerance --json --verbose --help pubsub pub sub conn idle"
+            opts="-c -q -t -h -p -L -A -S -u -P -V -k -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --size --qos --window --topic --filter --workers --plan --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --password --pw --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --runs --on --tolerance --json --verbose --help pubsub pub sub conn idle shared req churn reconnect-storm takeover-storm will-storm retained-storm offline"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -521,6 +525,10 @@ _mqtt() {
                     return 0
                     ;;
                 --password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password-command)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -684,7 +692,7 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__pub)
-            opts="-t -q -r -v -m -f -s -l -n -h -p -L -A -S -u -P -V -k -i -I -c --topic --qos --retain --verbose --report-acks --require-subscribers --help --message --file --stdin-file --stdin-line --null-message --json --topic-from --delimiter --format --template --seed --repeat --repeat-delay --rate --spool --drain --spool-sync --spool-limit --content-type --message-expiry-interval --payload-format-indicator --user-property --response-topic --correlation-data --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --password --pw --password-file --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --takeover --will-topic --will-payload --will-qos --will-retain"
+            opts="-t -q -r -v -m -f -s -l -n -h -p -L -A -S -u -P -V -k -i -I -c --topic --qos --retain --verbose --report-acks --require-subscribers --help --message --file --stdin-file --stdin-line --null-message --json --topic-from --delimiter --format --template --seed --repeat --repeat-delay --rate --spool --drain --spool-sync --spool-limit --content-type --message-expiry-interval --payload-format-indicator --user-property --response-topic --correlation-data --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --password --pw --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --takeover --will-topic --will-payload --will-qos --will-retain"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -854,6 +862,10 @@ _mqtt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --password-command)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --protocol-version)
                     COMPREPLY=($(compgen -W "31 311 5" -- "${cur}"))
                     return 0
@@ -986,7 +998,7 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__reply)
-            opts="-t -e -q -C -W -v -m -f -n -F -h -p -L -A -S -u -P -k -i -I -c -V --topic --response-topic --qos --delay --fail --count --timeout --verbose --help --echo --message --file --null-message --format --exec --exec-workers --content-type --message-expiry-interval --payload-format-indicator --user-property --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --password --pw --password-file --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --takeover --will-topic --will-payload --will-qos --will-retain --protocol-version"
+            opts="-t -e -q -C -W -v -m -f -n -F -h -p -L -A -S -u -P -k -i -I -c -V --topic --response-topic --qos --delay --fail --count --timeout --verbose --help --echo --message --file --null-message --format --exec --exec-workers --content-type --message-expiry-interval --payload-format-indicator --user-property --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --password --pw --password-file --password-command --ask-password --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --takeover --will-topic --will-payload --will-qos --will-retain --protocol-version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1156,6 +1168,10 @@ _mqtt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --password-command)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --keepalive)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1288,7 +1304,7 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__req)
-            opts="-t -e -q -W -m -f -s -n -v -F -N -h -p -L -A -S -u -P -k -i -I -c -V --topic --response-topic --qos --replies --timeout --latency --help --message --file --stdin-file --null-message --verbose --json --format --no-line-feed --content-type --message-expiry-interval --payload-format-indicator --user-property --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --password --pw --password-file --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --takeover --will-topic --will-payload --will-qos --will-retain --protocol-version"
+            opts="-t -e -q -W -m -f -s -n -v -F -N -h -p -L -A -S -u -P -k -i -I -c -V --topic --response-topic --qos --replies --timeout --latency --help --message --file --stdin-file --null-message --verbose --json --format --no-line-feed --content-type --message-expiry-interval --payload-format-indicator --user-property --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --password --pw --password-file --password-command --ask-password --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --takeover --will-topic --will-payload --will-qos --will-retain --protocol-version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1435,6 +1451,10 @@ _mqtt() {
                     return 0
                     ;;
                 --password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password-command)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1660,7 +1680,7 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__sub)
-            opts="-t -q -C -W -R -T -U -E -v -F -N -h -p -L -A -S -u -P -V -k -i -I -c --topic --qos --count --timeout --no-retained --retained-only --filter-out --where --changed --throttle --unsubscribe --exit-after-subscribe --idle --remove-retained --random-filter --no-local --retain-as-published --retain-handling --subscription-identifier --verbose --json --format --encode --pretty --output --rotate-size --rotate-every --keep --exec --exec-workers --ack-after-exec --no-line-feed --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --password --pw --password-file --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --takeover --will-topic --will-payload --will-qos --will-retain --help"
+            opts="-t -q -C -W -R -T -U -E -v -F -N -h -p -L -A -S -u -P -V -k -i -I -c --topic --qos --count --timeout --no-retained --retained-only --filter-out --where --changed --throttle --unsubscribe --exit-after-subscribe --idle --remove-retained --random-filter --no-local --retain-as-published --retain-handling --subscription-identifier --verbose --json --format --encode --pretty --output --rotate-size --rotate-every --keep --exec --exec-workers --ack-after-exec --no-line-feed --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --password --pw --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --takeover --will-topic --will-payload --will-qos --will-retain --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1847,6 +1867,10 @@ _mqtt() {
                     return 0
                     ;;
                 --password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password-command)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -87,8 +87,9 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l ws-header -d 'Send thi
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s A -l bind -d 'Connect from this address of this machine' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s P -l pw -l password -d 'Password; --password-file and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s P -l pw -l password -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l password-file -d 'Read the password from the first line of FILE' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l password-command -d 'Run COMMAND and take the first line it prints as the password; quotes part its words, but no shell sees them' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
 311\t'MQTT 3.1.1'
 5\t'MQTT 5'"
@@ -135,6 +136,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l drain -d 'Deliver what
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l payload-format-indicator -d 'Say that the payload is UTF-8 text; one that is not is refused before it is sent'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l ws -d 'Speak WebSocket to --host'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s S -l srv -d 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports'
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l ask-password -d 'Ask for the password on the terminal'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l tls-use-os-certs -d 'Trust the issuers this system trusts, beside those of --cafile and --capath'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l no-tls -d 'No TLS, not even on port 8883'
@@ -175,8 +177,9 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l ws-header -d 'Send thi
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s A -l bind -d 'Connect from this address of this machine' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s P -l pw -l password -d 'Password; --password-file and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s P -l pw -l password -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l password-file -d 'Read the password from the first line of FILE' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l password-command -d 'Run COMMAND and take the first line it prints as the password; quotes part its words, but no shell sees them' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
 311\t'MQTT 3.1.1'
 5\t'MQTT 5'"
@@ -222,6 +225,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l ack-after-exec -d 'Ack
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s N -l no-line-feed -d 'Do not end each message with a line feed'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l ws -d 'Speak WebSocket to --host'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s S -l srv -d 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports'
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l ask-password -d 'Ask for the password on the terminal'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l tls-use-os-certs -d 'Trust the issuers this system trusts, beside those of --cafile and --capath'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l no-tls -d 'No TLS, not even on port 8883'
@@ -248,8 +252,9 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l ws-header -d 'Send thi
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s A -l bind -d 'Connect from this address of this machine' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s P -l pw -l password -d 'Password; --password-file and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s P -l pw -l password -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l password-file -d 'Read the password from the first line of FILE' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l password-command -d 'Run COMMAND and take the first line it prints as the password; quotes part its words, but no shell sees them' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
@@ -292,6 +297,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s N -l no-line-feed -d '
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l payload-format-indicator -d 'Say that the payload is UTF-8 text; one that is not is refused before it is sent'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l ws -d 'Speak WebSocket to --host'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s S -l srv -d 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports'
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l ask-password -d 'Ask for the password on the terminal'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l tls-use-os-certs -d 'Trust the issuers this system trusts, beside those of --cafile and --capath'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l no-tls -d 'No TLS, not even on port 8883'
@@ -321,8 +327,9 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l ws-header -d 'Send t
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s A -l bind -d 'Connect from this address of this machine' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s P -l pw -l password -d 'Password; --password-file and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s P -l pw -l password -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l password-file -d 'Read the password from the first line of FILE' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l password-command -d 'Run COMMAND and take the first line it prints as the password; quotes part its words, but no shell sees them' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
@@ -362,16 +369,17 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s n -l null-message -d
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l payload-format-indicator -d 'Say that the payload is UTF-8 text; one that is not is refused before it is sent'
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l ws -d 'Speak WebSocket to --host'
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s S -l srv -d 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports'
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l ask-password -d 'Ask for the password on the terminal'
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l tls-use-os-certs -d 'Trust the issuers this system trusts, beside those of --cafile and --capath'
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l no-tls -d 'No TLS, not even on port 8883'
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s c -l disable-clean-session -d 'Keep the session on the broker when this client leaves; needs --id'
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l will-retain -d 'Make the will a retained message'
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l publishers -d 'Connections that publish [default: 10]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l subscribers -d 'Connections that subscribe [default: 10]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s c -l clients -d 'Connections of conn and idle [default: 100]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l rate -d 'Messages per second, all publishers together, as 500, 20k or 1.5M, or each for itself, as 5/client; in the form poisson:500, ramp:100..5k:30s, stairs:1k..5k:5x10s or burst:100:1s when they are not to be even; or max: as fast as flow control allows, which is TCP\'s at QoS 0 and --window at QoS 1 and 2. In conn and idle new connections per second; max keeps at most 32 per thread on their way [default: max]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l duration -d 'How long to measure; in conn and idle how long the connections are held once all are made [default: 5s, in conn 0s]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l publishers -d 'Connections that publish, in req that ask [default: 10, in retained-storm 1]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l subscribers -d 'Connections that subscribe, in req that answer [default: 10, in req and will-storm 1]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s c -l clients -d 'Connections of conn, idle, churn and the storms of clients [default: 100]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l rate -d 'Messages per second, all publishers together, as 500, 20k or 1.5M, or each for itself, as 5/client; in the form poisson:500, ramp:100..5k:30s, stairs:1k..5k:5x10s or burst:100:1s when they are not to be even; or max: as fast as flow control allows, which is TCP\'s at QoS 0 and --window at QoS 1 and 2. In conn and idle new connections per second; max keeps at most 32 per thread on their way. In churn and the storms of clients how many a second it happens to [default: max, in churn 50]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l duration -d 'How long to measure; in conn and idle how long the connections are held once all are made; in the storms of clients how long they may take to be back [default: 5s, in conn 0s, in the storms 30s]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l count -d 'Measure this many messages, all publishers together, instead of a time; in sub as many that arrive' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l warmup -d 'Load before the measurement that does not count [default: 1s, with --count 0s]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l size -d 'Bytes of payload, at least 16: it begins with the measurement header [default: 64]' -r
@@ -390,8 +398,9 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_sub
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s A -l bind -d 'Connect from this address of this machine' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s P -l pw -l password -d 'Password; --password-file and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s P -l pw -l password -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l password-file -d 'Read the password from the first line of FILE' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l password-command -d 'Run COMMAND and take the first line it prints as the password; quotes part its words, but no shell sees them' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
 311\t'MQTT 3.1.1'
 5\t'MQTT 5'"
@@ -424,6 +433,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_sub
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l serve -d 'Measure the broker of this program, started in the same process on a free port'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l ws -d 'Speak WebSocket to --host'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s S -l srv -d 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l ask-password -d 'Ask for the password on the terminal'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l tls-use-os-certs -d 'Trust the issuers this system trusts, beside those of --cafile and --capath'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l no-tls -d 'No TLS, not even on port 8883'
@@ -435,11 +445,11 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_sub
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from report" -l slo -d 'Hold them to these objectives instead of the ones they were run with' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from report" -l json -d 'Print the report as JSON, or write it to FILE beside what is printed' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from report" -l help -d 'Print help'
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l publishers -d 'Connections that publish [default: 10]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l subscribers -d 'Connections that subscribe [default: 10]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s c -l clients -d 'Connections of conn and idle [default: 100]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l rate -d 'Messages per second, all publishers together, as 500, 20k or 1.5M, or each for itself, as 5/client; in the form poisson:500, ramp:100..5k:30s, stairs:1k..5k:5x10s or burst:100:1s when they are not to be even; or max: as fast as flow control allows, which is TCP\'s at QoS 0 and --window at QoS 1 and 2. In conn and idle new connections per second; max keeps at most 32 per thread on their way [default: max]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l duration -d 'How long to measure; in conn and idle how long the connections are held once all are made [default: 5s, in conn 0s]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l publishers -d 'Connections that publish, in req that ask [default: 10, in retained-storm 1]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l subscribers -d 'Connections that subscribe, in req that answer [default: 10, in req and will-storm 1]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s c -l clients -d 'Connections of conn, idle, churn and the storms of clients [default: 100]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l rate -d 'Messages per second, all publishers together, as 500, 20k or 1.5M, or each for itself, as 5/client; in the form poisson:500, ramp:100..5k:30s, stairs:1k..5k:5x10s or burst:100:1s when they are not to be even; or max: as fast as flow control allows, which is TCP\'s at QoS 0 and --window at QoS 1 and 2. In conn and idle new connections per second; max keeps at most 32 per thread on their way. In churn and the storms of clients how many a second it happens to [default: max, in churn 50]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l duration -d 'How long to measure; in conn and idle how long the connections are held once all are made; in the storms of clients how long they may take to be back [default: 5s, in conn 0s, in the storms 30s]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l count -d 'Measure this many messages, all publishers together, instead of a time; in sub as many that arrive' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l warmup -d 'Load before the measurement that does not count [default: 1s, with --count 0s]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l size -d 'Bytes of payload, at least 16: it begins with the measurement header [default: 64]' -r
@@ -458,8 +468,9 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s A -l bind -d 'Connect from this address of this machine' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s P -l pw -l password -d 'Password; --password-file and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s P -l pw -l password -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l password-file -d 'Read the password from the first line of FILE' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l password-command -d 'Run COMMAND and take the first line it prints as the password; quotes part its words, but no shell sees them' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
 311\t'MQTT 3.1.1'
 5\t'MQTT 5'"
@@ -492,6 +503,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l serve -d 'Measure the broker of this program, started in the same process on a free port'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l ws -d 'Speak WebSocket to --host'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s S -l srv -d 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l ask-password -d 'Ask for the password on the terminal'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l tls-use-os-certs -d 'Trust the issuers this system trusts, beside those of --cafile and --capath'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l no-tls -d 'No TLS, not even on port 8883'
