@@ -6,10 +6,13 @@
 //!                                                                  -> Ledger per subscriber -^
 //! ```
 //! `plan`, `schedule`, `message`, `ledger`, `measure`, `connects`, `publisher`, `subscriber`, `idle`, `report`,
-//! `latency`, `histograms`, `merge`, `verdict`, `slo`, `statistics`, `compare` and `series` are arithmetic: no socket, no clock. `connection` is the socket, `thread` the clients of one thread, `load` the phases of a run.
+//! `latency`, `histograms`, `merge`, `verdict`, `slo`, `statistics`, `compare`, `search`, `climb`, `calibration` and `series` are arithmetic: no socket, no clock. `connection` is the socket, `thread` the clients of one thread, `load` the phases of a run; `null` a broker that does
+//! nothing, to measure the load tester itself.
 //! Nothing here prints or knows of flags.
 
 pub mod alarm;
+pub mod calibration;
+pub mod climb;
 pub mod compare;
 pub mod connection;
 pub mod connects;
@@ -23,6 +26,7 @@ pub mod load;
 pub mod measure;
 pub mod merge;
 pub mod message;
+pub mod null;
 pub mod plan;
 pub mod publisher;
 pub mod random;
@@ -30,6 +34,7 @@ pub mod report;
 pub mod requester;
 pub mod role;
 pub mod schedule;
+pub mod search;
 pub mod series;
 pub mod shares;
 pub mod slo;

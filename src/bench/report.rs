@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use super::calibration::Calibration;
 use super::connects::Connections;
 use super::environment::Environment;
 use super::histograms::Histograms;
@@ -70,6 +71,9 @@ pub struct Report {
     pub lost_connections: Vec<LostConnection>,
     /// The load tester's own work.
     pub generator: Generator,
+    /// What the same load did against a broker that does nothing; `null` without `--calibrate`.
+    #[serde(default)]
+    pub calibration: Option<Calibration>,
     /// Every latency in full, by tag; in microseconds.
     pub histograms: Histograms,
     /// The run in intervals of a second, longer ones in a run over twenty minutes.
@@ -297,6 +301,7 @@ impl Report {
                 .collect(),
             lost_connections: measurement.lost_connections,
             generator,
+            calibration: None,
             histograms,
             series,
             environment,

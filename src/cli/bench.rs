@@ -49,6 +49,11 @@ pub struct BenchArgs {
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub csv: Option<PathBuf>,
 
+    /// Write the report to FILE as a page for a browser: percentiles, latency and rates over time, and all that
+    /// belongs to them; it loads nothing
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub html: Option<PathBuf>,
+
     /// Print the report as JSON, or write it to FILE beside what is printed: the whole run with its plan, its
     /// histograms and its seconds, as `report` and `compare` read it
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, value_hint = clap::ValueHint::FilePath)]
@@ -57,6 +62,15 @@ pub struct BenchArgs {
     /// Print the plan of this command line as TOML instead of running it
     #[arg(long)]
     pub print_plan: bool,
+
+    /// Measure the same load against a broker that does nothing first, for two seconds, and print its latency beside
+    /// the result: so much of it is the load tester's own
+    #[arg(long)]
+    pub calibrate: bool,
+
+    /// Show the run to Prometheus while it goes on, at http://ADDRESS/metrics
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub prometheus: Option<std::net::SocketAddr>,
 
     /// One line on stderr every second while the load runs
     #[arg(short, long)]
@@ -68,7 +82,7 @@ pub struct BenchArgs {
 }
 
 /// What is published, by how many, how fast and how long; against which broker.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct LoadArgs {
     /// What is measured
     #[arg(value_name = "SCENARIO", value_enum)]

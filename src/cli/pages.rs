@@ -472,8 +472,53 @@ pub const BENCH_COMPARE: Page = Page {
     environment: CONNECTING,
 };
 
+/// The page of `mqtt bench max`.
+pub const BENCH_MAX: Page = Page {
+    command: "bench max",
+    description: &[
+        "Doubles the load until it holds no more, then halves the distance between what held and what did not, until the answer \
+         is at most --precision too low. Then the answer must hold again, --confirm times; one that held by luck is taken back. \
+         Each load is a run of its own, with --warmup and --duration as in mqtt bench.",
+        "A load holds when every objective is met, no promise of MQTT is broken and the run is valid. When the rate is raised and \
+         no objective speaks of it, 99 % of it must also arrive. All loads that were tried are printed, and what \
+         the lowest that did not hold was limited by: when that is the load tester itself, the broker may hold more.",
+        "Ends with status 8 when no load holds.",
+    ],
+    examples: &[
+        (
+            "How many messages a second, with 99 % of them within 10 ms and none lost?",
+            "mqtt bench max -h broker.example --slo 'p99<10ms,loss=0'",
+        ),
+        (
+            "To how many subscribers, at ten messages a second?",
+            "mqtt bench max --serve --of subscribers --publishers 1 --rate 10 --duration 30s --slo 'p99<100ms'",
+        ),
+    ],
+    environment: CONNECTING,
+};
+
+/// The page of `mqtt bench calibrate`.
+pub const BENCH_CALIBRATE: Page = Page {
+    command: "bench calibrate",
+    description: &[
+        "Runs the load twice against a broker that answers and forwards and does nothing else, in a thread of this process: at \
+         its rate, without --rate at 1,000 a second, for the latency that is the load tester's own (the floor); and as fast \
+         as it goes, for the rate at which the load tester ends (the ceiling). A result near either says little of the broker.",
+        "What this machine can do differs from hour to hour, so nothing is remembered: mqtt bench --calibrate measures the floor \
+         right before a run and prints it beside the result.",
+    ],
+    examples: &[
+        ("What can be measured from here?", "mqtt bench calibrate"),
+        (
+            "How many messages at QoS 0 for each second of a processor?",
+            "mqtt bench calibrate pub -q 0 --workers 1",
+        ),
+    ],
+    environment: CONNECTING,
+};
+
 /// Every page, `mqtt` first; what belongs to a command after it.
-pub const ALL: [&Page; 9] = [
+pub const ALL: [&Page; 11] = [
     &MQTT,
     &SERVE,
     &PUB,
@@ -483,6 +528,8 @@ pub const ALL: [&Page; 9] = [
     &BENCH,
     &BENCH_REPORT,
     &BENCH_COMPARE,
+    &BENCH_MAX,
+    &BENCH_CALIBRATE,
 ];
 
 impl Page {

@@ -1,9 +1,13 @@
 //! How messages and reports are shown. Values in, bytes out; the clock and the writer are handed in.
 
+pub mod bench_metrics;
+pub mod calibration;
+pub mod climb;
 pub mod comparison;
 pub mod delivery;
 mod files;
 pub mod format;
+pub mod html;
 pub mod message;
 mod mosquitto;
 mod pretty;

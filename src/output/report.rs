@@ -20,18 +20,9 @@ pub fn text(report: &Report) -> String {
 }
 
 fn write_report(out: &mut String, report: &Report) -> std::fmt::Result {
-    let Report { plan, broker, .. } = report;
-    writeln!(out, "{}", load(plan).bold())?;
-    let embedded = if broker.embedded {
-        ", in this process"
-    } else {
-        ""
-    };
-    writeln!(
-        out,
-        "{} with MQTT {}{embedded}",
-        broker.endpoint, broker.version
-    )?;
+    let plan = &report.plan;
+    writeln!(out, "{}", headline(report).bold())?;
+    writeln!(out, "{}", target(report))?;
     writeln!(out, "{}\n", measurement(report))?;
     verdict(out, report)?;
     match plan.scenario.connects() {
@@ -45,6 +36,22 @@ fn write_report(out: &mut String, report: &Report) -> std::fmt::Result {
     }
     lost_connections(out, report)?;
     generator(out, report)
+}
+
+/// What was done, in one line.
+pub(super) fn headline(report: &Report) -> String {
+    load(&report.plan)
+}
+
+/// To which broker.
+pub(super) fn target(report: &Report) -> String {
+    let broker = &report.broker;
+    let embedded = if broker.embedded {
+        ", in this process"
+    } else {
+        ""
+    };
+    format!("{} with MQTT {}{embedded}", broker.endpoint, broker.version)
 }
 
 /// `10 publishers to 10 subscribers, QoS 1, 64 bytes, as fast as flow control allows`
@@ -113,7 +120,8 @@ fn pace(pace: Pace) -> String {
     }
 }
 
-fn measurement(report: &Report) -> String {
+/// For how long, and what else is to be known of it.
+pub(super) fn measurement(report: &Report) -> String {
     let measured = time(Duration::from_secs_f64(report.measured_s));
     let mut text = match report.plan.stop {
         Stop::After(_) if matches!(report.plan.scenario, Scenario::Conn | Scenario::Idle) => {
@@ -206,12 +214,15 @@ fn rates(out: &mut String, report: &Report) -> std::fmt::Result {
 
 fn latencies(out: &mut String, report: &Report) -> std::fmt::Result {
     let latency = &report.latency_us;
+    let calibration = report.calibration.as_ref();
+    let calibrated = calibration.and_then(|calibration| calibration.latency_us.clone());
     let rows = [
         ("response", &latency.response),
         ("service", &latency.service),
         ("ack", &latency.acknowledgement),
         ("send delay", &latency.send_delay),
         (completion(report.plan.scenario), &latency.completion),
+        ("null broker", &calibrated),
     ];
     if rows.iter().all(|(_, latency)| latency.is_none()) {
         return Ok(());
@@ -315,7 +326,10 @@ fn shares(out: &mut String, report: &Report) -> std::fmt::Result {
 }
 
 /// Percentiles by name; a row that has nothing is left out.
-fn latency_table(out: &mut String, rows: &[(&str, &Option<Latency>)]) -> std::fmt::Result {
+pub(super) fn latency_table(
+    out: &mut String,
+    rows: &[(&str, &Option<Latency>)],
+) -> std::fmt::Result {
     let heads = ["p50", "p90", "p99", "p99.9", "p99.99", "max"].map(|head| format!("{head:>9}"));
     writeln!(
         out,

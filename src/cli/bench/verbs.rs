@@ -17,6 +17,12 @@ pub enum Verb {
     /// Tell two brokers apart, or two sets of saved runs
     #[command(after_long_help = pages::BENCH_COMPARE.after_help())]
     Compare(Box<CompareArgs>),
+    /// Find the highest load that holds what it must hold
+    #[command(after_long_help = pages::BENCH_MAX.after_help())]
+    Max(Box<MaxArgs>),
+    /// Measure the load tester itself, against a broker that does nothing
+    #[command(after_long_help = pages::BENCH_CALIBRATE.after_help())]
+    Calibrate(Box<CalibrateArgs>),
 }
 
 /// Which runs, and how they are shown.
@@ -30,6 +36,11 @@ pub struct ReportArgs {
     /// Hold them to these objectives instead of the ones they were run with
     #[arg(long, value_name = "OBJECTIVES")]
     pub slo: Option<Slo>,
+
+    /// Write the report to FILE as a page for a browser: percentiles, latency and rates over time, and all that
+    /// belongs to them; it loads nothing
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub html: Option<PathBuf>,
 
     /// Print the report as JSON, or write it to FILE beside what is printed
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, value_hint = clap::ValueHint::FilePath)]
@@ -84,6 +95,99 @@ pub struct CompareArgs {
     /// Print help
     #[arg(long, action = clap::ArgAction::Help)]
     pub help: Option<bool>,
+}
+
+/// Which load is raised, and what it must hold.
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub struct MaxArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub load: LoadArgs,
+
+    /// What each load must hold, as in a run. Beside it no promise of MQTT may be broken and the run must be valid
+    #[arg(long, value_name = "OBJECTIVES", default_value = "p99<10ms,loss=0")]
+    pub slo: Slo,
+
+    /// What is raised
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = Raised::Rate)]
+    pub of: Raised,
+
+    /// Where to begin [default: 1000/s; 10 clients]
+    #[arg(long, value_name = "N", value_parser = load)]
+    pub from: Option<f64>,
+
+    /// Where to end at the latest [default: 10 million/s; 1 million clients]
+    #[arg(long, value_name = "N", value_parser = load)]
+    pub to: Option<f64>,
+
+    /// How much too low the answer may be
+    #[arg(long, value_name = "PERCENT", default_value = "5%", value_parser = percent)]
+    pub precision: f64,
+
+    /// How often the answer must hold again
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub confirm: u32,
+
+    /// Print what was found as JSON, or write it to FILE beside what is printed
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, value_hint = clap::ValueHint::FilePath)]
+    pub json: Option<Option<PathBuf>>,
+
+    /// One line on stderr for each load, and every second while it runs
+    #[arg(short, long)]
+    pub verbose: bool,
+
+    /// Print help
+    #[arg(long, action = clap::ArgAction::Help)]
+    pub help: Option<bool>,
+}
+
+/// What can be raised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Raised {
+    /// Messages per second, or connections per second in conn
+    Rate,
+    /// Connections, in conn and idle
+    Clients,
+    /// Connections that publish
+    Publishers,
+    /// Connections that subscribe
+    Subscribers,
+}
+
+/// Which load the load tester is measured with.
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub struct CalibrateArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub load: LoadArgs,
+
+    /// Print both reports as JSON, or write them to FILE beside what is printed
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, value_hint = clap::ValueHint::FilePath)]
+    pub json: Option<Option<PathBuf>>,
+
+    /// One line on stderr every second while a load runs
+    #[arg(short, long)]
+    pub verbose: bool,
+
+    /// Print help
+    #[arg(long, action = clap::ArgAction::Help)]
+    pub help: Option<bool>,
+}
+
+/// `1000`, `20k` or `1.5M`, at least 1.
+fn load(text: &str) -> Result<f64, String> {
+    let (number, factor) = match text.strip_suffix('k') {
+        Some(number) => (number, 1e3),
+        None => text
+            .strip_suffix('M')
+            .map_or((text, 1.0), |number| (number, 1e6)),
+    };
+    let load = number.trim().parse::<f64>().map(|number| number * factor);
+    load.ok()
+        .filter(|load| (1.0..=1e9).contains(load))
+        .ok_or_else(|| format!("{text:?} is no load; write for example 500, 20k or 1.5M"))
 }
 
 /// `5` or `5%`.

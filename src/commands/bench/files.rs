@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 
+use super::scrape::Scrape;
 use crate::bench::load::Event;
 use crate::bench::plan::Scenario;
 use crate::bench::series::{Moment, Series, Timeline};
@@ -19,6 +20,7 @@ pub(super) struct Files {
     timeline: Timeline,
     log: Option<(PathBuf, HistogramLog<BufWriter<File>>)>,
     table: Option<(PathBuf, Table<BufWriter<File>>)>,
+    scrape: Option<Scrape>,
     /// What could not be written, once: the run goes on without.
     failure: Option<anyhow::Error>,
 }
@@ -52,12 +54,23 @@ impl Files {
             timeline: Timeline::default(),
             log: log.transpose()?,
             table: table.transpose()?,
+            scrape: None,
             failure: None,
         })
     }
 
+    /// Shows the run at an endpoint as well.
+    pub(super) fn show_at(&mut self, scrape: Scrape) {
+        self.scrape = Some(scrape);
+    }
+
     /// Connections where they are what is measured, otherwise what follows them.
     pub(super) fn take(&mut self, event: &Event) {
+        if let (Some(scrape), Event::Connecting(now) | Event::Shown(now) | Event::Ended(now)) =
+            (&self.scrape, event)
+        {
+            scrape.show(now);
+        }
         let (snapshot, last) = match event {
             Event::Connecting(snapshot) if self.scenario == Scenario::Conn => (snapshot, false),
             Event::Shown(snapshot) if self.scenario != Scenario::Conn => (snapshot, false),

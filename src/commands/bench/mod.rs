@@ -1,11 +1,14 @@
 //! `mqtt bench`: put a load on a broker and report what it did with it. One file a verb; `trial` is what they share.
 
+mod calibrate;
 mod compare;
 mod files;
+mod max;
 mod plan;
 mod progress;
 mod report;
 mod run;
+mod scrape;
 mod shown;
 mod trial;
 
@@ -22,5 +25,7 @@ pub fn run(mut args: BenchArgs) -> anyhow::Result<Exit> {
         None => run::run(args),
         Some(Verb::Report(args)) => report::run(args),
         Some(Verb::Compare(args)) => compare::run(*args),
+        Some(Verb::Max(args)) => max::run(*args),
+        Some(Verb::Calibrate(args)) => calibrate::run(*args),
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::shown::{Saved, outcome};
+use super::shown::{Destination, Saved, outcome};
 use crate::bench::merge;
 use crate::bench::report::Report;
 use crate::cli::bench::verbs::ReportArgs;
@@ -27,6 +27,9 @@ pub(super) fn run(args: ReportArgs) -> anyhow::Result<Exit> {
         report.objectives = slo.judge(&report);
     }
     Saved::new(&args.json)?.write(&report, output::report::text)?;
+    if let Some(path) = &args.html {
+        Destination::new(path)?.write(&output::html::page(&report))?;
+    }
     Ok(outcome(&report))
 }
 

@@ -2,13 +2,16 @@
 
 use std::io;
 
+use super::calibrate;
 use super::files::Files;
 use super::plan::plan;
-use super::shown::{Saved, outcome};
+use super::scrape::Scrape;
+use super::shown::{Destination, Saved, outcome};
 use super::trial::{Target, Trial, warn_of_debug_build};
 use crate::bench::plan::Plan;
 use crate::cli::bench::BenchArgs;
 use crate::exit::Exit;
+use crate::output::html;
 use crate::output::report::text;
 use crate::output::{Output, Unwritable};
 
@@ -22,9 +25,20 @@ pub(super) fn run(args: BenchArgs) -> anyhow::Result<Exit> {
         return print_plan(&plan);
     }
     let saved = Saved::new(&args.json)?;
+    let page = args.html.as_deref().map(Destination::new).transpose()?;
     let mut files = Files::new(plan.scenario, args.hlog.as_deref(), args.csv.as_deref())?;
+    if let Some(address) = args.prometheus {
+        files.show_at(Scrape::start(address)?);
+    }
     let target = Target::new(&args.load)?;
     warn_of_debug_build();
+    let calibration = match args.calibrate {
+        true => match calibrate::beside(&args.load, args.verbose)? {
+            None => return Ok(Exit::Interrupted),
+            found => found,
+        },
+        false => None,
+    };
     let trial = Trial {
         plan,
         target: &target,
@@ -34,10 +48,14 @@ pub(super) fn run(args: BenchArgs) -> anyhow::Result<Exit> {
         return Ok(Exit::Interrupted);
     };
     target.stop();
+    report.calibration = calibration;
     if let Some(slo) = &args.slo {
         report.objectives = slo.judge(&report);
     }
     saved.write(&report, text)?;
+    if let Some(page) = page {
+        page.write(&html::page(&report))?;
+    }
     files.finish()?;
     Ok(outcome(&report))
 }

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use serde::Serialize;
@@ -15,8 +15,37 @@ use crate::output::{Output, Unwritable};
 pub(super) struct Saved {
     /// On stdout as JSON instead of text.
     json: bool,
-    /// As JSON into this file. Opened before the run, so that a wrong path does not cost one.
-    file: Option<(PathBuf, File)>,
+    /// As JSON into this file.
+    file: Option<Destination>,
+}
+
+/// A file for one text. It is made before the run, so that a wrong path does not cost one.
+pub(super) struct Destination {
+    path: PathBuf,
+    file: File,
+}
+
+impl Destination {
+    /// Makes the file.
+    ///
+    /// # Errors
+    /// When that is not possible.
+    pub(super) fn new(path: &Path) -> anyhow::Result<Destination> {
+        let file = File::create(path);
+        Ok(Destination {
+            path: path.to_owned(),
+            file: file.with_context(|| format!("could not write {}", path.display()))?,
+        })
+    }
+
+    /// Writes the text.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(super) fn write(mut self, text: &str) -> anyhow::Result<()> {
+        let written = self.file.write_all(text.as_bytes());
+        written.with_context(|| format!("could not write {}", self.path.display()))
+    }
 }
 
 impl Saved {
@@ -25,14 +54,10 @@ impl Saved {
     /// # Errors
     /// When the file cannot be made.
     pub(super) fn new(json: &Option<Option<PathBuf>>) -> anyhow::Result<Saved> {
-        let file = json.as_ref().and_then(Option::as_ref).map(|path| {
-            let file = File::create(path);
-            let file = file.with_context(|| format!("could not write {}", path.display()))?;
-            Ok::<_, anyhow::Error>((path.clone(), file))
-        });
+        let path = json.as_ref().and_then(Option::as_deref);
         Ok(Saved {
             json: matches!(json, Some(None)),
-            file: file.transpose()?,
+            file: path.map(Destination::new).transpose()?,
         })
     }
 
@@ -46,9 +71,8 @@ impl Saved {
         text: impl Fn(&T) -> String,
     ) -> anyhow::Result<()> {
         let json = || serde_json::to_string_pretty(found).map(|text| text + "\n");
-        if let Some((path, mut file)) = self.file {
-            let written = file.write_all(json()?.as_bytes());
-            written.with_context(|| format!("could not write {}", path.display()))?;
+        if let Some(file) = self.file {
+            file.write(&json()?)?;
         }
         print(&match self.json {
             true => json()?,

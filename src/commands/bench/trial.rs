@@ -1,6 +1,7 @@
 //! One run from its plan to its report, as every verb needs it: the broker, the threads, the signals, and what is shown
 //! and written meanwhile.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -10,6 +11,7 @@ use tokio::sync::Notify;
 use super::files::Files;
 use super::progress::Progress;
 use crate::bench::load::Load;
+use crate::bench::null::NullBroker;
 use crate::bench::plan::Plan;
 use crate::bench::report::Report;
 use crate::broker::{self, Broker};
@@ -21,10 +23,18 @@ use crate::commands::signals::Signals;
 use crate::exit::Exit;
 use crate::output::say;
 
-/// The broker under test: a running one, or with `--serve` one of our own in this process.
+/// The broker under test: a running one, or one in this process.
 pub(super) struct Target {
     pub(super) options: ConnectOptions,
-    own: Option<Broker>,
+    own: Own,
+}
+
+enum Own {
+    None,
+    /// With `--serve`.
+    Serve(Broker),
+    /// It ends when it is dropped.
+    Null(#[allow(dead_code)] NullBroker),
 }
 
 impl Target {
@@ -35,10 +45,14 @@ impl Target {
     pub(super) fn new(args: &LoadArgs) -> anyhow::Result<Target> {
         let mut options = plain(&args.connection)?;
         allow_open_files();
-        let own = args.serve.then(start_broker).transpose()?;
-        if let Some(broker) = &own {
-            options.endpoint = endpoint_of(broker);
-        }
+        let own = match args.serve {
+            true => {
+                let broker = start_broker()?;
+                options.endpoint = endpoint_of(broker.address());
+                Own::Serve(broker)
+            }
+            false => Own::None,
+        };
         Ok(Target { options, own })
     }
 
@@ -58,13 +72,31 @@ impl Target {
         allow_open_files();
         Ok(Target {
             options: plain(&connection)?,
-            own: None,
+            own: Own::None,
+        })
+    }
+
+    /// A broker that does nothing, whatever broker was typed; spoken to in the version that was typed.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(super) fn null(args: &LoadArgs) -> anyhow::Result<Target> {
+        let typed = connection::target(&args.connection)?.options;
+        allow_open_files();
+        let broker = NullBroker::start()?;
+        let mut options = ConnectOptions::new(endpoint_of(broker.address));
+        options.version = typed.version;
+        options.keep_alive = typed.keep_alive;
+        options.connect_timeout = typed.connect_timeout;
+        Ok(Target {
+            options,
+            own: Own::Null(broker),
         })
     }
 
     /// Ends our own broker.
     pub(super) fn stop(self) {
-        if let Some(broker) = self.own {
+        if let Own::Serve(broker) = self.own {
             broker.stop();
         }
     }
@@ -114,7 +146,7 @@ impl Trial<'_> {
         runtime.shutdown_background();
         progress.finish();
         let series = files.moments();
-        let embedded = target.own.is_some();
+        let embedded = !matches!(target.own, Own::None);
         Ok(measured?.map(|found| Report::new(plan, &target.options, embedded, series, found)))
     }
 }
@@ -169,8 +201,7 @@ fn plain(connection: &ConnectionArgs) -> anyhow::Result<ConnectOptions> {
     }
 }
 
-fn endpoint_of(broker: &Broker) -> Endpoint {
-    let address = broker.address();
+fn endpoint_of(address: SocketAddr) -> Endpoint {
     Endpoint::new(Scheme::Mqtt, address.ip().to_string(), address.port())
 }
 
