@@ -79,7 +79,18 @@ fn plan_of(load: &LoadArgs) -> anyhow::Result<Plan> {
         Scenario::Sub => Err(Exit::Usage.because(
             "there is nothing to calibrate in `mqtt bench sub`: it counts what others publish",
         )),
-        _ => Ok(plan),
+        Scenario::PubSub
+        | Scenario::Pub
+        | Scenario::Conn
+        | Scenario::Idle
+        | Scenario::Shared
+        | Scenario::Req
+        | Scenario::Churn
+        | Scenario::ReconnectStorm
+        | Scenario::Mixed => Ok(plan),
+        scenario => Err(Exit::Usage.because(format!(
+            "the null broker keeps no sessions, wills and retained messages, which `mqtt bench {scenario}` is about"
+        ))),
     }
 }
 
