@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::properties::name_and_value;
 use super::tls::TlsArgs;
 use crate::client::transport::websocket::Header;
 
@@ -110,6 +111,9 @@ pub enum ProtocolVersion {
     /// MQTT 5
     #[value(name = "5", alias = "mqttv5")]
     V5,
+    /// MQTT 5, or 3.1.1 with a broker that does not know 5; standard error says so
+    #[value(name = "auto")]
+    Auto,
 }
 
 /// The client's name and session; flattened into `pub`, `sub`, `req` and `reply`.
@@ -127,6 +131,38 @@ pub struct SessionArgs {
     /// Keep the session on the broker when this client leaves; needs --id
     #[arg(short = 'c', long)]
     pub disable_clean_session: bool,
+
+    /// Seconds the broker keeps the session after the connection has ended, or never for no end (MQTT 5)
+    #[arg(short = 'x', long, value_name = "SECONDS", value_parser = session_expiry, allow_hyphen_values = true)]
+    pub session_expiry_interval: Option<u32>,
+
+    /// Take at most N messages of QoS 1 and 2 that are not acknowledged yet (MQTT 5)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub receive_maximum: Option<u16>,
+
+    /// Take no packet larger than this; the broker drops what would need one (MQTT 5)
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(16..))]
+    pub maximum_packet_size: Option<u32>,
+
+    /// Let the broker use up to N numbers in place of topics (MQTT 5)
+    #[arg(long, value_name = "N")]
+    pub topic_alias_maximum: Option<u16>,
+
+    /// User property of the connection, as often as wanted (MQTT 5)
+    #[arg(long, value_name = "NAME=VALUE", value_parser = name_and_value, allow_hyphen_values = true)]
+    pub connect_user_property: Vec<(String, String)>,
+
+    /// Try so often again when the broker is not reached or lost, or forever [default: the first time not at all; see below]
+    #[arg(long, value_name = "N", value_parser = retries)]
+    pub retry: Option<u32>,
+
+    /// Longest pause between two attempts; it begins with half a second and doubles
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = some_duration)]
+    pub retry_max_delay: Duration,
+
+    /// Go to the broker that this one names when it refuses because another is to be used (MQTT 5)
+    #[arg(long)]
+    pub follow_redirects: bool,
 
     /// When another client takes the session, by connecting with the same id: end with status 7, or come back each time
     ///
@@ -162,6 +198,15 @@ pub struct WillArgs {
     )]
     pub will_payload: Option<String>,
 
+    /// Contents of FILE as the payload of the will
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "will_topic",
+        conflicts_with = "will_payload"
+    )]
+    pub will_payload_file: Option<PathBuf>,
+
     /// Quality of service of the will
     #[arg(long, value_name = "QOS", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=2))]
     pub will_qos: u8,
@@ -169,6 +214,69 @@ pub struct WillArgs {
     /// Make the will a retained message
     #[arg(long, requires = "will_topic")]
     pub will_retain: bool,
+
+    /// Seconds the broker waits before it publishes the will; if the client comes back, it does not (MQTT 5)
+    #[arg(long, value_name = "SECONDS", requires = "will_topic")]
+    pub will_delay_interval: Option<u32>,
+
+    /// Seconds after which the will is not delivered any more (MQTT 5)
+    #[arg(long, value_name = "SECONDS", requires = "will_topic")]
+    pub will_message_expiry_interval: Option<u32>,
+
+    /// Content type of the will (MQTT 5)
+    #[arg(
+        long,
+        value_name = "TYPE",
+        requires = "will_topic",
+        allow_hyphen_values = true
+    )]
+    pub will_content_type: Option<String>,
+
+    /// Say that the will's payload is UTF-8 text (MQTT 5)
+    #[arg(long, requires = "will_topic")]
+    pub will_payload_format_indicator: bool,
+
+    /// Topic a reply to the will should go to (MQTT 5)
+    #[arg(
+        long,
+        value_name = "TOPIC",
+        requires = "will_topic",
+        allow_hyphen_values = true
+    )]
+    pub will_response_topic: Option<String>,
+
+    /// What a reply to the will should repeat (MQTT 5)
+    #[arg(
+        long,
+        value_name = "TEXT",
+        requires = "will_topic",
+        allow_hyphen_values = true
+    )]
+    pub will_correlation_data: Option<String>,
+
+    /// User property of the will, as often as wanted (MQTT 5)
+    #[arg(long, value_name = "NAME=VALUE", requires = "will_topic", value_parser = name_and_value, allow_hyphen_values = true)]
+    pub will_user_property: Vec<(String, String)>,
+}
+
+/// Seconds a session is kept; `never`, `-1` or all ones for no end, as mosquitto's clients have it.
+fn session_expiry(text: &str) -> Result<u32, String> {
+    match text {
+        "never" | "-1" | "\u{221e}" => Ok(u32::MAX),
+        _ => text
+            .parse()
+            .map_err(|_| format!("it is a number of seconds up to {}, or never", u32::MAX)),
+    }
+}
+
+/// A number of attempts.
+fn retries(text: &str) -> Result<u32, String> {
+    match text {
+        "forever" => Ok(u32::MAX),
+        _ => text
+            .parse()
+            .map_err(|_| "it is a number, or forever".to_owned()),
+    }
 }
 
 /// A keep alive time: 0, or what mosquitto's clients allow.

@@ -62,6 +62,12 @@ const ENCRYPTED: &str = "The connection is encrypted when the URL begins with mq
      of these failed and what the certificate says instead. --tls-pin asks for a certain key on top of this, and with --insecure \
      instead of it. With --cafile or --capath, --insecure only leaves out the name, as in mosquitto's clients.";
 
+/// What becomes of a connection that fails; for the clients.
+const FAILING: &str = "A broker that is not reached is tried again only with --retry, and the same number then counts for a connection that is lost later. \
+     With -V auto the client speaks MQTT 5, and 3.1.1 to a broker that refuses 5; an option that only MQTT 5 can say makes it 5 or nothing. A broker that \
+     refuses because another one is to be used is left for that one with --follow-redirects, user name and password included, but never from TLS \
+     to a connection without; one that says so later, in its DISCONNECT, ends the client, which repeats what it said.";
+
 /// SRV and TLS; for every command that connects to a broker.
 const SRV: &str = "With --srv the hosts of a domain are tried in the order of their SRV records. TLS still expects the name that was typed, because \
      anybody may have answered for DNS; --tls-server-name gives another.";
@@ -185,6 +191,7 @@ pub const PUB: Page = Page {
         URLS,
         ENCRYPTED,
         SRV,
+        FAILING,
     ],
     examples: &[
         (
@@ -250,6 +257,7 @@ pub const SUB: Page = Page {
         URLS,
         ENCRYPTED,
         SRV,
+        FAILING,
     ],
     examples: &[
         (

@@ -23,7 +23,8 @@ pub struct PropertyArgs {
     pub user_property: Vec<(String, String)>,
 }
 
-fn name_and_value(text: &str) -> Result<(String, String), String> {
+/// A user property, `NAME=VALUE`.
+pub(super) fn name_and_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
         None => Err("write NAME=VALUE".to_owned()),

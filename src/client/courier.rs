@@ -89,7 +89,7 @@ impl Courier {
         let notes = Notes::new(&options)?;
         Ok(Courier {
             stage: Stage::Connecting(Box::pin(open(options.clone(), notes.clone()))),
-            losses: Losses::new(&options, Retry::FOREVER),
+            losses: Losses::new(&options, options.retry(Retry::FOREVER)),
             connected: None,
             options,
             notes,

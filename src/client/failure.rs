@@ -25,6 +25,16 @@ pub enum Failure {
         /// The reason string of MQTT 5.
         text: Option<String>,
     },
+    /// A CONNACK that says no and names another broker, or says that there is one (4.11).
+    #[error("{}", moved(.broker, *.reason, .reference))]
+    Moved {
+        /// The broker's URL.
+        broker: String,
+        /// For now or for good.
+        reason: ReasonCode,
+        /// The other broker.
+        reference: Option<String>,
+    },
     /// The broker ended the connection with a DISCONNECT (MQTT 5, 3.14).
     #[error("{}", disconnected(*.reason, .text))]
     Disconnected {
@@ -51,7 +61,7 @@ impl Failure {
         match self {
             Failure::Unusable(_) => Exit::Failed,
             Failure::NotReached(_) => Exit::NotReached,
-            Failure::Refused { .. } => Exit::Refused,
+            Failure::Refused { .. } | Failure::Moved { .. } => Exit::Refused,
             Failure::Disconnected { .. } | Failure::Contested { .. } | Failure::Lost(_) => {
                 Exit::Lost
             }
@@ -75,7 +85,7 @@ impl Failure {
         match self {
             Failure::Unusable(_) => true,
             Failure::NotReached(_) | Failure::Lost(_) => false,
-            Failure::Contested { .. } => true,
+            Failure::Contested { .. } | Failure::Moved { .. } => true,
             Failure::Refused { reason, .. } => !matches!(
                 *reason,
                 ReasonCode::SERVER_UNAVAILABLE
@@ -129,6 +139,14 @@ fn refused(broker: &str, version: Version, reason: ReasonCode, text: &Option<Str
         reason.name(),
         quoted(text)
     )
+}
+
+fn moved(broker: &str, reason: ReasonCode, reference: &Option<String>) -> String {
+    let whom = match reference {
+        Some(reference) => format!(": {reference}; --follow-redirects goes there"),
+        None => ", but it does not say which".to_owned(),
+    };
+    format!("{broker} refused the connection: {}{whom}", reason.name())
 }
 
 fn disconnected(reason: ReasonCode, text: &Option<String>) -> String {

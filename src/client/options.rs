@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::Takeover;
+use super::retry::Retry;
 use super::transport::Route;
 use super::url::Endpoint;
 use crate::mqtt::packet::Connect;
@@ -40,8 +41,18 @@ pub struct ConnectOptions {
     pub takeover: Takeover,
     /// Will message.
     pub will: Option<Will>,
+    /// What else CONNECT says in MQTT 5: maximum packet size, topic alias maximum, user properties (3.1.2.11).
+    pub properties: Properties,
     /// From the first look-up to CONNACK.
     pub connect_timeout: Duration,
+    /// Speak MQTT 3.1.1 to a broker that does not know MQTT 5.
+    pub falls_back: bool,
+    /// Go to the broker that the one we know names in its refusal (4.11).
+    pub follows_redirects: bool,
+    /// How often to try again, also the first time; `None` for what is usual where it is used, and the first time once.
+    pub retries: Option<u32>,
+    /// The longest delay between two attempts, before jitter.
+    pub longest_delay: Duration,
 }
 
 impl ConnectOptions {
@@ -60,8 +71,55 @@ impl ConnectOptions {
             receive_maximum: None,
             takeover: Takeover::default(),
             will: None,
+            properties: Properties::default(),
             connect_timeout: Duration::from_secs(10),
+            falls_back: false,
+            follows_redirects: false,
+            retries: None,
+            longest_delay: super::retry::LONGEST,
         }
+    }
+
+    /// From now on it is MQTT 5 or nothing: something was asked for that older versions cannot say.
+    pub fn need_version_5(&mut self) {
+        self.version = Version::V5;
+        self.falls_back = false;
+    }
+
+    /// How to try again: as the options say, else as is usual.
+    pub fn retry(&self, usual: Retry) -> Retry {
+        Retry {
+            attempts: self.retries.unwrap_or(usual.attempts),
+            longest: self.longest_delay,
+            ..usual
+        }
+    }
+
+    /// The same at another broker, which a server reference (3.2.2.3.16) names: `HOST[:PORT]` or a URL, the first of several that
+    /// can be used. What only counts for the broker we know is left behind. `None` if there is none, or it would give TLS up.
+    pub fn redirected(&self, reference: &str) -> Option<ConnectOptions> {
+        let known = &self.endpoint;
+        let endpoint = reference.split_whitespace().find_map(|each| {
+            let endpoint = match each.contains("://") {
+                true => each.parse().ok()?,
+                false => {
+                    let parts = super::url::parts(each).ok()?;
+                    let port = parts.port.unwrap_or(known.scheme.default_port());
+                    Endpoint {
+                        path: known.path.clone(),
+                        ..Endpoint::new(known.scheme, parts.host, port)
+                    }
+                }
+            };
+            (endpoint.scheme.has_tls() || !known.scheme.has_tls()).then_some(endpoint)
+        })?;
+        let mut elsewhere = ConnectOptions {
+            endpoint,
+            ..self.clone()
+        };
+        elsewhere.route.srv = false;
+        elsewhere.route.tls.server_name = None;
+        Some(elsewhere)
     }
 
     /// The CONNECT that says all this; MQTT 3.1's is 3.1.1's until the wire has rewritten it.
@@ -80,7 +138,12 @@ impl ConnectOptions {
             receive_maximum,
             takeover: _,
             will,
+            properties: others,
             connect_timeout: _,
+            falls_back: _,
+            follows_redirects: _,
+            retries: _,
+            longest_delay: _,
         } = self.clone();
         let mut properties = Properties::default();
         if version == Version::V5 {
@@ -90,6 +153,7 @@ impl ConnectOptions {
             properties
                 .0
                 .extend(receive_maximum.map(Property::ReceiveMaximum));
+            properties.0.extend(others.0);
         }
         Connect {
             version: version.max(Version::V311),
@@ -100,6 +164,35 @@ impl ConnectOptions {
             username: username.map(Into::into),
             password,
             properties,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_reference_leads_to_the_first_broker_that_can_be_used() {
+        for (from, reference, to) in [
+            ("mqtt://h:7", "other", Some("mqtt://other:1883")),
+            ("mqtts://h:7", "other:8 third:9", Some("mqtts://other:8")),
+            ("ws://h/path", "[::1]:9001", Some("ws://[::1]:9001/path")),
+            ("mqtt://h", ":::x other:5", Some("mqtt://other:5")),
+            ("mqtt://h", "mqtts://other", Some("mqtts://other:8883")),
+            ("mqtts://h", "mqtt://other", None),
+            (
+                "mqtts://h",
+                "mqtt://other mqtts://third",
+                Some("mqtts://third:8883"),
+            ),
+            ("mqtt://h", "", None),
+        ] {
+            let options = ConnectOptions::new(from.parse().unwrap());
+            let found = options
+                .redirected(reference)
+                .map(|options| options.endpoint.to_string());
+            assert_eq!(found.as_deref(), to, "{from} {reference}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// The longest delay, before jitter.
-const LONGEST: Duration = Duration::from_secs(30);
+pub(super) const LONGEST: Duration = Duration::from_secs(30);
 /// A connection that lived this long was a good one: the next loss starts with the first delay again.
 pub(super) const GOOD: Duration = Duration::from_secs(10);
 
@@ -14,6 +14,8 @@ pub struct Retry {
     pub attempts: u32,
     /// The first delay, before jitter; each further one doubles.
     pub first: Duration,
+    /// The longest delay, before jitter.
+    pub longest: Duration,
 }
 
 impl Retry {
@@ -28,14 +30,15 @@ impl Retry {
         Retry {
             attempts,
             first: Duration::from_millis(500),
+            longest: LONGEST,
         }
     }
 
     /// The delay before attempt number `attempt` (from 0), or `None` to give up. `chance` is between 0 and 1: of many
     /// clients that lost the same broker not all shall come back in the same moment.
-    pub(super) fn delay(self, attempt: u32, chance: f64) -> Option<Duration> {
+    pub fn delay(self, attempt: u32, chance: f64) -> Option<Duration> {
         let grown = self.first.saturating_mul(1 << attempt.min(20));
-        (attempt < self.attempts).then(|| grown.min(LONGEST).mul_f64(0.5 + chance / 2.0))
+        (attempt < self.attempts).then(|| grown.min(self.longest).mul_f64(0.5 + chance / 2.0))
     }
 }
 

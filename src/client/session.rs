@@ -181,6 +181,11 @@ pub async fn connect(options: &ConnectOptions, retry: Retry) -> Result<Session, 
 }
 
 impl Session {
+    /// What is spoken.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
     /// Whether the broker had kept the session from an earlier connection.
     pub fn is_resumed(&self) -> bool {
         self.limits.session_present

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rumqttc5::mqttbytes::v5::{
-    LastWill, Packet, PubAck, PubRec, PublishProperties, RetainForwardRule, SubscribeProperties,
-    SubscribeReasonCode, UnsubscribeProperties,
+    LastWill, LastWillProperties, Packet, PubAck, PubRec, PublishProperties, RetainForwardRule,
+    SubscribeProperties, SubscribeReasonCode, UnsubscribeProperties,
 };
 use rumqttc5::{
     AckMode, AsyncClient, ConnectionError, Event, EventLoop, ManualAck, MqttOptions, Outgoing,
@@ -45,8 +45,19 @@ pub(super) fn client(options: &ConnectOptions, notes: Notes) -> (AsyncClient, Ev
     if options.session_expiry > 0 {
         library.set_session_expiry_interval(Some(options.session_expiry));
     }
+    let others = &options.properties;
+    if let Some(maximum) = others.topic_alias_maximum() {
+        library.set_topic_alias_max(Some(maximum));
+    }
+    let pairs = user_properties(others);
+    if !pairs.is_empty() {
+        library.set_user_properties(pairs);
+    }
     // Last: the setters of properties put the limit of 10 KiB back.
-    library.set_unlimited_incoming_packet_size();
+    match others.maximum_packet_size() {
+        None => library.set_unlimited_incoming_packet_size(),
+        Some(maximum) => library.set_max_packet_size(Some(maximum)),
+    };
     match (&options.username, &options.password) {
         (Some(name), Some(password)) => {
             library.set_credentials(name.clone(), password.clone());
@@ -65,7 +76,7 @@ pub(super) fn client(options: &ConnectOptions, notes: Notes) -> (AsyncClient, Ev
             message: will.payload.clone(),
             qos: to_library(will.qos),
             retain: will.retain,
-            properties: None,
+            properties: will_properties(&will.properties),
         });
     }
     AsyncClient::builder(library).unbounded().build()
@@ -232,6 +243,19 @@ fn signal(event: Event) -> Option<Signal> {
 /// The library has checked that a topic is UTF-8.
 fn text(bytes: Bytes) -> ByteString {
     ByteString::try_from(bytes).unwrap_or_default()
+}
+
+/// The properties of a will as the library takes them (3.1.3.2).
+fn will_properties(given: &Properties) -> Option<LastWillProperties> {
+    (!given.is_empty()).then(|| LastWillProperties {
+        delay_interval: given.will_delay_interval(),
+        payload_format_indicator: given.payload_format_indicator(),
+        message_expiry_interval: given.message_expiry_interval(),
+        content_type: given.content_type().map(String::from),
+        response_topic: given.response_topic().map(String::from),
+        correlation_data: given.correlation_data(),
+        user_properties: user_properties(given),
+    })
 }
 
 /// The properties of a PUBLISH as the library takes them. It knows those of 3.3.2.3 that a client may send.

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use crate::mqtt::{Packet, ReasonCode, Version, codec};
+use crate::mqtt::{Packet, Properties, ReasonCode, Version, codec};
 
 /// The first byte of CONNACK and of DISCONNECT.
 const CONNACK: u8 = 0x20;
@@ -25,6 +25,8 @@ pub(super) enum Seen {
     Refused {
         reason: ReasonCode,
         text: Option<String>,
+        /// The broker that is to be used instead.
+        reference: Option<String>,
     },
     /// A CONNACK of 3.1.1 to an MQTT 5 client.
     OldRefusal(ReasonCode),
@@ -95,6 +97,7 @@ impl Watch {
             Some(Packet::ConnAck(connack)) if connack.reason.is_failure() => Seen::Refused {
                 reason: connack.reason,
                 text: connack.properties.reason_string().map(Into::into),
+                reference: connack.properties.server_reference().map(Into::into),
             },
             // One our codec does not like is left to the library.
             _ => Seen::Accepted,
@@ -105,13 +108,25 @@ impl Watch {
         match decoded(packet, self.version) {
             Some(Packet::Disconnect(disconnect)) => Seen::Disconnected {
                 reason: disconnect.reason,
-                text: disconnect.properties.reason_string().map(Into::into),
+                text: farewell(&disconnect.properties),
             },
             _ => Seen::Disconnected {
                 reason: ReasonCode(packet.get(2).copied().unwrap_or(0)),
                 text: None,
             },
         }
+    }
+}
+
+/// What a DISCONNECT says beside its reason.
+fn farewell(properties: &Properties) -> Option<String> {
+    let text: Option<String> = properties.reason_string().map(Into::into);
+    let reference = properties
+        .server_reference()
+        .map(|reference| format!("to {reference}"));
+    match (text, reference) {
+        (Some(text), Some(reference)) => Some(format!("{text}, {reference}")),
+        (text, reference) => text.or(reference),
     }
 }
 
@@ -227,6 +242,7 @@ mod tests {
         let refused = |reason, text: Option<&str>| Seen::Refused {
             reason,
             text: text.map(str::to_owned),
+            reference: None,
         };
         assert_eq!(
             watched(Version::V311, &[0x20, 2, 0, 5]).1,

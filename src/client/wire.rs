@@ -29,7 +29,7 @@ use super::options::ConnectOptions;
 use super::transport::{Dialer, Leg, Stream};
 use super::url::{Endpoint, Scheme};
 use super::watch::{Seen, Watch};
-use crate::mqtt::{Packet, Version, codec};
+use crate::mqtt::{Packet, ReasonCode, Version, codec};
 
 /// Bytes read at once, and bytes collected before they are written.
 const LARGE: usize = 64 * 1024;
@@ -324,7 +324,19 @@ impl Wire {
             match seen {
                 Seen::Accepted => self.notes.attempt().reached = Reached::Broker,
                 // Handed on all the same, so that the library ends the attempt itself.
-                Seen::Refused { reason, text } => drop(self.notes.fail(refused(reason, text))),
+                Seen::Refused {
+                    reason: reason @ (ReasonCode::USE_ANOTHER_SERVER | ReasonCode::SERVER_MOVED),
+                    reference,
+                    ..
+                } => {
+                    let broker = self.notes.endpoint.to_string();
+                    drop(self.notes.fail(Failure::Moved {
+                        broker,
+                        reason,
+                        reference,
+                    }));
+                }
+                Seen::Refused { reason, text, .. } => drop(self.notes.fail(refused(reason, text))),
                 Seen::OldRefusal(reason) => return Err(self.notes.fail(refused(reason, None))),
                 // After it nothing follows: to the library it is the end of the stream.
                 Seen::Disconnected { reason, text } => {

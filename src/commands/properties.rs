@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::cli::properties::PropertyArgs;
 use crate::client::ConnectOptions;
 use crate::exit::Exit;
-use crate::mqtt::{Properties, Property, Version};
+use crate::mqtt::{Properties, Property};
 
 /// The properties that were asked for. If there are any, the connection will speak MQTT 5, as mosquitto_pub's does with
 /// `-D`.
@@ -27,21 +27,35 @@ pub(super) fn message_properties(
         check("--content-type", content_type)?;
         properties.push(Property::ContentType(content_type.clone().into()));
     }
-    for (name, value) in &args.user_property {
-        check("the name of a --user-property", name)?;
-        check("the value of a --user-property", value)?;
+    add_user_properties(&mut properties, &args.user_property, "--user-property")?;
+    if !properties.is_empty() {
+        options.need_version_5();
+    }
+    Ok(properties)
+}
+
+/// Adds user properties in their order.
+///
+/// # Errors
+/// As [`message_properties`].
+pub(super) fn add_user_properties(
+    properties: &mut Properties,
+    pairs: &[(String, String)],
+    option: &str,
+) -> anyhow::Result<()> {
+    for (name, value) in pairs {
+        check(&format!("the name of a {option}"), name)?;
+        check(&format!("the value of a {option}"), value)?;
         properties.push(Property::UserProperty(
             name.clone().into(),
             value.clone().into(),
         ));
     }
-    if !properties.is_empty() {
-        options.version = Version::V5;
-    }
-    Ok(properties)
+    Ok(())
 }
 
-fn check(what: &str, text: &str) -> anyhow::Result<()> {
+/// Whether MQTT can say it: at most 65,535 bytes without NUL (1.5.4).
+pub(super) fn check(what: &str, text: &str) -> anyhow::Result<()> {
     match text.len() {
         65_536.. => Err(Exit::Usage.because(format!("{what} is longer than 65535 bytes"))),
         _ if text.contains('\0') => Err(Exit::Usage.because(format!("{what} contains NUL"))),

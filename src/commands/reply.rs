@@ -21,7 +21,7 @@ use super::properties::message_properties;
 use super::signals::Signals;
 use super::subscribe::{check_filter, reached, refused, timed_out};
 use crate::cli::reply::ReplyArgs;
-use crate::client::{self, ConnectOptions, Event, Failure, Retry, Session, chance};
+use crate::client::{ConnectOptions, Event, Failure, Retry, Session, chance};
 use crate::exit::Exit;
 use crate::mqtt::packet::{Publish, RetainHandling, Subscription};
 use crate::mqtt::{ByteString, Properties, Property, QoS, Version, topic};
@@ -49,7 +49,7 @@ pub fn run(args: ReplyArgs) -> anyhow::Result<Exit> {
         };
         let mut signals = Signals::new()?;
         let session = tokio::select! {
-            session = client::connect(&plan.options, Retry::FOREVER) => session.map_err(Failure::into_error)?,
+            session = connection::connect(&plan.options, Retry::FOREVER) => session.map_err(Failure::into_error)?,
             () = signals.next() => return Ok(interrupted),
             () = reached(deadline) => return Ok(timed_out(plan.timeout)),
         };
@@ -94,8 +94,12 @@ impl Plan {
         let target = connection::target(&args.connection)?;
         let mut options = target.options;
         connection::set_session(&mut options, &args.session)?;
-        options.will = connection::will(&args.will)?;
+        options.will = connection::will(&args.will, &mut options)?;
         let properties = message_properties(&args.properties, &mut options)?;
+        if options.version == Version::V5 {
+            // Only there does a request say where its reply goes.
+            options.need_version_5();
+        }
         let mut filters = args.topic.clone();
         match target.topic {
             Some(UrlTopic::Typed(topic)) => filters.push(topic),

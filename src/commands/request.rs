@@ -14,7 +14,7 @@ use super::publish::{check_topic, own_topic};
 use super::signals::Signals;
 use super::subscribe::{reached, timed_out};
 use crate::cli::request::RequestArgs;
-use crate::client::{self, ConnectOptions, Event, Failure, Retry, Session};
+use crate::client::{ConnectOptions, Event, Failure, Retry, Session};
 use crate::exit::Exit;
 use crate::mqtt::packet::{Publish, RetainHandling, Subscription};
 use crate::mqtt::{Properties, Property, QoS, ReasonCode, Version};
@@ -35,7 +35,7 @@ pub fn run(args: RequestArgs) -> anyhow::Result<Exit> {
         let deadline = plan.timeout.map(|limit| Instant::now() + limit);
         let mut signals = Signals::new()?;
         let mut session = tokio::select! {
-            session = client::connect(&plan.options, Retry::NEVER) => session.map_err(Failure::into_error)?,
+            session = connection::connect(&plan.options, Retry::NEVER) => session.map_err(Failure::into_error)?,
             () = signals.next() => return Ok(Exit::Interrupted),
             () = reached(deadline) => return Ok(timed_out(plan.timeout)),
         };
@@ -68,7 +68,7 @@ impl Plan {
         let target = connection::target(&args.connection)?;
         let mut options = target.options;
         connection::set_session(&mut options, &args.session)?;
-        options.will = connection::will(&args.will)?;
+        options.will = connection::will(&args.will, &mut options)?;
         let topic = own_topic(args.topic.as_ref(), target.topic)?;
         let random = || RandomState::new().hash_one(0);
         let mut properties = message_properties(&args.properties, &mut options)?;
@@ -84,6 +84,7 @@ impl Plan {
         check_topic(&response_topic)?;
         let correlation = Bytes::from(format!("{:016x}", random()));
         if options.version == Version::V5 {
+            options.need_version_5();
             properties.push(Property::ResponseTopic(response_topic.clone().into()));
             properties.push(Property::CorrelationData(correlation.clone()));
         }

@@ -24,6 +24,7 @@ mod bench;
 mod compare;
 mod config;
 mod conformance;
+mod connecting;
 mod exec;
 mod hostile;
 mod html;

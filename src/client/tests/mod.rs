@@ -38,6 +38,7 @@ fn to(filter: &str) -> Vec<Subscription> {
 const SOON: Retry = Retry {
     attempts: u32::MAX,
     first: Duration::from_millis(1),
+    longest: Duration::from_millis(1),
 };
 
 const VERSIONS: [Version; 2] = [Version::V311, Version::V5];

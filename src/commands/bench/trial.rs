@@ -193,6 +193,11 @@ fn start_broker() -> anyhow::Result<Broker> {
 /// The broker that was typed, if the lean connections can reach it.
 fn plain(connection: &ConnectionArgs) -> anyhow::Result<ConnectOptions> {
     let options = connection::target(connection)?.options;
+    if options.falls_back {
+        return Err(
+            Exit::Usage.because("a bench speaks one version of MQTT: -V 311 or -V 5, not auto")
+        );
+    }
     match options.endpoint.scheme {
         Scheme::Mqtt => Ok(options),
         other => Err(Exit::Usage.because(format!(

@@ -3,21 +3,25 @@
 //! A flag wins over the environment. `-h` sets a URL of the environment aside altogether, so that its user
 //! and password are not sent to another broker; `-p` alone replaces its port.
 
+mod connect;
 mod password;
 mod proxy;
+mod session;
 mod tls;
+mod will;
 
 use std::ffi::OsString;
 use std::net::{IpAddr, ToSocketAddrs};
 
 use bytes::Bytes;
 
-use crate::cli::connection::{
-    ConnectionArgs, ProtocolVersion, SessionArgs, TakeoverPolicy, WillArgs,
-};
-use crate::client::{BrokerUrl, ConnectOptions, DEFAULT_PATH, Endpoint, Scheme, Takeover, Will};
+pub use self::connect::connect;
+pub use self::session::set_session;
+pub use self::will::will;
+use crate::cli::connection::{ConnectionArgs, ProtocolVersion};
+use crate::client::{BrokerUrl, ConnectOptions, DEFAULT_PATH, Endpoint, Scheme};
 use crate::exit::Exit;
-use crate::mqtt::{Properties, QoS, Version, topic};
+use crate::mqtt::Version;
 use crate::output::say;
 
 /// The broker that is meant, and the topic its URL named.
@@ -86,8 +90,9 @@ fn target_in(
     options.version = match args.protocol_version {
         ProtocolVersion::V31 => Version::V31,
         ProtocolVersion::V311 => Version::V311,
-        ProtocolVersion::V5 => Version::V5,
+        ProtocolVersion::V5 | ProtocolVersion::Auto => Version::V5,
     };
+    options.falls_back = args.protocol_version == ProtocolVersion::Auto;
     options.username = (args.username.clone())
         .or(typed_username)
         .or(username)
@@ -125,66 +130,6 @@ fn target_in(
         (None, topic) => topic.map(UrlTopic::Environment),
     };
     Ok(Target { options, topic })
-}
-
-/// Puts the client id and the kind of session into `options`.
-///
-/// # Errors
-/// [`Exit::Usage`] when a session is to be kept under a name nobody could come back with.
-pub fn set_session(options: &mut ConnectOptions, args: &SessionArgs) -> anyhow::Result<()> {
-    let is_named = args.id.is_some() || args.id_prefix.is_some();
-    options.takeover = match args.takeover {
-        TakeoverPolicy::Stop if is_named => Takeover::Stop,
-        TakeoverPolicy::Stop => Takeover::StopWhenTold,
-        TakeoverPolicy::Fight => Takeover::Fight,
-    };
-    match (&args.id, &args.id_prefix) {
-        (Some(id), _) => options.client_id.clone_from(id),
-        (None, Some(prefix)) => options.client_id = format!("{prefix}{}", std::process::id()),
-        (None, None) => {}
-    }
-    if options.client_id.len() > usize::from(u16::MAX) {
-        return Err(Exit::Usage.because("a client id is at most 65535 bytes long"));
-    }
-    if options.client_id.contains('\0') {
-        return Err(Exit::Usage.because("a client id contains no NUL"));
-    }
-    if args.disable_clean_session {
-        if args.id.as_deref().unwrap_or_default().is_empty() {
-            return Err(Exit::Usage.because(
-                "--disable-clean-session keeps the session of a named client; add --id NAME",
-            ));
-        }
-        options.clean_start = false;
-        options.session_expiry = u32::MAX;
-    }
-    Ok(())
-}
-
-/// The will the options describe.
-///
-/// # Errors
-/// [`Exit::Usage`] when its topic cannot be published to or its payload is too long for CONNECT.
-pub fn will(args: &WillArgs) -> anyhow::Result<Option<Will>> {
-    let Some(will_topic) = &args.will_topic else {
-        return Ok(None);
-    };
-    if !topic::is_valid_topic_name(will_topic) {
-        return Err(Exit::Usage.because(format!(
-            "{will_topic:?} is no topic for a will: it must not be empty or contain + or #"
-        )));
-    }
-    let payload = args.will_payload.clone().unwrap_or_default();
-    if payload.len() > usize::from(u16::MAX) {
-        return Err(Exit::Usage.because("the payload of a will is at most 65535 bytes long"));
-    }
-    Ok(Some(Will {
-        topic: will_topic.as_str().into(),
-        payload: payload.into(),
-        qos: QoS::from_number(args.will_qos).unwrap_or_default(),
-        retain: args.will_retain,
-        properties: Properties::default(),
-    }))
 }
 
 /// Where the broker is. A TLS option, or the port of MQTT over TLS where no URL says otherwise, makes the connection a
@@ -322,6 +267,8 @@ fn random_client_id() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::connection::{SessionArgs, WillArgs};
+    use crate::mqtt::QoS;
     use clap::Parser;
     use std::io::Write;
 
@@ -477,8 +424,18 @@ mod tests {
 
     #[test]
     fn a_will_has_a_topic_without_wildcards() {
-        assert!(will(&options(&[]).will).unwrap().is_none());
-        assert!(will(&options(&["--will-topic", "a/#"]).will).is_err());
+        assert!(
+            will(&options(&[]).will, &mut meant(&[], &[]).unwrap().options)
+                .unwrap()
+                .is_none()
+        );
+        assert!(
+            will(
+                &options(&["--will-topic", "a/#"]).will,
+                &mut meant(&[], &[]).unwrap().options
+            )
+            .is_err()
+        );
         let typed = [
             "--will-topic",
             "a",
@@ -487,7 +444,9 @@ mod tests {
             "--will-qos",
             "2",
         ];
-        let will = will(&options(&typed).will).unwrap().unwrap();
+        let will = will(&options(&typed).will, &mut meant(&[], &[]).unwrap().options)
+            .unwrap()
+            .unwrap();
         assert_eq!((&*will.topic, &*will.payload), ("a", &b"-1"[..]));
         assert_eq!(will.qos, QoS::ExactlyOnce);
     }

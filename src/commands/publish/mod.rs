@@ -63,7 +63,7 @@ impl Plan {
         let target = connection::target(&args.connection)?;
         let mut options = target.options;
         connection::set_session(&mut options, &args.session)?;
-        options.will = connection::will(&args.will)?;
+        options.will = connection::will(&args.will, &mut options)?;
         let properties = properties_of(args, &mut options)?;
         let source = source(args)?;
         let topics = topics(&args.topic, target.topic);
@@ -81,6 +81,11 @@ impl Plan {
             needs_handshake: needs_handshake(args),
         };
         check(&composer, args.json || args.drain)?;
+        if args.spool.is_some() && (options.falls_back || options.follows_redirects) {
+            return Err(Exit::Usage.because(
+                "what is in a --spool is for one broker and one version of MQTT: leave -V auto and --follow-redirects out",
+            ));
+        }
         let spool = spool_of(args, &mut options);
         let feed = match args.drain {
             true => None,
@@ -180,7 +185,7 @@ fn properties_of(args: &PublishArgs, options: &mut ConnectOptions) -> anyhow::Re
         properties.push(Property::CorrelationData(data.clone().into()));
     }
     if !properties.is_empty() || args.require_subscribers {
-        options.version = Version::V5;
+        options.need_version_5();
     }
     Ok(properties)
 }
@@ -238,14 +243,17 @@ async fn publish(plan: Plan) -> anyhow::Result<Exit> {
     let mut signals = Signals::new()?;
     let retry = Retry::attempts(plan.attempts());
     let session = tokio::select! {
-        session = client::connect(&plan.options, retry) => {
+        session = connection::connect(&plan.options, retry) => {
             session.map_err(client::Failure::into_error)?
         }
         () = signals.next() => return Ok(Exit::Interrupted),
     };
     let mut publisher = Publisher {
+        composer: Composer {
+            version: session.version(),
+            ..plan.composer
+        },
         session,
-        composer: plan.composer,
         tempo: plan.tempo,
         books: Books::new(plan.audience),
     };

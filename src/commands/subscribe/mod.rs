@@ -19,10 +19,11 @@ use self::removal::Removal;
 use self::selection::Selection;
 use self::sink::Sink;
 use self::throttle::Throttle;
+use super::connection;
 use super::owed::{Owed, Ticket};
 use super::signals::Signals;
 use crate::cli::subscribe::SubscribeArgs;
-use crate::client::{self, Event, Failure, Retry, Session, chance};
+use crate::client::{Event, Failure, Retry, Session, chance};
 use crate::exit::Exit;
 use crate::mqtt::packet::Publish;
 use crate::mqtt::{ByteString, Properties, ReasonCode};
@@ -50,7 +51,7 @@ pub fn run(args: SubscribeArgs) -> anyhow::Result<Exit> {
             None => Exit::Done,
         };
         let session = tokio::select! {
-            session = client::connect(&plan.options, Retry::FOREVER) => {
+            session = connection::connect(&plan.options, Retry::FOREVER) => {
                 session.map_err(Failure::into_error)?
             }
             () = signals.next() => return Ok(interrupted),

@@ -15,7 +15,7 @@ use crate::commands::connection::{self, UrlTopic};
 use crate::commands::exec::Exec;
 use crate::exit::Exit;
 use crate::mqtt::packet::{RetainHandling, Subscription};
-use crate::mqtt::{ByteString, Properties, Property, QoS, Version, topic};
+use crate::mqtt::{ByteString, Properties, Property, QoS, topic};
 use crate::output::{Encoding, Files, MessageFormat, Output, Rotation};
 
 /// A count below this is also the most the broker may send ahead, so that it keeps the rest for others.
@@ -62,13 +62,12 @@ impl Plan {
         let target = connection::target(&args.connection)?;
         let mut options = target.options;
         connection::set_session(&mut options, &args.session)?;
-        options.will = connection::will(&args.will)?;
-        options.receive_maximum = match args.count {
-            Some(count @ ..FEW) => u16::try_from(count).ok(),
-            _ => None,
-        };
+        options.will = connection::will(&args.will, &mut options)?;
+        if let (Some(count @ ..FEW), None) = (args.count, options.receive_maximum) {
+            options.receive_maximum = u16::try_from(count).ok();
+        }
         if asks_for_mqtt_5(args) {
-            options.version = Version::V5;
+            options.need_version_5();
         }
         let request = Request::new(args, target.topic)?;
         let selection = Selection::new(args)?;
