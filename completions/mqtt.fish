@@ -92,7 +92,8 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l password-file -d 'Read
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l password-command -d 'Run COMMAND and take the first line it prints as the password; quotes part its words, but no shell sees them' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
 311\t'MQTT 3.1.1'
-5\t'MQTT 5'"
+5\t'MQTT 5'
+auto\t'MQTT 5, or 3.1.1 with a broker that does not know 5; standard error says so'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
@@ -117,11 +118,25 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l tls-engine -d 'Not pos
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l tls-engine-kpass-sha1 -d 'Not possible: keys in an engine of OpenSSL' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s i -l id -d 'Client id [default: a random one]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s I -l id-prefix -d 'Client id made of PREFIX and the process id' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s x -l session-expiry-interval -d 'Seconds the broker keeps the session after the connection has ended, or never for no end (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l receive-maximum -d 'Take at most N messages of QoS 1 and 2 that are not acknowledged yet (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l maximum-packet-size -d 'Take no packet larger than this; the broker drops what would need one (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l topic-alias-maximum -d 'Let the broker use up to N numbers in place of topics (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l connect-user-property -d 'User property of the connection, as often as wanted (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l retry -d 'Try so often again when the broker is not reached or lost, or forever [default: the first time not at all; see below]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l retry-max-delay -d 'Longest pause between two attempts; it begins with half a second and doubles' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l takeover -d 'When another client takes the session, by connecting with the same id: end with status 7, or come back each time' -r -f -a "stop\t'Leave the session to the other client'
 fight\t'Come back each time'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l will-topic -d 'Topic of the message the broker publishes when this client is cut off' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l will-payload -d 'Payload of the will [default: empty]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l will-payload-file -d 'Contents of FILE as the payload of the will' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l will-qos -d 'Quality of service of the will' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l will-delay-interval -d 'Seconds the broker waits before it publishes the will; if the client comes back, it does not (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l will-message-expiry-interval -d 'Seconds after which the will is not delivered any more (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l will-content-type -d 'Content type of the will (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l will-response-topic -d 'Topic a reply to the will should go to (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l will-correlation-data -d 'What a reply to the will should repeat (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l will-user-property -d 'User property of the will, as often as wanted (MQTT 5)' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s r -l retain -d 'Let the broker keep the message for later subscribers'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s v -l verbose -d 'Report each delivery on stderr when it is complete, and at the end how many there were'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l report-acks -d 'Print what becomes of each message as a line of JSON: accepted, sent, acknowledged or refused'
@@ -141,7 +156,9 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l tls-use-os-certs -d 'T
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l no-tls -d 'No TLS, not even on port 8883'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s c -l disable-clean-session -d 'Keep the session on the broker when this client leaves; needs --id'
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l follow-redirects -d 'Go to the broker that this one names when it refuses because another is to be used (MQTT 5)'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l will-retain -d 'Make the will a retained message'
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l will-payload-format-indicator -d 'Say that the will\'s payload is UTF-8 text (MQTT 5)'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s t -l topic -d 'Topic filter to subscribe to, as often as wanted; also the path of --url' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s q -l qos -d 'Highest quality of service to receive with: 0 at most once, 1 at least once, 2 exactly once; given once it is for all filters, else each for the --topic before it [default: 0]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s C -l count -d 'End after N messages were printed' -r
@@ -182,7 +199,8 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l password-file -d 'Read
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l password-command -d 'Run COMMAND and take the first line it prints as the password; quotes part its words, but no shell sees them' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
 311\t'MQTT 3.1.1'
-5\t'MQTT 5'"
+5\t'MQTT 5'
+auto\t'MQTT 5, or 3.1.1 with a broker that does not know 5; standard error says so'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
@@ -207,11 +225,25 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l tls-engine -d 'Not pos
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l tls-engine-kpass-sha1 -d 'Not possible: keys in an engine of OpenSSL' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s i -l id -d 'Client id [default: a random one]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s I -l id-prefix -d 'Client id made of PREFIX and the process id' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s x -l session-expiry-interval -d 'Seconds the broker keeps the session after the connection has ended, or never for no end (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l receive-maximum -d 'Take at most N messages of QoS 1 and 2 that are not acknowledged yet (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l maximum-packet-size -d 'Take no packet larger than this; the broker drops what would need one (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l topic-alias-maximum -d 'Let the broker use up to N numbers in place of topics (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l connect-user-property -d 'User property of the connection, as often as wanted (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l retry -d 'Try so often again when the broker is not reached or lost, or forever [default: the first time not at all; see below]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l retry-max-delay -d 'Longest pause between two attempts; it begins with half a second and doubles' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l takeover -d 'When another client takes the session, by connecting with the same id: end with status 7, or come back each time' -r -f -a "stop\t'Leave the session to the other client'
 fight\t'Come back each time'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l will-topic -d 'Topic of the message the broker publishes when this client is cut off' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l will-payload -d 'Payload of the will [default: empty]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l will-payload-file -d 'Contents of FILE as the payload of the will' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l will-qos -d 'Quality of service of the will' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l will-delay-interval -d 'Seconds the broker waits before it publishes the will; if the client comes back, it does not (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l will-message-expiry-interval -d 'Seconds after which the will is not delivered any more (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l will-content-type -d 'Content type of the will (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l will-response-topic -d 'Topic a reply to the will should go to (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l will-correlation-data -d 'What a reply to the will should repeat (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l will-user-property -d 'User property of the will, as often as wanted (MQTT 5)' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s R -l no-retained -d 'Do not print retained messages'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l retained-only -d 'Print the retained messages only, and end when no more come: at the first other message or after a quiet second'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l changed -d 'Print a message only when its payload is another one than that of the last printed message of its topic'
@@ -230,7 +262,9 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l tls-use-os-certs -d 'T
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l no-tls -d 'No TLS, not even on port 8883'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s c -l disable-clean-session -d 'Keep the session on the broker when this client leaves; needs --id'
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l follow-redirects -d 'Go to the broker that this one names when it refuses because another is to be used (MQTT 5)'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l will-retain -d 'Make the will a retained message'
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l will-payload-format-indicator -d 'Say that the will\'s payload is UTF-8 text (MQTT 5)'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l help -d 'Print help'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s t -l topic -d 'Topic to publish the request to; also the path of --url' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s e -l response-topic -d 'Topic the reply comes to [default with MQTT 5: one of its own, reply/ and a random name]' -r
@@ -279,14 +313,29 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l tls-engine -d 'Not pos
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l tls-engine-kpass-sha1 -d 'Not possible: keys in an engine of OpenSSL' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s i -l id -d 'Client id [default: a random one]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s I -l id-prefix -d 'Client id made of PREFIX and the process id' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s x -l session-expiry-interval -d 'Seconds the broker keeps the session after the connection has ended, or never for no end (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l receive-maximum -d 'Take at most N messages of QoS 1 and 2 that are not acknowledged yet (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l maximum-packet-size -d 'Take no packet larger than this; the broker drops what would need one (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l topic-alias-maximum -d 'Let the broker use up to N numbers in place of topics (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l connect-user-property -d 'User property of the connection, as often as wanted (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l retry -d 'Try so often again when the broker is not reached or lost, or forever [default: the first time not at all; see below]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l retry-max-delay -d 'Longest pause between two attempts; it begins with half a second and doubles' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l takeover -d 'When another client takes the session, by connecting with the same id: end with status 7, or come back each time' -r -f -a "stop\t'Leave the session to the other client'
 fight\t'Come back each time'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l will-topic -d 'Topic of the message the broker publishes when this client is cut off' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l will-payload -d 'Payload of the will [default: empty]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l will-payload-file -d 'Contents of FILE as the payload of the will' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l will-qos -d 'Quality of service of the will' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l will-delay-interval -d 'Seconds the broker waits before it publishes the will; if the client comes back, it does not (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l will-message-expiry-interval -d 'Seconds after which the will is not delivered any more (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l will-content-type -d 'Content type of the will (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l will-response-topic -d 'Topic a reply to the will should go to (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l will-correlation-data -d 'What a reply to the will should repeat (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l will-user-property -d 'User property of the will, as often as wanted (MQTT 5)' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
 311\t'MQTT 3.1.1'
-5\t'MQTT 5'"
+5\t'MQTT 5'
+auto\t'MQTT 5, or 3.1.1 with a broker that does not know 5; standard error says so'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l latency -d 'Say on stderr how long each reply took, from the request\'s way to the network'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l help -d 'Print help'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s s -l stdin-file -d 'Send all of stdin'
@@ -302,7 +351,9 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l tls-use-os-certs -d 'T
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l no-tls -d 'No TLS, not even on port 8883'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s c -l disable-clean-session -d 'Keep the session on the broker when this client leaves; needs --id'
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l follow-redirects -d 'Go to the broker that this one names when it refuses because another is to be used (MQTT 5)'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l will-retain -d 'Make the will a retained message'
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l will-payload-format-indicator -d 'Say that the will\'s payload is UTF-8 text (MQTT 5)'
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s t -l topic -d 'Topic filter of the requests, as often as wanted; also the path of --url' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s e -l response-topic -d 'Topic of replies to requests that name none, in the specifiers of --format: %t is the topic of the request' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s q -l qos -d 'Quality of service of requests and replies: 0 at most once, 1 at least once, 2 exactly once' -r
@@ -354,14 +405,29 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l tls-engine -d 'Not p
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l tls-engine-kpass-sha1 -d 'Not possible: keys in an engine of OpenSSL' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s i -l id -d 'Client id [default: a random one]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s I -l id-prefix -d 'Client id made of PREFIX and the process id' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s x -l session-expiry-interval -d 'Seconds the broker keeps the session after the connection has ended, or never for no end (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l receive-maximum -d 'Take at most N messages of QoS 1 and 2 that are not acknowledged yet (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l maximum-packet-size -d 'Take no packet larger than this; the broker drops what would need one (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l topic-alias-maximum -d 'Let the broker use up to N numbers in place of topics (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l connect-user-property -d 'User property of the connection, as often as wanted (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l retry -d 'Try so often again when the broker is not reached or lost, or forever [default: the first time not at all; see below]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l retry-max-delay -d 'Longest pause between two attempts; it begins with half a second and doubles' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l takeover -d 'When another client takes the session, by connecting with the same id: end with status 7, or come back each time' -r -f -a "stop\t'Leave the session to the other client'
 fight\t'Come back each time'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l will-topic -d 'Topic of the message the broker publishes when this client is cut off' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l will-payload -d 'Payload of the will [default: empty]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l will-payload-file -d 'Contents of FILE as the payload of the will' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l will-qos -d 'Quality of service of the will' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l will-delay-interval -d 'Seconds the broker waits before it publishes the will; if the client comes back, it does not (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l will-message-expiry-interval -d 'Seconds after which the will is not delivered any more (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l will-content-type -d 'Content type of the will (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l will-response-topic -d 'Topic a reply to the will should go to (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l will-correlation-data -d 'What a reply to the will should repeat (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l will-user-property -d 'User property of the will, as often as wanted (MQTT 5)' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
 311\t'MQTT 3.1.1'
-5\t'MQTT 5'"
+5\t'MQTT 5'
+auto\t'MQTT 5, or 3.1.1 with a broker that does not know 5; standard error says so'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s v -l verbose -d 'Say on stderr what becomes of each request'
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l help -d 'Print help'
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l echo -d 'Reply with the payload of the request'
@@ -374,7 +440,9 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l tls-use-os-certs -d 
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l no-tls -d 'No TLS, not even on port 8883'
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s c -l disable-clean-session -d 'Keep the session on the broker when this client leaves; needs --id'
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l follow-redirects -d 'Go to the broker that this one names when it refuses because another is to be used (MQTT 5)'
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l will-retain -d 'Make the will a retained message'
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l will-payload-format-indicator -d 'Say that the will\'s payload is UTF-8 text (MQTT 5)'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l publishers -d 'Connections that publish, in req that ask [default: 10, in retained-storm 1]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l subscribers -d 'Connections that subscribe, in req that answer [default: 10, in req and will-storm 1]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -s c -l clients -d 'Connections of conn, idle, churn and the storms of clients [default: 100]' -r
@@ -403,7 +471,8 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_sub
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l password-command -d 'Run COMMAND and take the first line it prints as the password; quotes part its words, but no shell sees them' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
 311\t'MQTT 3.1.1'
-5\t'MQTT 5'"
+5\t'MQTT 5'
+auto\t'MQTT 5, or 3.1.1 with a broker that does not know 5; standard error says so'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
@@ -479,7 +548,8 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l password-command -d 'Run COMMAND and take the first line it prints as the password; quotes part its words, but no shell sees them' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
 311\t'MQTT 3.1.1'
-5\t'MQTT 5'"
+5\t'MQTT 5'
+auto\t'MQTT 5, or 3.1.1 with a broker that does not know 5; standard error says so'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
@@ -543,7 +613,8 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l password-command -d 'Run COMMAND and take the first line it prints as the password; quotes part its words, but no shell sees them' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
 311\t'MQTT 3.1.1'
-5\t'MQTT 5'"
+5\t'MQTT 5'
+auto\t'MQTT 5, or 3.1.1 with a broker that does not know 5; standard error says so'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
@@ -613,7 +684,8 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l password-command -d 'Run COMMAND and take the first line it prints as the password; quotes part its words, but no shell sees them' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
 311\t'MQTT 3.1.1'
-5\t'MQTT 5'"
+5\t'MQTT 5'
+auto\t'MQTT 5, or 3.1.1 with a broker that does not know 5; standard error says so'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
