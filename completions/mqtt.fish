@@ -32,6 +32,7 @@ complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "sub" -d 'Subscribe to top
 complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "req" -d 'Ask, and print the reply'
 complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "reply" -d 'Answer requests: a device to test against, in one line'
 complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "bench" -d 'Measure a broker\'s throughput and latency'
+complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "context" -d 'Save connection options under names, and see which are in effect'
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -s h -l host -d 'Name or address to listen on' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -s p -l port -d 'Port to listen on, 0 for any free one' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l max-packet-size -d 'Largest packet taken from a client, in bytes' -r
@@ -78,6 +79,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l message-expiry-interva
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l user-property -d 'Name and value of a user property, as often as wanted; their order is kept' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l response-topic -d 'Topic a reply should go to, as an MQTT 5 property' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l correlation-data -d 'What a reply should repeat, as an MQTT 5 property' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l context -d 'Take what is not typed from the context NAME, and from no other place; \'\' for none [env: MQTT_CONTEXT]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s h -l host -d 'Host name or address of the broker [default: localhost]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s p -l port -d 'Port of the broker [default: 1883, with TLS 8883, WebSocket 80, both 443]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s L -l url -d 'Broker as one URL: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], ws[s]://HOST[:PORT][/PATH] or unix:///PATH [env: MQTT_URL]' -r
@@ -87,7 +89,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l ws-header -d 'Send thi
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s A -l bind -d 'Connect from this address of this machine' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s P -l pw -l password -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s P -l password -l pw -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l password-file -d 'Read the password from the first line of FILE' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l password-command -d 'Run COMMAND and take the first line it prints as the password; quotes part its words, but no shell sees them' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
@@ -185,6 +187,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l rotate-every -d 'Begin
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l keep -d 'Keep the N newest of the files that are done, and remove the others' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l exec -d 'Run a command for each message instead of printing it, never through a shell: all words up to the end or to a ;' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l exec-workers -d 'Run up to N commands at a time; with one, each ends before the next begins' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l context -d 'Take what is not typed from the context NAME, and from no other place; \'\' for none [env: MQTT_CONTEXT]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s h -l host -d 'Host name or address of the broker [default: localhost]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s p -l port -d 'Port of the broker [default: 1883, with TLS 8883, WebSocket 80, both 443]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s L -l url -d 'Broker as one URL: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], ws[s]://HOST[:PORT][/PATH] or unix:///PATH [env: MQTT_URL]' -r
@@ -194,7 +197,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l ws-header -d 'Send thi
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s A -l bind -d 'Connect from this address of this machine' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s P -l pw -l password -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s P -l password -l pw -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l password-file -d 'Read the password from the first line of FILE' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l password-command -d 'Run COMMAND and take the first line it prints as the password; quotes part its words, but no shell sees them' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
@@ -277,6 +280,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s F -l format -d 'Print 
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l content-type -d 'Content type, for example application/json' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l message-expiry-interval -d 'Seconds after which the broker does not deliver the message any more' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l user-property -d 'Name and value of a user property, as often as wanted; their order is kept' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l context -d 'Take what is not typed from the context NAME, and from no other place; \'\' for none [env: MQTT_CONTEXT]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s h -l host -d 'Host name or address of the broker [default: localhost]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s p -l port -d 'Port of the broker [default: 1883, with TLS 8883, WebSocket 80, both 443]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s L -l url -d 'Broker as one URL: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], ws[s]://HOST[:PORT][/PATH] or unix:///PATH [env: MQTT_URL]' -r
@@ -286,7 +290,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l ws-header -d 'Send thi
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s A -l bind -d 'Connect from this address of this machine' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s P -l pw -l password -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s P -l password -l pw -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l password-file -d 'Read the password from the first line of FILE' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l password-command -d 'Run COMMAND and take the first line it prints as the password; quotes part its words, but no shell sees them' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
@@ -369,6 +373,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l exec-workers -d 'Run
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l content-type -d 'Content type, for example application/json' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l message-expiry-interval -d 'Seconds after which the broker does not deliver the message any more' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l user-property -d 'Name and value of a user property, as often as wanted; their order is kept' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l context -d 'Take what is not typed from the context NAME, and from no other place; \'\' for none [env: MQTT_CONTEXT]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s h -l host -d 'Host name or address of the broker [default: localhost]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s p -l port -d 'Port of the broker [default: 1883, with TLS 8883, WebSocket 80, both 443]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s L -l url -d 'Broker as one URL: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], ws[s]://HOST[:PORT][/PATH] or unix:///PATH [env: MQTT_URL]' -r
@@ -378,7 +383,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l ws-header -d 'Send t
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s A -l bind -d 'Connect from this address of this machine' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s P -l pw -l password -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s P -l password -l pw -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l password-file -d 'Read the password from the first line of FILE' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l password-command -d 'Run COMMAND and take the first line it prints as the password; quotes part its words, but no shell sees them' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
@@ -457,6 +462,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_sub
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l filter -d 'What the subscribers subscribe to, when it is not the topic; %i is then each client\'s own number. It must ask for all messages of a topic that varies, or for none' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l workers -d 'Threads that share the connections [default: one for each processor]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l plan -d 'Run the plan in FILE, as --print-plan writes it; - is stdin. It says what the load is; the other options say which broker it is put on' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l context -d 'Take what is not typed from the context NAME, and from no other place; \'\' for none [env: MQTT_CONTEXT]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -s h -l host -d 'Host name or address of the broker [default: localhost]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -s p -l port -d 'Port of the broker [default: 1883, with TLS 8883, WebSocket 80, both 443]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -s L -l url -d 'Broker as one URL: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], ws[s]://HOST[:PORT][/PATH] or unix:///PATH [env: MQTT_URL]' -r
@@ -466,7 +472,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_sub
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -s A -l bind -d 'Connect from this address of this machine' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -s P -l pw -l password -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -s P -l password -l pw -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l password-file -d 'Read the password from the first line of FILE' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l password-command -d 'Run COMMAND and take the first line it prints as the password; quotes part its words, but no shell sees them' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
@@ -534,6 +540,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l filter -d 'What the subscribers subscribe to, when it is not the topic; %i is then each client\'s own number. It must ask for all messages of a topic that varies, or for none' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l workers -d 'Threads that share the connections [default: one for each processor]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l plan -d 'Run the plan in FILE, as --print-plan writes it; - is stdin. It says what the load is; the other options say which broker it is put on' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l context -d 'Take what is not typed from the context NAME, and from no other place; \'\' for none [env: MQTT_CONTEXT]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s h -l host -d 'Host name or address of the broker [default: localhost]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s p -l port -d 'Port of the broker [default: 1883, with TLS 8883, WebSocket 80, both 443]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s L -l url -d 'Broker as one URL: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], ws[s]://HOST[:PORT][/PATH] or unix:///PATH [env: MQTT_URL]' -r
@@ -543,7 +550,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s A -l bind -d 'Connect from this address of this machine' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s P -l pw -l password -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s P -l password -l pw -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l password-file -d 'Read the password from the first line of FILE' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l password-command -d 'Run COMMAND and take the first line it prints as the password; quotes part its words, but no shell sees them' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
@@ -599,6 +606,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l filter -d 'What the subscribers subscribe to, when it is not the topic; %i is then each client\'s own number. It must ask for all messages of a topic that varies, or for none' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l workers -d 'Threads that share the connections [default: one for each processor]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l plan -d 'Run the plan in FILE, as --print-plan writes it; - is stdin. It says what the load is; the other options say which broker it is put on' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l context -d 'Take what is not typed from the context NAME, and from no other place; \'\' for none [env: MQTT_CONTEXT]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -s h -l host -d 'Host name or address of the broker [default: localhost]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -s p -l port -d 'Port of the broker [default: 1883, with TLS 8883, WebSocket 80, both 443]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -s L -l url -d 'Broker as one URL: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], ws[s]://HOST[:PORT][/PATH] or unix:///PATH [env: MQTT_URL]' -r
@@ -608,7 +616,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -s A -l bind -d 'Connect from this address of this machine' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -s P -l pw -l password -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -s P -l password -l pw -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l password-file -d 'Read the password from the first line of FILE' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l password-command -d 'Run COMMAND and take the first line it prints as the password; quotes part its words, but no shell sees them' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
@@ -670,6 +678,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l filter -d 'What the subscribers subscribe to, when it is not the topic; %i is then each client\'s own number. It must ask for all messages of a topic that varies, or for none' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l workers -d 'Threads that share the connections [default: one for each processor]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l plan -d 'Run the plan in FILE, as --print-plan writes it; - is stdin. It says what the load is; the other options say which broker it is put on' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l context -d 'Take what is not typed from the context NAME, and from no other place; \'\' for none [env: MQTT_CONTEXT]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -s h -l host -d 'Host name or address of the broker [default: localhost]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -s p -l port -d 'Port of the broker [default: 1883, with TLS 8883, WebSocket 80, both 443]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -s L -l url -d 'Broker as one URL: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], ws[s]://HOST[:PORT][/PATH] or unix:///PATH [env: MQTT_URL]' -r
@@ -679,7 +688,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -s A -l bind -d 'Connect from this address of this machine' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -s P -l pw -l password -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -s P -l password -l pw -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l password-file -d 'Read the password from the first line of FILE' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l password-command -d 'Run COMMAND and take the first line it prints as the password; quotes part its words, but no shell sees them' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
@@ -718,3 +727,115 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l no-tls -d 'No TLS, not even on port 8883'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -s v -l verbose -d 'One line on stderr every second while a load runs'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l help -d 'Print help'
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and not __fish_seen_subcommand_from add ls show select rm" -l help -d 'Print help'
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and not __fish_seen_subcommand_from add ls show select rm" -f -a "add" -d 'Save connection options under a name'
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and not __fish_seen_subcommand_from add ls show select rm" -f -a "ls" -d 'List the contexts'
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and not __fish_seen_subcommand_from add ls show select rm" -f -a "show" -d 'Print the connection options in effect, each with where it comes from'
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and not __fish_seen_subcommand_from add ls show select rm" -f -a "select" -d 'Use a context wherever nothing else is said'
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and not __fish_seen_subcommand_from add ls show select rm" -f -a "rm" -d 'Remove contexts'
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l context -d 'Take what is not typed from the context NAME, and from no other place; \'\' for none [env: MQTT_CONTEXT]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -s h -l host -d 'Host name or address of the broker [default: localhost]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -s p -l port -d 'Port of the broker [default: 1883, with TLS 8883, WebSocket 80, both 443]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -s L -l url -d 'Broker as one URL: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], ws[s]://HOST[:PORT][/PATH] or unix:///PATH [env: MQTT_URL]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l unix -d 'Connect to the unix socket PATH' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l ws-path -d 'Path to ask the WebSocket server for [default: /mqtt]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l ws-header -d 'Send this header to the WebSocket server; may be repeated' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -s A -l bind -d 'Connect from this address of this machine' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -s P -l password -l pw -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l password-file -d 'Read the password from the first line of FILE' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l password-command -d 'Run COMMAND and take the first line it prints as the password; quotes part its words, but no shell sees them' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
+311\t'MQTT 3.1.1'
+5\t'MQTT 5'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l capath -d 'Trust the issuers whose certificates are in the files of DIR' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l cert -d 'Certificate of this client (PEM), with those of its issuers if the broker needs them' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l key -d 'Private key of --cert (PEM), encrypted or not [default: the key in the file of --cert]' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l keyform -d 'Form of the key; pem is the only one' -r -f -a "pem\t'In a PEM file'
+engine\t'In an engine of OpenSSL'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l pkcs12 -d 'Certificate and key of this client in one PKCS#12 file (.p12, .pfx)' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l key-password -d 'Password of the key or the PKCS#12 file; --key-password-file keeps it out of the process list' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l key-password-file -d 'Read that password from the first line of FILE' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l tls-server-name -d 'Expect the broker\'s certificate to be for NAME, and say NAME to it (SNI) [default: the host]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l tls-pin -d 'Accept only a broker with this public key, sha256//BASE64; with --insecure nothing else is checked. May be repeated' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l tls-alpn -d 'Offer this protocol to the broker (ALPN); may be repeated' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l tls-version -d 'Speak this version of TLS or a newer one' -r -f -a "tlsv1.2\t'TLS 1.2'
+tlsv1.3\t'TLS 1.3'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l ciphers -d 'Use only these cipher suites, by their names in OpenSSL or at IANA, separated by colons' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l tls-key-log -d 'Append the secrets of the connection to FILE, so that Wireshark can decrypt it [env: SSLKEYLOGFILE]' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l psk -d 'Not possible: TLS with a key that both sides know' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l psk-identity -d 'Not possible: the name of --psk' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l tls-engine -d 'Not possible: keys in an engine of OpenSSL' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l tls-engine-kpass-sha1 -d 'Not possible: keys in an engine of OpenSSL' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -s i -l id -d 'Client id [default: a random one]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -s I -l id-prefix -d 'Client id made of PREFIX and the process id' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l takeover -d 'When another client takes the session, by connecting with the same id: end with status 7, or come back each time' -r -f -a "stop\t'Leave the session to the other client'
+fight\t'Come back each time'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l replace -d 'Replace the context of this name, if there is one'
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l ws -d 'Speak WebSocket to --host'
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -s S -l srv -d 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports'
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l ask-password -d 'Ask for the password on the terminal'
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l tls-use-os-certs -d 'Trust the issuers this system trusts, beside those of --cafile and --capath'
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l no-tls -d 'No TLS, not even on port 8883'
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -s c -l disable-clean-session -d 'Keep the session on the broker when this client leaves; needs --id'
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l help -d 'Print help'
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from ls" -l json -d 'Print one JSON object a line'
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from ls" -l help -d 'Print help'
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l context -d 'Take what is not typed from the context NAME, and from no other place; \'\' for none [env: MQTT_CONTEXT]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -s h -l host -d 'Host name or address of the broker [default: localhost]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -s p -l port -d 'Port of the broker [default: 1883, with TLS 8883, WebSocket 80, both 443]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -s L -l url -d 'Broker as one URL: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], ws[s]://HOST[:PORT][/PATH] or unix:///PATH [env: MQTT_URL]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l unix -d 'Connect to the unix socket PATH' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l ws-path -d 'Path to ask the WebSocket server for [default: /mqtt]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l ws-header -d 'Send this header to the WebSocket server; may be repeated' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -s A -l bind -d 'Connect from this address of this machine' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -s P -l password -l pw -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l password-file -d 'Read the password from the first line of FILE' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l password-command -d 'Run COMMAND and take the first line it prints as the password; quotes part its words, but no shell sees them' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
+311\t'MQTT 3.1.1'
+5\t'MQTT 5'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l capath -d 'Trust the issuers whose certificates are in the files of DIR' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l cert -d 'Certificate of this client (PEM), with those of its issuers if the broker needs them' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l key -d 'Private key of --cert (PEM), encrypted or not [default: the key in the file of --cert]' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l keyform -d 'Form of the key; pem is the only one' -r -f -a "pem\t'In a PEM file'
+engine\t'In an engine of OpenSSL'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l pkcs12 -d 'Certificate and key of this client in one PKCS#12 file (.p12, .pfx)' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l key-password -d 'Password of the key or the PKCS#12 file; --key-password-file keeps it out of the process list' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l key-password-file -d 'Read that password from the first line of FILE' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l tls-server-name -d 'Expect the broker\'s certificate to be for NAME, and say NAME to it (SNI) [default: the host]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l tls-pin -d 'Accept only a broker with this public key, sha256//BASE64; with --insecure nothing else is checked. May be repeated' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l tls-alpn -d 'Offer this protocol to the broker (ALPN); may be repeated' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l tls-version -d 'Speak this version of TLS or a newer one' -r -f -a "tlsv1.2\t'TLS 1.2'
+tlsv1.3\t'TLS 1.3'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l ciphers -d 'Use only these cipher suites, by their names in OpenSSL or at IANA, separated by colons' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l tls-key-log -d 'Append the secrets of the connection to FILE, so that Wireshark can decrypt it [env: SSLKEYLOGFILE]' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l psk -d 'Not possible: TLS with a key that both sides know' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l psk-identity -d 'Not possible: the name of --psk' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l tls-engine -d 'Not possible: keys in an engine of OpenSSL' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l tls-engine-kpass-sha1 -d 'Not possible: keys in an engine of OpenSSL' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -s i -l id -d 'Client id [default: a random one]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -s I -l id-prefix -d 'Client id made of PREFIX and the process id' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l takeover -d 'When another client takes the session, by connecting with the same id: end with status 7, or come back each time' -r -f -a "stop\t'Leave the session to the other client'
+fight\t'Come back each time'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l ws -d 'Speak WebSocket to --host'
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -s S -l srv -d 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports'
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l ask-password -d 'Ask for the password on the terminal'
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l tls-use-os-certs -d 'Trust the issuers this system trusts, beside those of --cafile and --capath'
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l no-tls -d 'No TLS, not even on port 8883'
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -s c -l disable-clean-session -d 'Keep the session on the broker when this client leaves; needs --id'
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l help -d 'Print help'
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from select" -l none -d 'Select none'
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from select" -l help -d 'Print help'
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from rm" -l help -d 'Print help'

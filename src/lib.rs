@@ -35,5 +35,6 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Req(args) => commands::request::run(*args),
         Command::Reply(args) => commands::reply::run(*args),
         Command::Bench(args) => commands::bench::run(*args),
+        Command::Context(args) => commands::context::run(args),
     }
 }

@@ -16,6 +16,10 @@ use crate::client::transport::websocket::Header;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connection")]
 pub struct ConnectionArgs {
+    /// Take what is not typed from the context NAME, and from no other place; '' for none [env: MQTT_CONTEXT]
+    #[arg(long, value_name = "NAME")]
+    pub context: Option<String>,
+
     /// Host name or address of the broker [default: localhost]
     #[arg(short = 'h', long, value_name = "HOST", conflicts_with = "url")]
     pub host: Option<String>,
@@ -63,8 +67,8 @@ pub struct ConnectionArgs {
     /// Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]
     #[arg(
         short = 'P',
-        long = "pw",
-        visible_alias = "password",
+        long = "password",
+        visible_alias = "pw",
         value_name = "PASSWORD",
         allow_hyphen_values = true
     )]

@@ -4,6 +4,7 @@
 
 pub mod bench;
 pub mod connection;
+pub mod context;
 pub mod pages;
 pub mod properties;
 pub mod publish;
@@ -52,4 +53,7 @@ pub enum Command {
     /// Measure a broker's throughput and latency
     #[command(after_long_help = pages::BENCH.after_help())]
     Bench(Box<bench::BenchArgs>),
+    /// Save connection options under names, and see which are in effect
+    #[command(after_long_help = pages::CONTEXT.after_help())]
+    Context(context::ContextArgs),
 }

@@ -3,6 +3,7 @@
 
 pub mod bench;
 pub mod connection;
+pub mod context;
 mod exec;
 mod owed;
 mod properties;

@@ -2,6 +2,7 @@
 
 use std::any::TypeId;
 use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -16,7 +17,7 @@ pub(super) fn typed_text(option: &Arg, key: &str, text: &OsStr) -> Result<Vec<Os
         (_, Some("false" | "0")) if is_bare(option) => Ok(bare(key, false)),
         (Kind::Switch, _) => Err(kind.wish().to_owned()),
         (Kind::Count, text) => repeated(key, text.unwrap_or_default()),
-        _ => Ok(with_value(key, text)),
+        _ => Ok(vec![with_value(key, text)]),
     }
 }
 
@@ -40,7 +41,7 @@ pub(super) fn typed_toml(
         (Kind::Integer, DeValue::Integer(_))
         | (Kind::Duration, DeValue::Integer(_) | DeValue::Float(_) | DeValue::String(_))
         | (Kind::Boolean, DeValue::Boolean(_))
-        | (Kind::Text, DeValue::String(_)) => Ok(with_value(key, scalar(value).as_ref())),
+        | (Kind::Text, DeValue::String(_)) => Ok(vec![with_value(key, scalar(value).as_ref())]),
         _ => Err(format!("{}, and this is {}", kind.wish(), named(value))),
     }
 }
@@ -79,6 +80,17 @@ pub(super) fn toml(
         None if is_bare(option) => Some("false".to_owned()),
         first => first.cloned(),
     })
+}
+
+/// Whether an option's value is the path of a file or folder.
+pub(super) fn is_path(option: &Arg) -> bool {
+    option.get_value_parser().type_id() == TypeId::of::<PathBuf>()
+}
+
+/// The value in a word that gives one to the option.
+pub(super) fn value_of(word: &OsStr, key: &str) -> Option<PathBuf> {
+    let value = word.to_str()?.strip_prefix(&format!("--{key}="))?;
+    Some(PathBuf::from(value))
 }
 
 /// A string in TOML, always on one line.
@@ -157,10 +169,11 @@ fn repeated(key: &str, times: &str) -> Result<Vec<OsString>, String> {
     Ok(vec![format!("--{key}").into(); usize::from(times)])
 }
 
-fn with_value(key: &str, value: &OsStr) -> Vec<OsString> {
+/// The word that gives an option a value.
+pub(super) fn with_value(key: &str, value: &OsStr) -> OsString {
     let mut word = OsString::from(format!("--{key}="));
     word.push(value);
-    vec![word]
+    word
 }
 
 /// A value as one would type it; hexadecimal numbers become decimal.

@@ -25,6 +25,7 @@ mod compare;
 mod config;
 mod conformance;
 mod connecting;
+mod context;
 mod exec;
 mod hostile;
 mod html;

@@ -13,11 +13,12 @@ use crate::servers::free_port;
 #[test]
 fn the_examples_print_what_the_readme_says() {
     let port = free_port().to_string();
+    let folder = tempfile::tempdir().unwrap();
     let mut shell = Mqtt::shell("exec bash -eu")
+        .env("XDG_CONFIG_HOME", folder.path().join("config"))
         .env("MQTT_URL", format!("mqtt://127.0.0.1:{port}"))
         .stdin_open()
         .start();
-    let folder = tempfile::tempdir().unwrap();
     shell.write(format!("exec 2>&1; cd '{}'\n", folder.path().display()));
     for (number, step) in steps().iter().enumerate() {
         let seen_before = shell.stdout().len();

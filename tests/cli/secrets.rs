@@ -7,7 +7,7 @@ use mqtt_toolbox::mqtt::packet::Packet;
 
 use crate::harness::Mqtt;
 
-/// What a `pub` with these options says of itself in its CONNECT: user name and password.
+/// What a command says of itself in its CONNECT, user name and password, to a broker that then refuses it.
 #[track_caller]
 pub fn said_by(run: impl FnOnce(String) -> Mqtt) -> (String, String) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -18,7 +18,7 @@ pub fn said_by(run: impl FnOnce(String) -> Mqtt) -> (String, String) {
             Packet::Connect(connect) => {
                 wire.send(Packet::ConnAck(mqtt_toolbox::mqtt::packet::ConnAck {
                     session_present: false,
-                    reason: mqtt_toolbox::mqtt::ReasonCode::SUCCESS,
+                    reason: mqtt_toolbox::mqtt::ReasonCode::NOT_AUTHORIZED,
                     properties: Default::default(),
                 }));
                 wire.rest();
@@ -27,7 +27,7 @@ pub fn said_by(run: impl FnOnce(String) -> Mqtt) -> (String, String) {
             other => panic!("{other:?} is not CONNECT"),
         }
     });
-    run(port.to_string()).run();
+    run(port.to_string()).stderr_any().status(4).run();
     let connect = broker.join().expect("the broker has seen it");
     let text = |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap_or(b"-")).into_owned();
     (
@@ -69,7 +69,9 @@ fn a_password_is_asked_for_on_the_terminal_and_not_shown() {
         words.extend(["password of ann: ", "s3cret", mqtt, "pub", "-p", &port].map(String::from));
         words.extend(["-u", "ann", "--ask-password"].map(String::from));
         words.extend(MESSAGE.map(String::from));
-        Mqtt::program("python3", words).stdout("password of ann: \n")
+        Mqtt::program("python3", words).stdout_like(|shown| {
+            shown.starts_with("password of ann: \nmqtt: ") && !shown.contains("s3cret")
+        })
     });
     assert_eq!(said, ("ann".to_owned(), "s3cret".to_owned()));
 }

@@ -1,10 +1,13 @@
 //! Layering, and the words for what is wrong.
 
+use std::fs;
 use std::time::Duration;
+use toml::de::DeTable;
 
 use super::*;
 use crate::cli::serve::{LogFormat, ServeArgs};
-use crate::exit;
+use crate::exit::{self, Exit};
+use crate::settings::{Setting, parse};
 
 /// What `mqtt serve` understands when this is typed, and this stands in the environment and in the file.
 fn serve(
