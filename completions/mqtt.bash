@@ -19,6 +19,9 @@ _mqtt() {
             mqtt,bench)
                 cmd="mqtt__subcmd__bench"
                 ;;
+            mqtt,context)
+                cmd="mqtt__subcmd__context"
+                ;;
             mqtt,pub)
                 cmd="mqtt__subcmd__pub"
                 ;;
@@ -46,6 +49,21 @@ _mqtt() {
             mqtt__subcmd__bench,report)
                 cmd="mqtt__subcmd__bench__subcmd__report"
                 ;;
+            mqtt__subcmd__context,add)
+                cmd="mqtt__subcmd__context__subcmd__add"
+                ;;
+            mqtt__subcmd__context,ls)
+                cmd="mqtt__subcmd__context__subcmd__ls"
+                ;;
+            mqtt__subcmd__context,rm)
+                cmd="mqtt__subcmd__context__subcmd__rm"
+                ;;
+            mqtt__subcmd__context,select)
+                cmd="mqtt__subcmd__context__subcmd__select"
+                ;;
+            mqtt__subcmd__context,show)
+                cmd="mqtt__subcmd__context__subcmd__show"
+                ;;
             *)
                 ;;
         esac
@@ -53,7 +71,7 @@ _mqtt() {
 
     case "${cmd}" in
         mqtt)
-            opts="-h -V --help --version serve pub sub req reply bench"
+            opts="-h -V --help --version serve pub sub req reply bench context"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -67,7 +85,7 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__bench)
-            opts="-c -q -t -h -p -L -A -S -u -P -V -k -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --size --qos --window --topic --filter --workers --plan --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --password --pw --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --slo --hlog --csv --html --json --print-plan --calibrate --prometheus --verbose --help pubsub pub sub conn idle shared req churn reconnect-storm takeover-storm will-storm retained-storm offline report compare max calibrate"
+            opts="-c -q -t -h -p -L -A -S -u -P -V -k -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --size --qos --window --topic --filter --workers --plan --context --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --pw --password --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --slo --hlog --csv --html --json --print-plan --calibrate --prometheus --verbose --help pubsub pub sub conn idle shared req churn reconnect-storm takeover-storm will-storm retained-storm offline report compare max calibrate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -152,6 +170,10 @@ _mqtt() {
                     fi
                     return 0
                     ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --host)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -208,11 +230,11 @@ _mqtt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --pw)
+                --password)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --password)
+                --pw)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -396,7 +418,7 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__bench__subcmd__calibrate)
-            opts="-c -q -t -h -p -L -A -S -u -P -V -k -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --size --qos --window --topic --filter --workers --plan --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --password --pw --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --json --verbose --help pubsub pub sub conn idle shared req churn reconnect-storm takeover-storm will-storm retained-storm offline"
+            opts="-c -q -t -h -p -L -A -S -u -P -V -k -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --size --qos --window --topic --filter --workers --plan --context --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --pw --password --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --json --verbose --help pubsub pub sub conn idle shared req churn reconnect-storm takeover-storm will-storm retained-storm offline"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -481,6 +503,10 @@ _mqtt() {
                     fi
                     return 0
                     ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --host)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -537,11 +563,11 @@ _mqtt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --pw)
+                --password)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --password)
+                --pw)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -672,7 +698,7 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__bench__subcmd__compare)
-            opts="-c -q -t -h -p -L -A -S -u -P -V -k -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --size --qos --window --topic --filter --workers --plan --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --password --pw --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --runs --on --tolerance --json --verbose --help pubsub pub sub conn idle shared req churn reconnect-storm takeover-storm will-storm retained-storm offline"
+            opts="-c -q -t -h -p -L -A -S -u -P -V -k -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --size --qos --window --topic --filter --workers --plan --context --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --pw --password --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --runs --on --tolerance --json --verbose --help pubsub pub sub conn idle shared req churn reconnect-storm takeover-storm will-storm retained-storm offline"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -757,6 +783,10 @@ _mqtt() {
                     fi
                     return 0
                     ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --host)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -813,11 +843,11 @@ _mqtt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --pw)
+                --password)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --password)
+                --pw)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -960,7 +990,7 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__bench__subcmd__max)
-            opts="-c -q -t -h -p -L -A -S -u -P -V -k -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --size --qos --window --topic --filter --workers --plan --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --password --pw --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --slo --of --from --to --precision --confirm --json --verbose --help pubsub pub sub conn idle shared req churn reconnect-storm takeover-storm will-storm retained-storm offline"
+            opts="-c -q -t -h -p -L -A -S -u -P -V -k -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --size --qos --window --topic --filter --workers --plan --context --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --pw --password --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --slo --of --from --to --precision --confirm --json --verbose --help pubsub pub sub conn idle shared req churn reconnect-storm takeover-storm will-storm retained-storm offline"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1045,6 +1075,10 @@ _mqtt() {
                     fi
                     return 0
                     ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --host)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1101,11 +1135,11 @@ _mqtt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --pw)
+                --password)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --password)
+                --pw)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1307,8 +1341,540 @@ _mqtt() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        mqtt__subcmd__context)
+            opts="--help add ls show select rm"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mqtt__subcmd__context__subcmd__add)
+            opts="-h -p -L -A -S -u -P -V -k -i -I -c -x --replace --context --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --pw --password --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --session-expiry-interval --receive-maximum --maximum-packet-size --topic-alias-maximum --connect-user-property --retry --retry-max-delay --follow-redirects --takeover --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -h)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -L)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --unix)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ws-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ws-header)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --bind)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -A)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --username)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -u)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pw)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -P)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password-command)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --protocol-version)
+                    COMPREPLY=($(compgen -W "31 311 5 auto" -- "${cur}"))
+                    return 0
+                    ;;
+                -V)
+                    COMPREPLY=($(compgen -W "31 311 5 auto" -- "${cur}"))
+                    return 0
+                    ;;
+                --keepalive)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --connect-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cafile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --capath)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keyform)
+                    COMPREPLY=($(compgen -W "pem engine" -- "${cur}"))
+                    return 0
+                    ;;
+                --pkcs12)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-password)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-server-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-pin)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-alpn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-version)
+                    COMPREPLY=($(compgen -W "tlsv1.2 tlsv1.3" -- "${cur}"))
+                    return 0
+                    ;;
+                --ciphers)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-key-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --psk)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --psk-identity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-engine)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-engine-kpass-sha1)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --id-prefix)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -I)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --session-expiry-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -x)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --receive-maximum)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --maximum-packet-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --topic-alias-maximum)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --connect-user-property)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry-max-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --takeover)
+                    COMPREPLY=($(compgen -W "stop fight" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mqtt__subcmd__context__subcmd__ls)
+            opts="--json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mqtt__subcmd__context__subcmd__rm)
+            opts="--help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mqtt__subcmd__context__subcmd__select)
+            opts="--none --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mqtt__subcmd__context__subcmd__show)
+            opts="-h -p -L -A -S -u -P -V -k -i -I -c -x --context --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --pw --password --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --session-expiry-interval --receive-maximum --maximum-packet-size --topic-alias-maximum --connect-user-property --retry --retry-max-delay --follow-redirects --takeover --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -h)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -L)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --unix)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ws-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ws-header)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --bind)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -A)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --username)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -u)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pw)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -P)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password-command)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --protocol-version)
+                    COMPREPLY=($(compgen -W "31 311 5 auto" -- "${cur}"))
+                    return 0
+                    ;;
+                -V)
+                    COMPREPLY=($(compgen -W "31 311 5 auto" -- "${cur}"))
+                    return 0
+                    ;;
+                --keepalive)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --connect-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cafile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --capath)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keyform)
+                    COMPREPLY=($(compgen -W "pem engine" -- "${cur}"))
+                    return 0
+                    ;;
+                --pkcs12)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-password)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-server-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-pin)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-alpn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-version)
+                    COMPREPLY=($(compgen -W "tlsv1.2 tlsv1.3" -- "${cur}"))
+                    return 0
+                    ;;
+                --ciphers)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-key-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --psk)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --psk-identity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-engine)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-engine-kpass-sha1)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --id-prefix)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -I)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --session-expiry-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -x)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --receive-maximum)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --maximum-packet-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --topic-alias-maximum)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --connect-user-property)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry-max-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --takeover)
+                    COMPREPLY=($(compgen -W "stop fight" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         mqtt__subcmd__pub)
-            opts="-t -q -r -v -m -f -s -l -n -h -p -L -A -S -u -P -V -k -i -I -c -x --topic --qos --retain --verbose --report-acks --require-subscribers --help --message --file --stdin-file --stdin-line --null-message --json --topic-from --delimiter --format --template --seed --repeat --repeat-delay --rate --spool --drain --spool-sync --spool-limit --content-type --message-expiry-interval --payload-format-indicator --user-property --response-topic --correlation-data --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --password --pw --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --session-expiry-interval --receive-maximum --maximum-packet-size --topic-alias-maximum --connect-user-property --retry --retry-max-delay --follow-redirects --takeover --will-topic --will-payload --will-payload-file --will-qos --will-retain --will-delay-interval --will-message-expiry-interval --will-content-type --will-payload-format-indicator --will-response-topic --will-correlation-data --will-user-property"
+            opts="-t -q -r -v -m -f -s -l -n -h -p -L -A -S -u -P -V -k -i -I -c -x --topic --qos --retain --verbose --report-acks --require-subscribers --help --message --file --stdin-file --stdin-line --null-message --json --topic-from --delimiter --format --template --seed --repeat --repeat-delay --rate --spool --drain --spool-sync --spool-limit --content-type --message-expiry-interval --payload-format-indicator --user-property --response-topic --correlation-data --context --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --pw --password --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --session-expiry-interval --receive-maximum --maximum-packet-size --topic-alias-maximum --connect-user-property --retry --retry-max-delay --follow-redirects --takeover --will-topic --will-payload --will-payload-file --will-qos --will-retain --will-delay-interval --will-message-expiry-interval --will-content-type --will-payload-format-indicator --will-response-topic --will-correlation-data --will-user-property"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1406,6 +1972,10 @@ _mqtt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --host)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1462,11 +2032,11 @@ _mqtt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --pw)
+                --password)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --password)
+                --pw)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1674,7 +2244,7 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__reply)
-            opts="-t -e -q -C -W -v -m -f -n -F -h -p -L -A -S -u -P -k -i -I -c -x -V --topic --response-topic --qos --delay --fail --count --timeout --verbose --help --echo --message --file --null-message --format --exec --exec-workers --content-type --message-expiry-interval --payload-format-indicator --user-property --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --password --pw --password-file --password-command --ask-password --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --session-expiry-interval --receive-maximum --maximum-packet-size --topic-alias-maximum --connect-user-property --retry --retry-max-delay --follow-redirects --takeover --will-topic --will-payload --will-payload-file --will-qos --will-retain --will-delay-interval --will-message-expiry-interval --will-content-type --will-payload-format-indicator --will-response-topic --will-correlation-data --will-user-property --protocol-version"
+            opts="-t -e -q -C -W -v -m -f -n -F -h -p -L -A -S -u -P -k -i -I -c -x -V --topic --response-topic --qos --delay --fail --count --timeout --verbose --help --echo --message --file --null-message --format --exec --exec-workers --content-type --message-expiry-interval --payload-format-indicator --user-property --context --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --pw --password --password-file --password-command --ask-password --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --session-expiry-interval --receive-maximum --maximum-packet-size --topic-alias-maximum --connect-user-property --retry --retry-max-delay --follow-redirects --takeover --will-topic --will-payload --will-payload-file --will-qos --will-retain --will-delay-interval --will-message-expiry-interval --will-content-type --will-payload-format-indicator --will-response-topic --will-correlation-data --will-user-property --protocol-version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1772,6 +2342,10 @@ _mqtt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --host)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1828,11 +2402,11 @@ _mqtt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --pw)
+                --password)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --password)
+                --pw)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2040,7 +2614,7 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__req)
-            opts="-t -e -q -W -m -f -s -n -v -F -N -h -p -L -A -S -u -P -k -i -I -c -x -V --topic --response-topic --qos --replies --timeout --latency --help --message --file --stdin-file --null-message --verbose --json --format --no-line-feed --content-type --message-expiry-interval --payload-format-indicator --user-property --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --password --pw --password-file --password-command --ask-password --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --session-expiry-interval --receive-maximum --maximum-packet-size --topic-alias-maximum --connect-user-property --retry --retry-max-delay --follow-redirects --takeover --will-topic --will-payload --will-payload-file --will-qos --will-retain --will-delay-interval --will-message-expiry-interval --will-content-type --will-payload-format-indicator --will-response-topic --will-correlation-data --will-user-property --protocol-version"
+            opts="-t -e -q -W -m -f -s -n -v -F -N -h -p -L -A -S -u -P -k -i -I -c -x -V --topic --response-topic --qos --replies --timeout --latency --help --message --file --stdin-file --null-message --verbose --json --format --no-line-feed --content-type --message-expiry-interval --payload-format-indicator --user-property --context --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --pw --password --password-file --password-command --ask-password --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --session-expiry-interval --receive-maximum --maximum-packet-size --topic-alias-maximum --connect-user-property --retry --retry-max-delay --follow-redirects --takeover --will-topic --will-payload --will-payload-file --will-qos --will-retain --will-delay-interval --will-message-expiry-interval --will-content-type --will-payload-format-indicator --will-response-topic --will-correlation-data --will-user-property --protocol-version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2118,6 +2692,10 @@ _mqtt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --host)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2174,11 +2752,11 @@ _mqtt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --pw)
+                --password)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --password)
+                --pw)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2476,7 +3054,7 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__sub)
-            opts="-t -q -C -W -R -T -U -E -v -F -N -h -p -L -A -S -u -P -V -k -i -I -c -x --topic --qos --count --timeout --no-retained --retained-only --filter-out --where --changed --throttle --unsubscribe --exit-after-subscribe --idle --remove-retained --random-filter --no-local --retain-as-published --retain-handling --subscription-identifier --verbose --json --format --encode --pretty --output --rotate-size --rotate-every --keep --exec --exec-workers --ack-after-exec --no-line-feed --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --password --pw --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --session-expiry-interval --receive-maximum --maximum-packet-size --topic-alias-maximum --connect-user-property --retry --retry-max-delay --follow-redirects --takeover --will-topic --will-payload --will-payload-file --will-qos --will-retain --will-delay-interval --will-message-expiry-interval --will-content-type --will-payload-format-indicator --will-response-topic --will-correlation-data --will-user-property --help"
+            opts="-t -q -C -W -R -T -U -E -v -F -N -h -p -L -A -S -u -P -V -k -i -I -c -x --topic --qos --count --timeout --no-retained --retained-only --filter-out --where --changed --throttle --unsubscribe --exit-after-subscribe --idle --remove-retained --random-filter --no-local --retain-as-published --retain-handling --subscription-identifier --verbose --json --format --encode --pretty --output --rotate-size --rotate-every --keep --exec --exec-workers --ack-after-exec --no-line-feed --context --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --pw --password --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --session-expiry-interval --receive-maximum --maximum-packet-size --topic-alias-maximum --connect-user-property --retry --retry-max-delay --follow-redirects --takeover --will-topic --will-payload --will-payload-file --will-qos --will-retain --will-delay-interval --will-message-expiry-interval --will-content-type --will-payload-format-indicator --will-response-topic --will-correlation-data --will-user-property --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2594,6 +3172,10 @@ _mqtt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --host)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2650,11 +3232,11 @@ _mqtt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --pw)
+                --password)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --password)
+                --pw)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

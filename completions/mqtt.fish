@@ -748,7 +748,8 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subco
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l password-command -d 'Run COMMAND and take the first line it prints as the password; quotes part its words, but no shell sees them' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
 311\t'MQTT 3.1.1'
-5\t'MQTT 5'"
+5\t'MQTT 5'
+auto\t'MQTT 5, or 3.1.1 with a broker that does not know 5; standard error says so'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
@@ -773,6 +774,13 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subco
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l tls-engine-kpass-sha1 -d 'Not possible: keys in an engine of OpenSSL' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -s i -l id -d 'Client id [default: a random one]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -s I -l id-prefix -d 'Client id made of PREFIX and the process id' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -s x -l session-expiry-interval -d 'Seconds the broker keeps the session after the connection has ended, or never for no end (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l receive-maximum -d 'Take at most N messages of QoS 1 and 2 that are not acknowledged yet (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l maximum-packet-size -d 'Take no packet larger than this; the broker drops what would need one (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l topic-alias-maximum -d 'Let the broker use up to N numbers in place of topics (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l connect-user-property -d 'User property of the connection, as often as wanted (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l retry -d 'Try so often again when the broker is not reached or lost, or forever [default: the first time not at all; see below]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l retry-max-delay -d 'Longest pause between two attempts; it begins with half a second and doubles' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l takeover -d 'When another client takes the session, by connecting with the same id: end with status 7, or come back each time' -r -f -a "stop\t'Leave the session to the other client'
 fight\t'Come back each time'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l replace -d 'Replace the context of this name, if there is one'
@@ -783,6 +791,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subco
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l no-tls -d 'No TLS, not even on port 8883'
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -s c -l disable-clean-session -d 'Keep the session on the broker when this client leaves; needs --id'
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l follow-redirects -d 'Go to the broker that this one names when it refuses because another is to be used (MQTT 5)'
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l help -d 'Print help'
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from ls" -l json -d 'Print one JSON object a line'
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from ls" -l help -d 'Print help'
@@ -801,7 +810,8 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subco
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l password-command -d 'Run COMMAND and take the first line it prints as the password; quotes part its words, but no shell sees them' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
 311\t'MQTT 3.1.1'
-5\t'MQTT 5'"
+5\t'MQTT 5'
+auto\t'MQTT 5, or 3.1.1 with a broker that does not know 5; standard error says so'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
@@ -826,6 +836,13 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subco
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l tls-engine-kpass-sha1 -d 'Not possible: keys in an engine of OpenSSL' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -s i -l id -d 'Client id [default: a random one]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -s I -l id-prefix -d 'Client id made of PREFIX and the process id' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -s x -l session-expiry-interval -d 'Seconds the broker keeps the session after the connection has ended, or never for no end (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l receive-maximum -d 'Take at most N messages of QoS 1 and 2 that are not acknowledged yet (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l maximum-packet-size -d 'Take no packet larger than this; the broker drops what would need one (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l topic-alias-maximum -d 'Let the broker use up to N numbers in place of topics (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l connect-user-property -d 'User property of the connection, as often as wanted (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l retry -d 'Try so often again when the broker is not reached or lost, or forever [default: the first time not at all; see below]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l retry-max-delay -d 'Longest pause between two attempts; it begins with half a second and doubles' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l takeover -d 'When another client takes the session, by connecting with the same id: end with status 7, or come back each time' -r -f -a "stop\t'Leave the session to the other client'
 fight\t'Come back each time'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l ws -d 'Speak WebSocket to --host'
@@ -835,6 +852,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subco
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l no-tls -d 'No TLS, not even on port 8883'
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -s c -l disable-clean-session -d 'Keep the session on the broker when this client leaves; needs --id'
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l follow-redirects -d 'Go to the broker that this one names when it refuses because another is to be used (MQTT 5)'
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l help -d 'Print help'
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from select" -l none -d 'Select none'
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from select" -l help -d 'Print help'
