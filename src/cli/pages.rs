@@ -39,7 +39,7 @@ const CONNECTING: &[(&str, &str)] = &[
     ),
     (
         "MQTT_PASSWORD",
-        "the password, when no option (--pw, --password-file, --password-command, --ask-password) and no URL gives one",
+        "the password, when no option and no URL gives one",
     ),
     (
         "ALL_PROXY, HTTPS_PROXY, http_proxy",

@@ -247,8 +247,8 @@ fn what_a_file_may_not_say_is_an_error_with_its_line() {
             "line 2: unknown key \"hots\", did you mean host? (`mqtt context add --help` lists the options)",
         ),
         (
-            "topic = \"a\"",
-            "line 1: unknown key \"topic\" (`mqtt context add --help` lists the options)",
+            "payload = \"a\"",
+            "line 1: unknown key \"payload\" (`mqtt context add --help` lists the options)",
         ),
         (
             "port = \"1883\"",
