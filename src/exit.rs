@@ -3,6 +3,7 @@
 //! An error that should end the program with something other than [`Exit::Failed`] is made with
 //! [`Exit::because`]; context may be wrapped around it and the status is still found.
 
+use std::any::Any;
 use std::process::ExitCode;
 
 /// How the program ends. The same table stands in every man page and in the README.
@@ -66,6 +67,7 @@ pub const TABLE: [(Exit, &str); 10] = [
 struct Failure {
     exit: Exit,
     message: String,
+    cause: Option<Box<dyn Any + Send + Sync>>,
 }
 
 impl Exit {
@@ -74,6 +76,19 @@ impl Exit {
         anyhow::Error::new(Failure {
             exit: self,
             message: message.into(),
+            cause: None,
+        })
+    }
+
+    /// An error with this status and the words of its cause, which [`cause`] finds again.
+    pub fn because_of(
+        self,
+        cause: impl std::error::Error + Send + Sync + 'static,
+    ) -> anyhow::Error {
+        anyhow::Error::new(Failure {
+            exit: self,
+            message: cause.to_string(),
+            cause: Some(Box::new(cause)),
         })
     }
 }
@@ -95,6 +110,15 @@ pub fn of(error: &anyhow::Error) -> Exit {
     error
         .downcast_ref::<Failure>()
         .map_or(Exit::Failed, |failure| failure.exit)
+}
+
+/// What [`Exit::because_of`] was given, if it is of this type.
+pub fn cause<T: 'static>(error: &anyhow::Error) -> Option<&T> {
+    error
+        .downcast_ref::<Failure>()?
+        .cause
+        .as_ref()?
+        .downcast_ref()
 }
 
 /// Says the error on stderr and returns its status. What clap has to say it says itself, help on stdout.

@@ -1,13 +1,12 @@
-//! The `mqtt` command: parse, run, and turn the outcome into an exit status.
+//! The `mqtt` command: understand, run, and turn the outcome into words and an exit status.
 
 use std::env;
 use std::process::ExitCode;
 
-use mqtt_toolbox::{exit, settings};
+use mqtt_toolbox::settings;
 
 fn main() -> ExitCode {
-    let exit = settings::parse(env::args_os(), env::vars_os())
-        .and_then(mqtt_toolbox::run)
-        .unwrap_or_else(|error| exit::report(&error));
-    exit.into()
+    let (dialect, cli) = settings::understand(env::args_os(), env::vars_os());
+    let outcome = cli.and_then(|cli| mqtt_toolbox::run(cli, dialect));
+    dialect.conclude(outcome)
 }

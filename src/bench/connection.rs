@@ -127,7 +127,7 @@ impl Connection {
                     "no answer from {} within {limit} (--connect-timeout)",
                     options.endpoint
                 );
-                Err(Failure::NotReached(words))
+                Err(Failure::not_reached(words))
             })
     }
 
@@ -417,13 +417,13 @@ async fn connect(
             _ if error.raw_os_error() == Some(EMFILE) => "; raise the limit with ulimit -n",
             _ => "",
         };
-        Failure::NotReached(format!(
+        Failure::not_reached(format!(
             "cannot connect to {endpoint}: {}{advice}",
             plain(&error)
         ))
     };
     let not_mqtt =
-        |words: &str| Failure::NotReached(format!("{endpoint} is no MQTT broker: {words}"));
+        |words: &str| Failure::not_reached(format!("{endpoint} is no MQTT broker: {words}"));
     let begun = Instant::now();
     let mut stream = TcpStream::connect(addresses).await.map_err(not_reached)?;
     let tcp = begun.elapsed();
@@ -444,7 +444,7 @@ async fn connect(
     }));
     let mut bytes = Vec::new();
     codec::write(&connect, options.version, &mut bytes)
-        .map_err(|error| Failure::NotReached(format!("CONNECT cannot be written: {error}")))?;
+        .map_err(|error| Failure::not_reached(format!("CONNECT cannot be written: {error}")))?;
     stream.write_all(&bytes).await.map_err(not_reached)?;
     let mut read = BytesMut::new();
     let connack = loop {

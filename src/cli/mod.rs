@@ -3,8 +3,11 @@
 //! `-h` is the host wherever there is a host, as in mosquitto's clients; help is `--help` alone.
 
 pub mod bench;
+pub mod client;
 pub mod connection;
 pub mod context;
+pub mod install_links;
+pub mod mosquitto;
 pub mod pages;
 pub mod properties;
 pub mod publish;
@@ -56,4 +59,7 @@ pub enum Command {
     /// Save connection options under names, and see which are in effect
     #[command(after_long_help = pages::CONTEXT.after_help())]
     Context(context::ContextArgs),
+    /// Take the place of mosquitto's clients
+    #[command(after_long_help = pages::INSTALL_LINKS.after_help())]
+    InstallLinks(install_links::InstallLinksArgs),
 }

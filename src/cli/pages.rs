@@ -641,8 +641,31 @@ pub const CONTEXT_RM: Page = Page {
     environment: CONFIGURED,
 };
 
+/// The page of `mqtt install-links`.
+pub const INSTALL_LINKS: Page = Page {
+    command: "install-links",
+    description: &[
+        "Under the names mosquitto_pub, mosquitto_sub and mosquitto_rr this program takes the command lines of mosquitto's \
+         clients as they are: no clustered letters, no --option=value, configuration files below XDG_CONFIG_HOME or \
+         ~/.config, the same output, messages and exit statuses. docs/mosquitto.md lists the few differences; --strict, \
+         typed or in the configuration file, gives mosquitto's exit status where it calls a failure a success.",
+        "Nothing is made when one of the names belongs to something else, unless --force is given.",
+    ],
+    examples: &[(
+        "Put mosquitto's names before those of the system",
+        "mqtt install-links ~/.local/bin",
+    )],
+    environment: &[
+        (
+            "XDG_CONFIG_HOME, HOME",
+            "where mosquitto_pub, mosquitto_sub and mosquitto_rr look for the configuration file of their name",
+        ),
+        NO_COLOR,
+    ],
+};
+
 /// Every page, `mqtt` first; what belongs to a command after it.
-pub const ALL: [&Page; 17] = [
+pub const ALL: [&Page; 18] = [
     &MQTT,
     &SERVE,
     &PUB,
@@ -660,6 +683,7 @@ pub const ALL: [&Page; 17] = [
     &CONTEXT_SHOW,
     &CONTEXT_SELECT,
     &CONTEXT_RM,
+    &INSTALL_LINKS,
 ];
 
 impl Page {

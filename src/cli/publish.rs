@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args, ValueEnum};
 
+use super::client::ClientArgs;
 use super::connection::{ConnectionArgs, SessionArgs, WillArgs, duration};
 use super::properties::PropertyArgs;
 use crate::bench::schedule::Rate;
@@ -181,6 +182,10 @@ pub struct PublishArgs {
         help_heading = "MQTT 5 properties of the message"
     )]
     pub correlation_data: Option<String>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub client: ClientArgs,
 
     #[command(flatten)]
     #[allow(missing_docs)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args};
 
+use super::client::ClientArgs;
 use super::connection::{ConnectionArgs, SessionArgs, WillArgs, some_duration};
 use super::properties::PropertyArgs;
 use crate::output::Template;
@@ -41,6 +42,10 @@ pub struct RequestArgs {
     /// Say on stderr how long each reply took, from the request's way to the network
     #[arg(long)]
     pub latency: bool,
+
+    /// Do not take what the broker has kept for a reply, which is never done here: accepted for mosquitto_rr's sake
+    #[arg(short = 'R', long, hide = true)]
+    pub no_retained: bool,
 
     /// Print help
     #[arg(long, action = clap::ArgAction::Help)]
@@ -100,6 +105,10 @@ pub struct RequestArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub properties: PropertyArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub client: ClientArgs,
 
     #[command(flatten)]
     #[allow(missing_docs)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 
+use super::client::ClientArgs;
 use super::connection::{ConnectionArgs, SessionArgs, WillArgs, some_duration};
 use crate::condition::Condition;
 use crate::output::{FileName, Template};
@@ -369,6 +370,10 @@ pub struct SubscribeArgs {
     /// Do not end each message with a line feed
     #[arg(short = 'N', long, help_heading = "Output")]
     pub no_line_feed: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub client: ClientArgs,
 
     #[command(flatten)]
     #[allow(missing_docs)]

@@ -27,7 +27,7 @@ use super::session::Unfit;
 use super::wire::{Notes, Wire};
 use super::{WINDOW, window};
 use crate::mqtt::packet::{Acknowledgement, ConnAck, Disconnect, Publish};
-use crate::mqtt::{Packet, Properties, Property, QoS, ReasonCode, Version, codec};
+use crate::mqtt::{Packet, Property, QoS, ReasonCode, Version, codec};
 
 /// How long the farewell of TLS or WebSocket may take.
 const FAREWELL: Duration = Duration::from_millis(500);
@@ -110,7 +110,9 @@ impl Courier {
 
     /// How many messages may be under way whose highest quality of service is this.
     pub fn window(&self, highest: QoS) -> usize {
-        window(self.options.version, highest).min(usize::from(self.window))
+        let usual = window(self.options.version, highest);
+        let wanted = self.options.max_in_flight.map_or(usual, usize::from);
+        wanted.min(usize::from(self.window))
     }
 
     /// Whether the broker takes such a message.
@@ -141,16 +143,28 @@ impl Courier {
 
     /// The next answer. Nothing is lost when this is cancelled.
     pub async fn next(&mut self) -> Answer {
-        poll_fn(|context| self.poll_next(context)).await
+        let answer = poll_fn(|context| self.poll_next(context)).await;
+        self.tell();
+        answer
+    }
+
+    /// Whoever watches the packets is told.
+    fn tell(&self) {
+        if let Some(mut trace) = self.notes.trace() {
+            // Nobody hands messages on here, so there is none to wait for.
+            trace.tell_all();
+        }
     }
 
     /// An answer that is already there; also sees what was sent on its way.
     pub async fn next_ready(&mut self) -> Option<Answer> {
-        poll_fn(|context| match self.poll_next(context) {
+        let answer = poll_fn(|context| match self.poll_next(context) {
             Poll::Ready(answer) => Poll::Ready(Some(answer)),
             Poll::Pending => Poll::Ready(None),
         })
-        .await
+        .await;
+        self.tell();
+        answer
     }
 
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Answer> {
@@ -219,8 +233,8 @@ impl Courier {
         let Stage::Up(mut link) = self.stage else {
             return Ok(());
         };
-        let mut properties = Properties::default();
-        if ends_session {
+        let mut properties = self.options.disconnect.clone();
+        if ends_session && properties.session_expiry_interval().is_none() {
             properties.push(Property::SessionExpiryInterval(0));
         }
         let disconnect = Packet::Disconnect(Disconnect {
@@ -236,6 +250,9 @@ impl Courier {
         farewell
             .await
             .map_err(|error: io::Error| self.notes.failure(error.to_string()))?;
+        if let Some(mut trace) = self.notes.trace() {
+            trace.tell_end();
+        }
         drop(link);
         if self.notes.has_farewell() {
             // A broker that does not close its side loses nothing but our patience.

@@ -11,8 +11,13 @@ pub enum Failure {
     #[error("{0}")]
     Unusable(String),
     /// No CONNACK: name not found, TCP failed, time ran out, or something else than a broker answered.
-    #[error("{0}")]
-    NotReached(String),
+    #[error("{words}")]
+    NotReached {
+        /// What was tried, what came of it, and what to do next.
+        words: String,
+        /// What was in the way.
+        obstacle: Obstacle,
+    },
     /// A CONNACK that says no.
     #[error("{}", refused(.broker, *.version, *.reason, .text))]
     Refused {
@@ -55,12 +60,40 @@ pub enum Failure {
     Lost(String),
 }
 
+/// What was in the way of a connection, for those who have words of their own for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Obstacle {
+    /// The name has no address.
+    Name,
+    /// The operating system said no, with this number.
+    System(i32),
+    /// The TLS handshake failed.
+    Tls,
+    /// There was a connection, and no CONNACK in time.
+    Silence,
+    /// Anything else.
+    Other,
+}
+
 impl Failure {
+    /// The broker was not reached, for no reason that has a name.
+    pub fn not_reached(words: impl Into<String>) -> Failure {
+        Failure::obstructed(Obstacle::Other, words)
+    }
+
+    /// The broker was not reached.
+    pub fn obstructed(obstacle: Obstacle, words: impl Into<String>) -> Failure {
+        Failure::NotReached {
+            words: words.into(),
+            obstacle,
+        }
+    }
+
     /// The status a program that gives up because of this ends with.
     pub fn exit(&self) -> Exit {
         match self {
             Failure::Unusable(_) => Exit::Failed,
-            Failure::NotReached(_) => Exit::NotReached,
+            Failure::NotReached { .. } => Exit::NotReached,
             Failure::Refused { .. } | Failure::Moved { .. } => Exit::Refused,
             Failure::Disconnected { .. } | Failure::Contested { .. } | Failure::Lost(_) => {
                 Exit::Lost
@@ -70,7 +103,7 @@ impl Failure {
 
     /// The failure as an error that carries its exit status.
     pub fn into_error(self) -> anyhow::Error {
-        self.exit().because(self.to_string())
+        self.exit().because_of(self)
     }
 
     /// Whether the broker says that another client has taken the session.
@@ -84,7 +117,7 @@ impl Failure {
     pub fn is_final(&self) -> bool {
         match self {
             Failure::Unusable(_) => true,
-            Failure::NotReached(_) | Failure::Lost(_) => false,
+            Failure::NotReached { .. } | Failure::Lost(_) => false,
             Failure::Contested { .. } | Failure::Moved { .. } => true,
             Failure::Refused { reason, .. } => !matches!(
                 *reason,

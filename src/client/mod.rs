@@ -15,6 +15,7 @@ pub mod session;
 mod takeover;
 #[cfg(test)]
 mod tests;
+pub mod trace;
 pub mod transport;
 mod url;
 mod v3;
@@ -23,7 +24,7 @@ mod watch;
 mod wire;
 
 pub use courier::{Answer, Courier};
-pub use failure::Failure;
+pub use failure::{Failure, Obstacle};
 pub use options::{ConnectOptions, Will};
 pub use retry::{Retry, chance};
 pub use session::{Event, Session, Unfit, connect};

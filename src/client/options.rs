@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::Takeover;
 use super::retry::Retry;
+use super::trace::Tracer;
 use super::transport::Route;
 use super::url::Endpoint;
 use crate::mqtt::packet::Connect;
@@ -39,6 +40,12 @@ pub struct ConnectOptions {
     pub receive_maximum: Option<u16>,
     /// What to do when another client takes the session.
     pub takeover: Takeover,
+    /// Properties of DISCONNECT (3.14.2.2). MQTT 5 only.
+    pub disconnect: Properties,
+    /// The most QoS 1 and 2 messages to have under way; `None` leaves it to the session.
+    pub max_in_flight: Option<u16>,
+    /// Is told of every packet.
+    pub tracer: Option<Tracer>,
     /// Will message.
     pub will: Option<Will>,
     /// What else CONNECT says in MQTT 5: maximum packet size, topic alias maximum, user properties (3.1.2.11).
@@ -70,6 +77,9 @@ impl ConnectOptions {
             session_expiry: 0,
             receive_maximum: None,
             takeover: Takeover::default(),
+            disconnect: Properties::default(),
+            max_in_flight: None,
+            tracer: None,
             will: None,
             properties: Properties::default(),
             connect_timeout: Duration::from_secs(10),
@@ -137,6 +147,9 @@ impl ConnectOptions {
             session_expiry,
             receive_maximum,
             takeover: _,
+            disconnect: _,
+            max_in_flight: _,
+            tracer: _,
             will,
             properties: others,
             connect_timeout: _,

@@ -25,6 +25,13 @@ impl Retry {
     /// Go on until the program is stopped.
     pub const FOREVER: Retry = Retry::attempts(u32::MAX);
 
+    /// Go on, about once a second.
+    pub const EVERY_SECOND: Retry = Retry {
+        attempts: u32::MAX,
+        first: Duration::from_secs(1),
+        longest: Duration::from_secs(1),
+    };
+
     /// Give up after so many attempts without success.
     pub const fn attempts(attempts: u32) -> Retry {
         Retry {

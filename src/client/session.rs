@@ -103,6 +103,10 @@ pub struct Session {
     version: Version,
     subscriptions: (Vec<Subscription>, Properties),
     unsubscriptions: (Vec<ByteString>, Properties),
+    /// The most messages of QoS 1 and 2 under way, where somebody has said so.
+    window: Option<u16>,
+    /// The properties of DISCONNECT.
+    farewell: Properties,
     next_number: u64,
     outgoing: Outgoing,
     /// Packet identifiers of QoS 2 messages that were acknowledged and whose PUBREL has not come.
@@ -165,6 +169,8 @@ pub async fn connect(options: &ConnectOptions, retry: Retry) -> Result<Session, 
         version: options.version,
         subscriptions: Default::default(),
         unsubscriptions: Default::default(),
+        window: options.max_in_flight,
+        farewell: options.disconnect.clone(),
         next_number: 0,
         outgoing: Outgoing::default(),
         unreleased: BTreeSet::new(),
@@ -193,7 +199,8 @@ impl Session {
 
     /// Whether a message may be published now: connected, and not too much under way.
     pub fn has_room(&self) -> bool {
-        let window = super::window(self.version, self.outgoing.highest_qos);
+        let usual = super::window(self.version, self.outgoing.highest_qos);
+        let window = self.window.map_or(usual, usize::from);
         self.is_up() && self.outgoing.has_room(window)
     }
 
@@ -258,6 +265,14 @@ impl Session {
 
     /// An event that has already arrived; `None` when the connection has momentarily run dry.
     pub fn next_ready(&mut self) -> Option<Event> {
+        let event = self.next_event();
+        if let Some(mut trace) = self.notes.trace() {
+            trace.tell(matches!(event, Some(Event::Message(_))));
+        }
+        event
+    }
+
+    fn next_event(&mut self) -> Option<Event> {
         loop {
             while let Some(signal) = self.batch.next() {
                 if let Some(event) = self.event(signal) {
@@ -301,7 +316,16 @@ impl Session {
     ///
     /// # Errors
     /// When the connection is lost on the way.
-    pub async fn disconnect(mut self) -> Result<(), Failure> {
+    pub async fn disconnect(self) -> Result<(), Failure> {
+        let notes = self.notes.clone();
+        let outcome = self.say_disconnect().await;
+        if let Some(mut trace) = notes.trace() {
+            trace.tell_end();
+        }
+        outcome
+    }
+
+    async fn say_disconnect(mut self) -> Result<(), Failure> {
         if self.connected.is_none() {
             return Ok(());
         }
@@ -315,7 +339,7 @@ impl Session {
         }
         self.notes.close_soon();
         // With messages under way the library would wait for their acknowledgements first.
-        let _ = self.client.disconnect(!self.is_complete());
+        let _ = self.client.disconnect(!self.is_complete(), &self.farewell);
         loop {
             for signal in self.batch.by_ref() {
                 match signal {
@@ -375,6 +399,9 @@ impl Session {
         if publish.qos == QoS::ExactlyOnce && self.unreleased.contains(&publish.packet_id) {
             // Our PUBREC was lost with the connection (4.3.3).
             self.acknowledge(publish.qos, publish.packet_id);
+            if let Some(mut trace) = self.notes.trace() {
+                trace.tell(true);
+            }
             return None;
         }
         Some(Event::Message(publish))
@@ -450,10 +477,10 @@ impl Client {
         }
     }
 
-    fn disconnect(&self, at_once: bool) -> Result<(), String> {
+    fn disconnect(&self, at_once: bool, properties: &Properties) -> Result<(), String> {
         match self {
             Client::V3(client) => v3::disconnect(client, at_once),
-            Client::V5(client) => v5::disconnect(client, at_once),
+            Client::V5(client) => v5::disconnect(client, at_once, properties),
         }
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn client(options: &ConnectOptions, notes: Notes) -> (AsyncClient, Ev
         .set_max_request_batch(BATCH)
         .set_read_batch_size(BATCH)
         .set_pending_throttle(Duration::ZERO)
-        .set_inflight(WINDOW)
+        .set_inflight(options.max_in_flight.unwrap_or(WINDOW))
         .set_ack_mode(AckMode::Manual)
         .set_socket_connector(move |_, _| notes.clone().connect());
     match (&options.username, &options.password) {

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rumqttc5::mqttbytes::v5::{
-    LastWill, LastWillProperties, Packet, PubAck, PubRec, PublishProperties, RetainForwardRule,
-    SubscribeProperties, SubscribeReasonCode, UnsubscribeProperties,
+    ConnectProperties, DisconnectProperties, DisconnectReasonCode, LastWill, LastWillProperties,
+    Packet, PubAck, PubRec, PublishProperties, RetainForwardRule, SubscribeProperties,
+    SubscribeReasonCode, UnsubscribeProperties,
 };
 use rumqttc5::{
     AckMode, AsyncClient, ConnectionError, Event, EventLoop, ManualAck, MqttOptions, Outgoing,
@@ -33,8 +34,7 @@ pub(super) fn client(options: &ConnectOptions, notes: Notes) -> (AsyncClient, Ev
         .set_read_batch_size(BATCH)
         .set_pending_throttle(Duration::ZERO)
         // Unset, it reserves 16 MB for 65,535 messages.
-        .set_outgoing_inflight_upper_limit(WINDOW)
-        .set_receive_maximum(options.receive_maximum)
+        .set_outgoing_inflight_upper_limit(options.max_in_flight.unwrap_or(WINDOW))
         .set_clean_start(options.clean_start)
         // A session that outlived the program that made it is what --disable-clean-session asks for.
         .set_session_store(NothingUnderWay::new(options))
@@ -42,19 +42,9 @@ pub(super) fn client(options: &ConnectOptions, notes: Notes) -> (AsyncClient, Ev
         .set_connect_timeout(Duration::from_secs(u64::from(u32::MAX)))
         .set_ack_mode(AckMode::Manual)
         .set_socket_connector(move |_, _| notes.clone().connect());
-    if options.session_expiry > 0 {
-        library.set_session_expiry_interval(Some(options.session_expiry));
-    }
-    let others = &options.properties;
-    if let Some(maximum) = others.topic_alias_maximum() {
-        library.set_topic_alias_max(Some(maximum));
-    }
-    let pairs = user_properties(others);
-    if !pairs.is_empty() {
-        library.set_user_properties(pairs);
-    }
+    library.set_connect_properties(connect_properties(options));
     // Last: the setters of properties put the limit of 10 KiB back.
-    match others.maximum_packet_size() {
+    match options.properties.maximum_packet_size() {
         None => library.set_unlimited_incoming_packet_size(),
         Some(maximum) => library.set_max_packet_size(Some(maximum)),
     };
@@ -163,10 +153,23 @@ pub(super) fn acknowledge(client: &AsyncClient, qos: QoS, packet_id: u16) -> Res
 }
 
 /// Queues DISCONNECT: behind everything else, or at once.
-pub(super) fn disconnect(client: &AsyncClient, at_once: bool) -> Result<(), String> {
-    match at_once {
-        true => client.try_disconnect_now(),
-        false => client.try_disconnect(),
+pub(super) fn disconnect(
+    client: &AsyncClient,
+    at_once: bool,
+    given: &Properties,
+) -> Result<(), String> {
+    let reason = DisconnectReasonCode::NormalDisconnection;
+    let properties = DisconnectProperties {
+        session_expiry_interval: given.session_expiry_interval(),
+        reason_string: given.reason_string().map(String::from),
+        user_properties: user_properties(given),
+        server_reference: None,
+    };
+    match (at_once, given.is_empty()) {
+        (true, true) => client.try_disconnect_now(),
+        (false, true) => client.try_disconnect(),
+        (true, false) => client.try_disconnect_now_with_properties(reason, properties),
+        (false, false) => client.try_disconnect_with_properties(reason, properties),
     }
     .map_err(|error| error.to_string())
 }
@@ -256,6 +259,22 @@ fn will_properties(given: &Properties) -> Option<LastWillProperties> {
         correlation_data: given.correlation_data(),
         user_properties: user_properties(given),
     })
+}
+
+/// The properties of CONNECT as the library takes them (3.1.2.11).
+fn connect_properties(options: &ConnectOptions) -> ConnectProperties {
+    let given = &options.properties;
+    ConnectProperties {
+        session_expiry_interval: (options.session_expiry > 0).then_some(options.session_expiry),
+        receive_maximum: options.receive_maximum,
+        max_packet_size: given.maximum_packet_size(),
+        topic_alias_max: given.topic_alias_maximum(),
+        request_response_info: given.request_response_information(),
+        request_problem_info: given.request_problem_information(),
+        user_properties: user_properties(given),
+        authentication_method: given.authentication_method().map(String::from),
+        authentication_data: given.authentication_data(),
+    }
 }
 
 /// The properties of a PUBLISH as the library takes them. It knows those of 3.3.2.3 that a client may send.

@@ -24,8 +24,9 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
-use super::failure::Failure;
+use super::failure::{Failure, Obstacle};
 use super::options::ConnectOptions;
+use super::trace::{Direction, Trace};
 use super::transport::{Dialer, Leg, Stream};
 use super::url::{Endpoint, Scheme};
 use super::watch::{Seen, Watch};
@@ -45,6 +46,7 @@ pub(super) struct Notes {
     stall: Option<Duration>,
     attempt: Arc<Mutex<Attempt>>,
     is_up: Arc<AtomicBool>,
+    trace: Option<Arc<Mutex<Trace>>>,
 }
 
 /// The present attempt, or the connection it became.
@@ -83,7 +85,17 @@ impl Notes {
             stall: (!keep_alive.is_zero()).then(|| keep_alive.mul_f64(1.5)),
             attempt: Arc::default(),
             is_up: Arc::default(),
+            trace: options.tracer.clone().map(|tracer| {
+                let trace = Trace::new(tracer, options.version);
+                Arc::new(Mutex::new(trace))
+            }),
         })
+    }
+
+    /// What is told of the packets that pass, if somebody watches.
+    pub(super) fn trace(&self) -> Option<MutexGuard<'_, Trace>> {
+        let trace = self.trace.as_ref()?;
+        Some(trace.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Connects; called by rumqttc for every attempt.
@@ -118,7 +130,7 @@ impl Notes {
             (Some(failure), _) => failure.clone(),
             (None, Reached::Broker) => Failure::Lost(library),
             (None, _) => {
-                Failure::NotReached(format!("cannot connect to {}: {library}", self.endpoint))
+                Failure::not_reached(format!("cannot connect to {}: {library}", self.endpoint))
             }
         }
     }
@@ -127,7 +139,12 @@ impl Notes {
     pub(super) fn too_slow(&self) -> Failure {
         let limit = humantime::format_duration(self.connect_timeout);
         let endpoint = &self.endpoint;
-        Failure::NotReached(match self.attempt().reached {
+        let reached = self.attempt().reached;
+        let obstacle = match reached {
+            Reached::End | Reached::Broker => Obstacle::Silence,
+            _ => Obstacle::Other,
+        };
+        let words = match reached {
             Reached::Nothing | Reached::Way(Leg::Name) => format!(
                 "cannot find the address of {} within {limit} (--connect-timeout)",
                 endpoint.host
@@ -147,7 +164,8 @@ impl Notes {
             Reached::End | Reached::Broker => format!(
                 "{endpoint} takes connections but sent no CONNACK within {limit} (--connect-timeout); is it an MQTT broker?"
             ),
-        })
+        };
+        Failure::obstructed(obstacle, words)
     }
 
     /// Whether the library may be handed something. Once it has put its messages aside for the next connection, what
@@ -205,7 +223,7 @@ impl Notes {
         let reached = self.attempt().reached;
         self.fail(match reached {
             Reached::Broker => Failure::Lost(words.to_owned()),
-            _ if self.dialer.lacks_certificate() => Failure::NotReached(format!(
+            _ if self.dialer.lacks_certificate() => Failure::not_reached(format!(
                 "{}: the broker wants a client certificate; add --cert and --key",
                 self.endpoint
             )),
@@ -214,7 +232,7 @@ impl Notes {
                     Scheme::Mqtt => ", or only TLS (mqtts://)",
                     _ => "",
                 };
-                Failure::NotReached(format!(
+                Failure::not_reached(format!(
                     "{}: {words} before CONNACK; does it take MQTT {}{or_tls}?",
                     self.endpoint, self.version
                 ))
@@ -256,7 +274,11 @@ impl AsyncRead for Wire {
         loop {
             if wire.delivered < wire.checked {
                 let count = buffer.remaining().min(wire.checked - wire.delivered);
-                buffer.put_slice(&wire.incoming[wire.delivered..wire.delivered + count]);
+                let passed = &wire.incoming[wire.delivered..wire.delivered + count];
+                buffer.put_slice(passed);
+                if let Some(mut trace) = wire.notes.trace() {
+                    trace.note(Direction::Received, passed);
+                }
                 wire.delivered += count;
                 wire.is_fresh = true;
                 return Poll::Ready(Ok(()));
@@ -346,7 +368,7 @@ impl Wire {
                 }
                 Seen::Foreign(what) => {
                     let words = format!("{} does not speak MQTT: {what}", self.notes.endpoint);
-                    return Err(self.notes.fail(Failure::NotReached(words)));
+                    return Err(self.notes.fail(Failure::not_reached(words)));
                 }
             }
         }
@@ -429,6 +451,12 @@ impl AsyncWrite for Wire {
                 self.outgoing.extend_from_slice(&connect);
             }
             _ => self.outgoing.extend_from_slice(bytes),
+        }
+        if let Some(mut trace) = self.notes.trace() {
+            if !self.connect_written {
+                trace.begin();
+            }
+            trace.note(Direction::Sent, bytes);
         }
         self.connect_written = true;
         Poll::Ready(Ok(bytes.len()))

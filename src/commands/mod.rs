@@ -2,9 +2,11 @@
 //! `output` and `main` that touch stdout and stderr.
 
 pub mod bench;
+mod client;
 pub mod connection;
 pub mod context;
 mod exec;
+pub mod install_links;
 mod owed;
 mod properties;
 pub mod publish;

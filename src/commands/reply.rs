@@ -198,7 +198,9 @@ impl Reply {
                 if let Some(complaint) =
                     template.write(request, Timestamp::now(), zone, &mut payload)
                 {
-                    return Err(Failed::Run { words: complaint });
+                    return Err(Failed::Run {
+                        words: complaint.to_string(),
+                    });
                 }
                 payload.into()
             }

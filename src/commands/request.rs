@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
+use super::client::{add, set_client};
 use super::connection;
 use super::properties::{check_payload, message_properties};
 use super::publish::{check_topic, own_topic};
@@ -15,10 +16,11 @@ use super::signals::Signals;
 use super::subscribe::{reached, timed_out};
 use crate::cli::request::RequestArgs;
 use crate::client::{ConnectOptions, Event, Failure, Retry, Session};
+use crate::dialect::{Dialect, reason_name};
 use crate::exit::Exit;
 use crate::mqtt::packet::{Publish, RetainHandling, Subscription};
 use crate::mqtt::{Properties, Property, QoS, ReasonCode, Version};
-use crate::output::{Encoding, MessageFormat, Output, Unwritable, say};
+use crate::output::{Encoding, MessageFormat, Output, Unwritable, say, say_either};
 use crate::payload::Piece;
 
 /// How long finishing the handshakes and DISCONNECT may take.
@@ -29,8 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// # Errors
 /// By exit status: 2 for options that contradict each other, 3 when the broker is not reached, 4 when it refuses the
 /// connection, 5 when it refuses the request or nobody is there to answer it, 7 when the connection is lost.
-pub fn run(args: RequestArgs) -> anyhow::Result<Exit> {
-    let plan = Plan::new(&args)?;
+pub fn run(args: RequestArgs, dialect: Dialect) -> anyhow::Result<Exit> {
+    let plan = Plan::new(&args, dialect)?;
     super::runtime::run(async move {
         let deadline = plan.timeout.map(|limit| Instant::now() + limit);
         let mut signals = Signals::new()?;
@@ -55,7 +57,13 @@ struct Plan {
     options: ConnectOptions,
     request: Publish,
     response_topic: String,
-    correlation: Bytes,
+    /// What a reply has to repeat, if it has any; mosquitto_rr does not care.
+    correlation: Option<Bytes>,
+    /// Whether what the broker has kept is no reply.
+    skips_retained: bool,
+    /// That kind of message, as the subscription says it.
+    retain_handling: RetainHandling,
+    dialect: Dialect,
     replies: u64,
     timeout: Option<Duration>,
     says_latency: bool,
@@ -64,14 +72,18 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(args: &RequestArgs) -> anyhow::Result<Plan> {
-        let target = connection::target(&args.connection)?;
+    fn new(args: &RequestArgs, dialect: Dialect) -> anyhow::Result<Plan> {
+        let target = connection::target_as(&args.connection, dialect)?;
         let mut options = target.options;
         connection::set_session(&mut options, &args.session)?;
         options.will = connection::will(&args.will, &mut options)?;
+        let carried = set_client(&args.client, &mut options, dialect)?;
         let topic = own_topic(args.topic.as_ref(), target.topic)?;
         let random = || RandomState::new().hash_one(0);
         let mut properties = message_properties(&args.properties, &mut options)?;
+        for property in carried.publish.0 {
+            add(&mut properties, property)?;
+        }
         let response_topic = match (&args.response_topic, options.version) {
             (Some(topic), _) => topic.clone(),
             (None, Version::V5) => format!("reply/{:016x}{:016x}", random(), random()),
@@ -82,11 +94,16 @@ impl Plan {
             }
         };
         check_topic(&response_topic)?;
-        let correlation = Bytes::from(format!("{:016x}", random()));
+        let mut correlation = properties.correlation_data();
         if options.version == Version::V5 {
             options.need_version_5();
-            properties.push(Property::ResponseTopic(response_topic.clone().into()));
-            properties.push(Property::CorrelationData(correlation.clone()));
+            let response_topic = response_topic.clone().into();
+            add(&mut properties, Property::ResponseTopic(response_topic))?;
+            if correlation.is_none() && dialect == Dialect::Ours {
+                let random = Bytes::from(format!("{:016x}", random()));
+                properties.push(Property::CorrelationData(random.clone()));
+                correlation = Some(random);
+            }
         }
         let piece = match (&args.message, &args.file) {
             (Some(text), _) => Piece::Text(text.clone()),
@@ -108,12 +125,20 @@ impl Plan {
                 payload,
             },
             response_topic,
-            correlation,
+            correlation: correlation.filter(|_| dialect == Dialect::Ours),
+            skips_retained: args.no_retained || dialect == Dialect::Ours,
+            retain_handling: match args.no_retained || dialect == Dialect::Ours {
+                true => RetainHandling::Never,
+                false => RetainHandling::Always,
+            },
+            dialect,
             replies: args.replies,
             timeout: args.timeout,
             says_latency: args.latency,
             format: match (&args.format, args.json, args.verbose) {
-                (Some(template), ..) => MessageFormat::Template(template.clone()),
+                (Some(template), ..) => {
+                    MessageFormat::Template(template.clone().with_json(dialect.json()))
+                }
                 (None, true, _) => MessageFormat::Json,
                 (None, false, true) => MessageFormat::Verbose(Encoding::Raw),
                 (None, false, false) => MessageFormat::Payload(Encoding::Raw),
@@ -125,10 +150,11 @@ impl Plan {
     /// Whether a message answers this request. One without correlation data may: many devices do not repeat it.
     fn is_answered_by(&self, message: &Publish) -> bool {
         *message.topic == *self.response_topic
+            && !(self.skips_retained && message.retain)
             && message
                 .properties
                 .correlation_data()
-                .is_none_or(|correlation| correlation == self.correlation)
+                .is_none_or(|given| (self.correlation.as_ref()).is_none_or(|own| given == *own))
     }
 }
 
@@ -142,7 +168,7 @@ async fn exchange(session: &mut Session, plan: &Plan) -> anyhow::Result<Exit> {
                 no_local: false,
                 retain_as_published: false,
                 // A reply that was kept is a reply to somebody else.
-                retain_handling: RetainHandling::Never,
+                retain_handling: plan.retain_handling,
             }],
             Properties::default(),
         )
@@ -155,11 +181,10 @@ async fn exchange(session: &mut Session, plan: &Plan) -> anyhow::Result<Exit> {
         match session.next().await {
             Event::Subscribed(reasons) => {
                 if let Some(reason) = reasons.into_iter().find(|reason| reason.is_failure()) {
-                    let topic = &plan.response_topic;
-                    return Err(Exit::Denied.because(format!(
-                        "the broker refused to subscribe to {topic}: {}",
-                        reason.name()
-                    )));
+                    let (topic, name) = (&plan.response_topic, reason.name());
+                    let words = format!("the broker refused to subscribe to {topic}: {name}");
+                    let mosquitto = reason_name(reason);
+                    return Err(plan.dialect.because(Exit::Denied, words, &mosquitto));
                 }
                 asked = Some(Instant::now());
                 session
@@ -169,9 +194,7 @@ async fn exchange(session: &mut Session, plan: &Plan) -> anyhow::Result<Exit> {
             Event::Complete { reason, .. } => check_request(plan, reason)?,
             Event::Message(message) => {
                 session.acknowledge(message.qos, message.packet_id);
-                let Some(asked) =
-                    asked.filter(|_| plan.is_answered_by(&message) && !message.retain)
-                else {
+                let Some(asked) = asked.filter(|_| plan.is_answered_by(&message)) else {
                     continue;
                 };
                 let complaint = plan.format.write(
@@ -182,7 +205,7 @@ async fn exchange(session: &mut Session, plan: &Plan) -> anyhow::Result<Exit> {
                     &mut output.buffer,
                 );
                 if let Some(complaint) = complaint {
-                    say(complaint);
+                    say_either(&complaint, complaint.mosquitto());
                 }
                 match output.flush() {
                     Ok(()) => {}
@@ -211,7 +234,7 @@ async fn exchange(session: &mut Session, plan: &Plan) -> anyhow::Result<Exit> {
 /// A request that nobody gets needs no waiting for.
 fn check_request(plan: &Plan, reason: ReasonCode) -> anyhow::Result<()> {
     let topic = &plan.request.topic;
-    if reason == ReasonCode::NO_MATCHING_SUBSCRIBERS {
+    if reason == ReasonCode::NO_MATCHING_SUBSCRIBERS && plan.dialect == Dialect::Ours {
         return Err(Exit::Denied.because(format!(
             "nobody subscribes to {topic}, so nobody will reply"
         )));

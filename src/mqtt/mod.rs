@@ -9,6 +9,7 @@ pub mod packet;
 pub mod properties;
 pub mod reason;
 pub mod topic;
+pub mod typed;
 
 pub use bytestring::ByteString;
 pub use packet::Packet;

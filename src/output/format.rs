@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use jiff::fmt::strtime::{BrokenDownTime, Config, PosixCustom};
 use jiff::tz::TimeZone;
 
-use super::mosquitto;
+use super::mosquitto::{self, JsonForm};
+use crate::mqtt::ByteString;
 use crate::mqtt::packet::Publish;
 
 /// The letters after `%`.
@@ -19,7 +20,10 @@ const SEPARATORS: &[u8] = b" !\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~";
 
 /// A parsed format string.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Template(Vec<Piece>);
+pub struct Template {
+    pieces: Vec<Piece>,
+    json: JsonForm,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
@@ -40,10 +44,64 @@ struct Field {
     separator: Option<u8>,
 }
 
-impl FromStr for Template {
-    type Err = String;
+/// A message is not what a format expects.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum Complaint {
+    #[error("the payload is not valid JSON on topic {0}")]
+    Json(ByteString),
+    #[error(
+        "%{letter} prints a payload of {expected} bytes, and there are {length} on topic {topic}"
+    )]
+    Float {
+        letter: char,
+        expected: usize,
+        length: usize,
+        topic: ByteString,
+    },
+}
 
-    fn from_str(text: &str) -> Result<Template, String> {
+impl Complaint {
+    /// The same in the words of mosquitto_sub.
+    pub fn mosquitto(&self) -> String {
+        match self {
+            Complaint::Json(topic) => {
+                format!("Error: Message payload is not valid JSON on topic {topic}.")
+            }
+            Complaint::Float { letter: 'f', .. } => {
+                "requested float printing, but non-float data received".to_owned()
+            }
+            Complaint::Float { .. } => {
+                "requested double printing, but non-double data received".to_owned()
+            }
+        }
+    }
+}
+
+/// What is wrong with a format string.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum FormatFault {
+    #[error("incomplete: a letter follows %")]
+    OpenField,
+    #[error("invalid format specifier %{}", .0.escape_ascii())]
+    Field(u8),
+    #[error("incomplete: a character follows @")]
+    OpenTime,
+    #[error("invalid time specifier @{}", .0.escape_ascii())]
+    Time(u8),
+    #[error("incomplete: a letter follows \\")]
+    OpenEscape,
+    #[error("invalid escape \\{}", .0.escape_ascii())]
+    Escape(u8),
+    #[error("a width is at most 65535")]
+    Width,
+}
+
+impl FromStr for Template {
+    type Err = FormatFault;
+
+    fn from_str(text: &str) -> Result<Template, FormatFault> {
         let mut pieces = Vec::new();
         let mut literal = Vec::new();
         let mut rest = text.bytes().peekable();
@@ -57,7 +115,7 @@ impl FromStr for Template {
                     field => Piece::Field(field),
                 },
                 b'@' => match rest.next() {
-                    None => return Err("incomplete: a character follows @".to_owned()),
+                    None => return Err(FormatFault::OpenTime),
                     Some(b'@') => {
                         literal.push(b'@');
                         continue;
@@ -82,11 +140,14 @@ impl FromStr for Template {
         if !literal.is_empty() {
             pieces.push(Piece::Literal(literal));
         }
-        Ok(Template(pieces))
+        Ok(Template {
+            pieces,
+            json: JsonForm::default(),
+        })
     }
 }
 
-fn field(rest: &mut std::iter::Peekable<std::str::Bytes<'_>>) -> Result<Field, String> {
+fn field(rest: &mut std::iter::Peekable<std::str::Bytes<'_>>) -> Result<Field, FormatFault> {
     let is_left = rest.next_if_eq(&b'-').is_some();
     let pad = rest.next_if_eq(&b'0').unwrap_or(b' ');
     let width = number(rest)?.unwrap_or(0);
@@ -96,49 +157,46 @@ fn field(rest: &mut std::iter::Peekable<std::str::Bytes<'_>>) -> Result<Field, S
     };
     let separator = rest.next_if(|byte| SEPARATORS.contains(byte));
     match rest.next() {
-        None => Err("incomplete: a letter follows %".to_owned()),
+        None => Err(FormatFault::OpenField),
         Some(letter) if FIELDS.contains(&letter) => Ok(Field {
             letter,
             is_left,
-            // Spaces on the right, as C has it.
-            pad: if is_left { b' ' } else { pad },
+            pad,
             width,
             precision,
             separator,
         }),
-        Some(letter) => Err(format!(
-            "invalid format specifier %{}",
-            letter.escape_ascii()
-        )),
+        Some(letter) => Err(FormatFault::Field(letter)),
     }
 }
 
-fn number(rest: &mut std::iter::Peekable<std::str::Bytes<'_>>) -> Result<Option<usize>, String> {
+fn number(
+    rest: &mut std::iter::Peekable<std::str::Bytes<'_>>,
+) -> Result<Option<usize>, FormatFault> {
     let mut number = None;
     while let Some(digit) = rest.next_if(u8::is_ascii_digit) {
         let grown = number.unwrap_or(0) * 10 + usize::from(digit - b'0');
         if grown > 65_535 {
-            return Err("a width is at most 65535".to_owned());
+            return Err(FormatFault::Width);
         }
         number = Some(grown);
     }
     Ok(number)
 }
 
-fn time(letter: u8) -> Result<Piece, String> {
-    let invalid = || format!("invalid time specifier @{}", letter.escape_ascii());
+fn time(letter: u8) -> Result<Piece, FormatFault> {
     if !letter.is_ascii_alphabetic() {
-        return Err(invalid());
+        return Err(FormatFault::Time(letter));
     }
     let specifier = format!("%{}", char::from(letter));
     // Tried once here, so that it cannot fail later.
     match local(&specifier, Timestamp::UNIX_EPOCH, &TimeZone::UTC) {
         Some(_) => Ok(Piece::Time(specifier)),
-        None => Err(invalid()),
+        None => Err(FormatFault::Time(letter)),
     }
 }
 
-fn escape(letter: Option<u8>) -> Result<u8, String> {
+fn escape(letter: Option<u8>) -> Result<u8, FormatFault> {
     Ok(match letter {
         Some(b'\\') => b'\\',
         Some(b'0') => 0,
@@ -148,8 +206,8 @@ fn escape(letter: Option<u8>) -> Result<u8, String> {
         Some(b'r') => b'\r',
         Some(b't') => b'\t',
         Some(b'v') => 0x0B,
-        None => return Err("incomplete: a letter follows \\".to_owned()),
-        Some(other) => return Err(format!("invalid escape \\{}", other.escape_ascii())),
+        None => return Err(FormatFault::OpenEscape),
+        Some(other) => return Err(FormatFault::Escape(other)),
     })
 }
 
@@ -162,6 +220,11 @@ fn local(specifier: &str, time: Timestamp, zone: &TimeZone) -> Option<String> {
 }
 
 impl Template {
+    /// With `%j` and `%J` in this form.
+    pub fn with_json(self, json: JsonForm) -> Template {
+        Template { json, ..self }
+    }
+
     /// Appends the message in this form, without a line feed; returns a complaint when a field cannot be printed.
     pub fn write(
         &self,
@@ -169,9 +232,9 @@ impl Template {
         received: Timestamp,
         zone: &TimeZone,
         out: &mut Vec<u8>,
-    ) -> Option<String> {
+    ) -> Option<Complaint> {
         let mut complaint = None;
-        for piece in &self.0 {
+        for piece in &self.pieces {
             match piece {
                 Piece::Literal(bytes) => out.extend_from_slice(bytes),
                 Piece::Time(specifier) => {
@@ -182,7 +245,7 @@ impl Template {
                     out.extend_from_slice(format!("{:09}", nanoseconds(received)).as_bytes());
                 }
                 Piece::Field(field) => {
-                    if let Err(words) = field.write(message, received, zone, out) {
+                    if let Err(words) = field.write(message, received, zone, self.json, out) {
                         complaint = Some(words);
                     }
                 }
@@ -202,8 +265,9 @@ impl Field {
         message: &Publish,
         received: Timestamp,
         zone: &TimeZone,
+        json: JsonForm,
         out: &mut Vec<u8>,
-    ) -> Result<(), String> {
+    ) -> Result<(), Complaint> {
         let properties = &message.properties;
         let payload = &message.payload;
         match self.letter {
@@ -217,11 +281,10 @@ impl Field {
                 let time = local("%Y-%m-%dT%H:%M:%S.%6f%z", received, zone).unwrap_or_default();
                 let payload = match self.letter {
                     b'j' => mosquitto::as_string(payload),
-                    _ => mosquitto::as_json(payload).ok_or_else(|| {
-                        format!("the payload is not valid JSON on topic {}", message.topic)
-                    })?,
+                    _ => mosquitto::as_json(payload)
+                        .ok_or_else(|| Complaint::Json(message.topic.clone()))?,
                 };
-                mosquitto::write(message, &time, payload, out);
+                mosquitto::write(message, &time, payload, json, out);
             }
             b'l' => self.number(Some(payload.len()), out),
             b'm' => self.number(Some(message.packet_id), out),
@@ -264,36 +327,37 @@ impl Field {
         Ok(())
     }
 
-    fn no_float(&self, message: &Publish, length: usize) -> String {
-        format!(
-            "%{} prints a payload of {length} bytes, and there are {} on topic {}",
-            char::from(self.letter),
-            message.payload.len(),
-            message.topic
-        )
+    fn no_float(&self, message: &Publish, expected: usize) -> Complaint {
+        Complaint::Float {
+            letter: char::from(self.letter),
+            expected,
+            length: message.payload.len(),
+            topic: message.topic.clone(),
+        }
     }
 
     fn padded(&self, bytes: &[u8], out: &mut Vec<u8>) {
         let missing = self.width.saturating_sub(bytes.len());
         if self.is_left {
             out.extend_from_slice(bytes);
-        }
-        out.extend(std::iter::repeat_n(self.pad, missing));
-        if !self.is_left {
+            // Spaces on the right, as C has it.
+            out.extend(std::iter::repeat_n(b' ', missing));
+        } else {
+            out.extend(std::iter::repeat_n(self.pad, missing));
             out.extend_from_slice(bytes);
         }
     }
 
     fn number(&self, number: Option<impl ToString>, out: &mut Vec<u8>) {
-        let text = number.map(|number| number.to_string()).unwrap_or_default();
-        self.padded(text.as_bytes(), out);
+        match number {
+            Some(number) => self.padded(number.to_string().as_bytes(), out),
+            None => out.extend(std::iter::repeat_n(self.pad, self.width)),
+        }
     }
 
-    /// Texts are never padded with zeros, except that an absent one is all padding.
+    /// Texts are never padded with zeros; an absent one is all spaces.
     fn text(&self, text: Option<&str>, out: &mut Vec<u8>) {
-        let Some(text) = text else {
-            return self.padded(b"", out);
-        };
+        let text = text.unwrap_or_default();
         let shown = self.precision.unwrap_or(usize::MAX).min(text.len());
         let spaces = Field {
             pad: b' ',
@@ -310,7 +374,7 @@ impl Field {
         };
         match text.strip_prefix('-') {
             // Zeros stand between the sign and the digits.
-            Some(digits) if self.pad == b'0' && value.is_finite() => {
+            Some(digits) if self.pad == b'0' && !self.is_left && value.is_finite() => {
                 let zeros = self.width.saturating_sub(text.len());
                 out.push(b'-');
                 out.extend(std::iter::repeat_n(b'0', zeros));
@@ -477,7 +541,10 @@ mod tests {
             let mut out = Vec::new();
             let template: Template = format.parse().unwrap();
             let said = template.write(&with_properties(), received, &zone, &mut out);
-            assert_eq!(said.as_deref(), Some(complaint));
+            assert_eq!(
+                said.map(|said| said.to_string()).as_deref(),
+                Some(complaint)
+            );
             assert_eq!(out, b"");
         }
     }
@@ -515,7 +582,8 @@ mod tests {
             ("\\x41", "invalid escape \\x"),
             ("%99999999p", "a width is at most 65535"),
         ] {
-            assert_eq!(format.parse::<Template>(), Err(error.to_owned()));
+            let fault = format.parse::<Template>().unwrap_err();
+            assert_eq!(fault.to_string(), error);
         }
     }
 }

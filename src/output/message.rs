@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::{Template, pretty};
+use super::{Complaint, Template, pretty};
 use crate::mqtt::packet::Publish;
 use crate::mqtt::{Properties, Property};
 
@@ -68,7 +68,7 @@ impl MessageFormat {
         zone: &TimeZone,
         line_feed: bool,
         out: &mut Vec<u8>,
-    ) -> Option<String> {
+    ) -> Option<Complaint> {
         let is_empty = message.payload.is_empty();
         let complaint = match self {
             // Without a payload and without a line feed mosquitto_sub prints not even the topic.

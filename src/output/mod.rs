@@ -4,6 +4,7 @@ pub mod bench_metrics;
 pub mod calibration;
 pub mod climb;
 pub mod comparison;
+pub mod debug;
 pub mod delivery;
 mod files;
 pub mod format;
@@ -17,16 +18,55 @@ pub mod trace;
 
 use std::fmt;
 use std::io::{self, Write};
+use std::sync::OnceLock;
 
 pub use files::{FileError, FileName, Files, Rotation};
-pub use format::Template;
+pub use format::{Complaint, FormatFault, Template};
 pub use message::{Encoding, MessageFormat};
+pub use mosquitto::JsonForm;
+
+/// Who speaks on stderr.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Voice {
+    /// `mqtt: `, and all there is to say.
+    Ours,
+    /// One of mosquitto's clients, which say nothing but why they end.
+    Mosquitto,
+    /// `--quiet`: nobody.
+    Silent,
+}
+
+/// Set once, when the command line is understood; [`Voice::Ours`] before.
+static VOICE: OnceLock<Voice> = OnceLock::new();
+
+/// Who speaks from now on; the first call counts.
+pub fn speak_as(voice: Voice) {
+    let _ = VOICE.set(voice);
+}
+
+/// Who speaks.
+pub fn voice() -> Voice {
+    VOICE.get().copied().unwrap_or(Voice::Ours)
+}
 
 /// Says one line on stderr, in one write: other programs say theirs on the same terminal.
 pub fn say(words: impl fmt::Display) {
+    if voice() != Voice::Ours {
+        return;
+    }
     let line = format!("mqtt: {words}\n");
     // Nobody can be told that stderr is gone.
     let _ = io::stderr().write_all(line.as_bytes());
+}
+
+/// Says something that mosquitto's clients have words of their own for.
+pub fn say_either(ours: impl fmt::Display, mosquitto: impl fmt::Display) {
+    match voice() {
+        Voice::Ours => say(ours),
+        // Nobody can be told that stderr is gone.
+        Voice::Mosquitto => drop(io::stderr().write_all(format!("{mosquitto}\n").as_bytes())),
+        Voice::Silent => {}
+    }
 }
 
 /// Enough for one write; more is not kept back.

@@ -1,6 +1,6 @@
 //! A message as the JSON of mosquitto_sub 2.1, for `%j` and `%J`. Unlike there it is always valid.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::message::text_or_base64;
 use crate::mqtt::packet::Publish;
@@ -40,50 +40,64 @@ fn compact(json: &[u8]) -> Option<String> {
     Some(text.chars().filter(keep).collect())
 }
 
+/// Which of its forms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct JsonForm {
+    /// Over several lines, with tabs, as `--pretty` of mosquitto_sub has it.
+    pub is_pretty: bool,
+    /// That of mosquitto 2.0: `retain` is a number, and user properties are members of one object, of which two may have
+    /// the same name.
+    pub is_older: bool,
+}
+
 /// Appends the message, received at `time`, with its payload under the name and in the form given.
 pub(super) fn write(
     message: &Publish,
     time: &str,
     (name, payload): (&str, String),
+    form: JsonForm,
     out: &mut Vec<u8>,
 ) {
-    // Written member by member, because their order is part of the form.
+    let retain = match form.is_older {
+        true => json!(u8::from(message.retain)),
+        false => json!(message.retain),
+    };
+    // Written member by member, because their order is part of the form, and a name may come twice.
     let mut members = vec![
-        ("tst", json!(time)),
-        ("topic", json!(&*message.topic)),
-        ("qos", json!(message.qos.number())),
-        ("retain", json!(message.retain)),
-        ("payloadlen", json!(message.payload.len())),
+        ("tst", json!(time).to_string()),
+        ("topic", json!(&*message.topic).to_string()),
+        ("qos", json!(message.qos.number()).to_string()),
+        ("retain", retain.to_string()),
+        ("payloadlen", json!(message.payload.len()).to_string()),
     ];
     if message.packet_id != 0 {
-        members.push(("mid", json!(message.packet_id)));
+        members.push(("mid", json!(message.packet_id).to_string()));
     }
-    write_members(&members, out);
-    let properties = properties(&message.properties);
+    let properties = properties(&message.properties, form);
     if !properties.is_empty() {
-        out.extend_from_slice(b",\"properties\":");
-        write_members(&properties, out);
-        out.push(b'}');
+        members.push(("properties", object(&properties)));
     }
-    out.extend_from_slice(format!(",\"{name}\":{payload}}}").as_bytes());
-}
-
-/// An object without its closing brace.
-fn write_members(members: &[(&str, Value)], out: &mut Vec<u8>) {
-    for (index, (name, value)) in members.iter().enumerate() {
-        out.push(if index == 0 { b'{' } else { b',' });
-        write_member(name, value, out);
+    members.push((name, payload));
+    let text = object(&members);
+    match form.is_pretty {
+        true => pretty(&text, out),
+        false => out.extend_from_slice(text.as_bytes()),
     }
 }
 
-fn write_member(name: &str, value: &Value, out: &mut Vec<u8>) {
-    out.extend_from_slice(format!("{}:{value}", Value::from(name)).as_bytes());
+fn object<N: AsRef<str>>(members: &[(N, String)]) -> String {
+    let members = members
+        .iter()
+        .map(|(name, value)| format!("{}:{value}", json!(name.as_ref())));
+    format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }
 
-fn properties(properties: &Properties) -> Vec<(&'static str, Value)> {
-    let mut members: Vec<(&'static str, Value)> = Vec::new();
+fn properties(properties: &Properties, form: JsonForm) -> Vec<(&'static str, String)> {
+    let mut members: Vec<(&'static str, String)> = Vec::new();
+    let mut users = Vec::new();
+    let mut users_at = None;
     for property in &properties.0 {
-        let member = match property {
+        let (name, value) = match property {
             Property::PayloadFormatIndicator(value) => ("payload-format-indicator", json!(value)),
             Property::MessageExpiryInterval(value) => ("message-expiry-interval", json!(value)),
             Property::ContentType(text) => ("content-type", json!(&**text)),
@@ -95,21 +109,73 @@ fn properties(properties: &Properties) -> Vec<(&'static str, Value)> {
             Property::SubscriptionIdentifier(value) => ("subscription-identifier", json!(value)),
             Property::TopicAlias(value) => ("topic-alias", json!(value)),
             Property::UserProperty(name, value) => {
-                let pair = Value::Object(Map::from_iter([(name.to_string(), json!(&**value))]));
-                let known = members
-                    .iter_mut()
-                    .find(|(name, _)| *name == "user-properties");
-                match known {
-                    Some((_, Value::Array(pairs))) => {
-                        pairs.push(pair);
-                        continue;
-                    }
-                    _ => ("user-properties", Value::Array(vec![pair])),
-                }
+                users_at.get_or_insert(members.len());
+                users.push((name.to_string(), json!(&**value).to_string()));
+                continue;
             }
             _ => continue,
         };
-        members.push(member);
+        members.push((name, value.to_string()));
+    }
+    if let Some(place) = users_at {
+        let value = match form.is_older {
+            true => object(&users),
+            false => {
+                let pairs = users.chunks(1).map(object).collect::<Vec<_>>();
+                format!("[{}]", pairs.join(","))
+            }
+        };
+        members.insert(place, ("user-properties", value));
     }
     members
+}
+
+/// Valid JSON without spaces, spread over lines: members on lines of their own, a tab behind the colon, the elements of an
+/// array beside each other.
+fn pretty(text: &str, out: &mut Vec<u8>) {
+    let mut open: Vec<char> = Vec::new();
+    let (mut in_string, mut escaped) = (false, false);
+    let mut before = ' ';
+    let new_line = |depth: usize, out: &mut Vec<u8>| {
+        out.push(b'\n');
+        out.extend(std::iter::repeat_n(b'\t', depth));
+    };
+    for character in text.chars() {
+        let depth = |open: &Vec<char>| open.iter().filter(|each| **each == '{').count();
+        if in_string {
+            in_string = escaped || character != '"';
+            escaped = !escaped && character == '\\';
+        } else {
+            match character {
+                '"' => in_string = true,
+                '}' => {
+                    open.pop();
+                    new_line(depth(&open), out);
+                }
+                ']' => {
+                    open.pop();
+                }
+                _ => {}
+            }
+            if before == '{' && character != '}' {
+                new_line(depth(&open), out);
+            }
+            if let '{' | '[' = character {
+                open.push(character);
+            }
+        }
+        let mut bytes = [0; 4];
+        out.extend_from_slice(character.encode_utf8(&mut bytes).as_bytes());
+        before = character;
+        if in_string {
+            before = ' ';
+            continue;
+        }
+        match (character, open.last()) {
+            (':', _) => out.push(b'\t'),
+            (',', Some('{')) => new_line(depth(&open), out),
+            (',', _) => out.push(b' '),
+            _ => {}
+        }
+    }
 }

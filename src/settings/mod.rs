@@ -7,6 +7,7 @@
 
 mod client;
 pub mod contexts;
+mod mosquitto;
 mod options;
 mod serve;
 mod value;
@@ -20,6 +21,7 @@ use std::path::Path;
 use clap::{CommandFactory, Parser};
 
 use crate::cli::Cli;
+use crate::dialect::{Dialect, Program};
 
 /// One option as it is in effect. Displayed, it is a line of the configuration file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +43,18 @@ impl fmt::Display for Setting {
             Some(value) => write!(line, "{key} = {value} # {origin}"),
             None => write!(line, "# {key} = {} # not set", self.placeholder),
         }
+    }
+}
+
+/// Understands the command line `words`: as that of the mosquitto client the first word names, or as our own.
+pub fn understand(
+    words: impl IntoIterator<Item = OsString>,
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+) -> (Dialect, anyhow::Result<Cli>) {
+    let mut words = words.into_iter().peekable();
+    match words.peek().and_then(|name| Program::called(name)) {
+        Some(program) => mosquitto::understand(program, words.skip(1), environment),
+        None => (Dialect::Ours, parse(words, environment)),
     }
 }
 

@@ -250,7 +250,7 @@ fn fault(error: &clap::Error) -> String {
 }
 
 /// clap's words on one line, without its usage and hints.
-fn first_paragraph(error: &clap::Error) -> String {
+pub(super) fn first_paragraph(error: &clap::Error) -> String {
     let text = error.to_string();
     let paragraph = text.split("\n\n").next().unwrap_or_default();
     one_line(paragraph.trim_start_matches("error: "))

@@ -33,6 +33,7 @@ mod intake;
 mod interop;
 mod limits;
 mod load;
+mod mosquitto;
 mod observe;
 mod properties;
 mod publish;

@@ -20,7 +20,7 @@ use hickory_resolver::TokioResolver;
 use self::proxy::Proxy;
 pub use self::stream::Stream;
 use self::tls::{Tls, TlsOptions};
-use super::failure::Failure;
+use super::failure::{Failure, Obstacle};
 use super::retry::chance;
 use super::url::{Endpoint, Scheme};
 
@@ -147,14 +147,17 @@ impl Dialer {
             return Ok(Vec::new());
         }
         if let Some(proxy) = &self.proxy {
-            return proxy.addresses().await.map_err(Failure::NotReached);
+            return proxy.addresses().await.map_err(Failure::not_reached);
         }
         if let Some(resolver) = &self.resolver {
-            return self.served(resolver).await.map_err(Failure::NotReached);
+            return self
+                .served(resolver)
+                .await
+                .map_err(|words| Failure::obstructed(Obstacle::Name, words));
         }
         tcp::addresses(host, *port)
             .await
-            .map_err(|error| Failure::NotReached(no_address(host, &error)))
+            .map_err(|error| Failure::obstructed(Obstacle::Name, no_address(host, &error)))
     }
 
     /// The addresses of all hosts that serve the domain; that one of them has none spoils nothing.
@@ -194,7 +197,7 @@ impl Dialer {
             stream = proxy
                 .open(stream, &self.endpoint)
                 .await
-                .map_err(|words| self.not_reached(&words))?;
+                .map_err(|words| self.not_reached(Obstacle::Other, &words))?;
             legs.proxy = Some(start.elapsed());
         }
         if let Some(tls) = &self.tls {
@@ -203,7 +206,7 @@ impl Dialer {
             stream = tls
                 .connect(stream)
                 .await
-                .map_err(|words| self.not_reached(&words))?;
+                .map_err(|words| self.not_reached(Obstacle::Tls, &words))?;
             legs.tls = Some(start.elapsed());
         }
         if self.endpoint.scheme.has_websocket() {
@@ -211,7 +214,7 @@ impl Dialer {
             let start = Instant::now();
             stream = websocket::open(stream, &self.endpoint, &self.headers)
                 .await
-                .map_err(|words| self.not_reached(&words))?;
+                .map_err(|words| self.not_reached(Obstacle::Other, &words))?;
             legs.websocket = Some(start.elapsed());
         }
         Ok((stream, legs))
@@ -239,7 +242,7 @@ impl Dialer {
             (Err(error), None) => error,
             (Err(error), Some(proxy)) => {
                 let words = format!("the proxy {proxy} is not reached: {}", plain(&error));
-                return Err(self.not_reached(&words));
+                return Err(self.not_reached(Obstacle::Other, &words));
             }
         };
         let advice = match (error.kind(), self.endpoint.scheme) {
@@ -251,11 +254,15 @@ impl Dialer {
             }
             _ => "",
         };
-        Err(self.not_reached(&format!("{}{advice}", plain(&error))))
+        let obstacle = error
+            .raw_os_error()
+            .map_or(Obstacle::Other, Obstacle::System);
+        Err(self.not_reached(obstacle, &format!("{}{advice}", plain(&error))))
     }
 
-    fn not_reached(&self, words: &str) -> Failure {
-        Failure::NotReached(format!("cannot connect to {}: {words}", self.endpoint))
+    fn not_reached(&self, obstacle: Obstacle, words: &str) -> Failure {
+        let words = format!("cannot connect to {}: {words}", self.endpoint);
+        Failure::obstructed(obstacle, words)
     }
 }
 

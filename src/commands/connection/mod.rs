@@ -20,6 +20,7 @@ pub use self::session::set_session;
 pub use self::will::will;
 use crate::cli::connection::{ConnectionArgs, ProtocolVersion};
 use crate::client::{BrokerUrl, ConnectOptions, DEFAULT_PATH, Endpoint, Scheme};
+use crate::dialect::Dialect;
 use crate::exit::Exit;
 use crate::mqtt::Version;
 use crate::output::say;
@@ -47,7 +48,18 @@ pub enum UrlTopic {
 /// [`Exit::Usage`] when they contradict each other or name no broker; [`Exit::Failed`] when the password file
 /// cannot be read.
 pub fn target(args: &ConnectionArgs) -> anyhow::Result<Target> {
-    let target = target_in(args, |name| std::env::var_os(name))?;
+    target_as(args, Dialect::Ours)
+}
+
+/// As [`target`], but under the names of mosquitto's clients, which read no such variables, without the environment.
+///
+/// # Errors
+/// As for [`target`].
+pub fn target_as(args: &ConnectionArgs, dialect: Dialect) -> anyhow::Result<Target> {
+    let target = target_in(args, |name| match dialect {
+        Dialect::Ours => std::env::var_os(name),
+        Dialect::Mosquitto(_) => None,
+    })?;
     if let Some(words) = tls::warning(&target.options) {
         say(words);
     }

@@ -9,11 +9,12 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::feed::Origin;
+use crate::dialect::{Dialect, reason_name};
 use crate::exit::Exit;
 use crate::mqtt::packet::Publish;
 use crate::mqtt::{ByteString, QoS, ReasonCode};
 use crate::output::delivery::{self, About, Step};
-use crate::output::{Output, Unwritable, say};
+use crate::output::{Output, Unwritable, Voice, say, say_either, voice};
 
 /// How often the progress is drawn.
 const REDRAW: Duration = Duration::from_millis(200);
@@ -29,6 +30,8 @@ pub(super) struct Audience {
     pub(super) require_subscribers: bool,
     /// How many messages there will be, if that is known.
     pub(super) expected: Option<u64>,
+    /// Whose words a refusal has.
+    pub(super) dialect: Dialect,
 }
 
 /// The books of one run.
@@ -70,7 +73,8 @@ impl Books {
     pub(super) fn new(audience: Audience) -> Books {
         let is_long = audience.expected.is_none_or(|count| count > 1);
         Books {
-            bar: (is_long && std::io::stderr().is_terminal()).then(|| bar(audience.expected)),
+            bar: (is_long && voice() == Voice::Ours && std::io::stderr().is_terminal())
+                .then(|| bar(audience.expected)),
             audience,
             steps: Output::new(std::io::stdout()),
             started: Instant::now(),
@@ -163,6 +167,13 @@ impl Books {
         let is_unheard = reason == ReasonCode::NO_MATCHING_SUBSCRIBERS;
         self.totals.without_subscribers += u64::from(is_unheard);
         if reason.is_failure() || is_unheard && self.audience.require_subscribers {
+            if self.audience.dialect != Dialect::Ours {
+                let (number, name) = (entry.number, reason_name(reason));
+                say_either(
+                    "",
+                    format_args!("Warning: Publish {number} failed: {name}."),
+                );
+            }
             return self.refuse(&entry.topic, &reason.to_string());
         }
         self.totals.delivered += 1;
@@ -281,7 +292,7 @@ impl Books {
         self.totals.refused += 1;
         let words = format!("cannot publish to {topic}: {reason}");
         match &self.refused {
-            None => self.refused = Some(Exit::Denied.because(words)),
+            None => self.refused = Some(self.audience.dialect.because(Exit::Denied, words, "")),
             Some(_) => self.say(words),
         }
     }

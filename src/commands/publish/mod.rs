@@ -16,11 +16,13 @@ use self::durable::{Durable, Patience};
 use self::feed::Feed;
 use self::pace::Pace;
 use self::publisher::{End, Publisher, Tempo};
+use super::client::{add, set_client};
 use super::connection::{self, UrlTopic};
 use super::properties::message_properties;
 use super::signals::Signals;
 use crate::cli::publish::{PublishArgs, SpoolSync};
 use crate::client::{self, ConnectOptions, Courier, Retry};
+use crate::dialect::Dialect;
 use crate::exit::Exit;
 use crate::mqtt::{ByteString, Properties, Property, QoS, Version};
 use crate::output::say;
@@ -39,8 +41,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// # Errors
 /// By exit status: 2 for options that contradict each other, 3 when the broker is not reached, 4 when it refuses the
 /// connection, 5 when it refuses a message, 7 when the connection is lost, 1 for what cannot be read or is no message.
-pub fn run(args: PublishArgs) -> anyhow::Result<Exit> {
-    let plan = Plan::new(&args)?;
+pub fn run(args: PublishArgs, dialect: Dialect) -> anyhow::Result<Exit> {
+    let plan = Plan::new(&args, dialect)?;
     match plan.spool.clone() {
         None => super::runtime::run(publish(plan)),
         Some(options) => super::runtime::run(publish_durably(plan, options)),
@@ -56,15 +58,20 @@ struct Plan {
     composer: Composer,
     tempo: Tempo,
     audience: Audience,
+    dialect: Dialect,
 }
 
 impl Plan {
-    fn new(args: &PublishArgs) -> anyhow::Result<Plan> {
-        let target = connection::target(&args.connection)?;
+    fn new(args: &PublishArgs, dialect: Dialect) -> anyhow::Result<Plan> {
+        let target = connection::target_as(&args.connection, dialect)?;
         let mut options = target.options;
         connection::set_session(&mut options, &args.session)?;
         options.will = connection::will(&args.will, &mut options)?;
-        let properties = properties_of(args, &mut options)?;
+        let carried = set_client(&args.client, &mut options, dialect)?;
+        let mut properties = properties_of(args, &mut options)?;
+        for property in carried.publish.0 {
+            add(&mut properties, property)?;
+        }
         let source = source(args)?;
         let topics = topics(&args.topic, target.topic);
         if topics.is_empty() && !args.drain && !source.names_topics() {
@@ -89,11 +96,21 @@ impl Plan {
         let spool = spool_of(args, &mut options);
         let feed = match args.drain {
             true => None,
-            false => Some(Feed::new(source, args.repeat)?),
+            false => {
+                let feed = Feed::new(source, args.repeat);
+                Some(feed.map_err(|error| match &args.file[..] {
+                    [path, ..] if dialect != Dialect::Ours => unreadable(path, dialect),
+                    _ => error,
+                })?)
+            }
         };
         if let Some(Feed::Pieces(pieces)) = &feed
             && let Some(first) = pieces.first()
         {
+            if args.stdin_file && first.is_empty() && dialect != Dialect::Ours {
+                let words = "Error: Zero length input.\nError loading input from stdin.";
+                return Err(dialect.because(Exit::Failed, "stdin is empty", words));
+            }
             try_out(&composer, first)?;
         }
         Ok(Plan {
@@ -101,6 +118,7 @@ impl Plan {
                 verbose: args.verbose,
                 steps: args.report_acks,
                 require_subscribers: args.require_subscribers,
+                dialect,
                 expected: (feed.as_ref().and_then(Feed::length))
                     .map(|length| length.saturating_mul(composer.topics.len() as u64)),
             },
@@ -108,6 +126,7 @@ impl Plan {
             feed,
             spool,
             composer,
+            dialect,
             tempo: match args.rate {
                 Some(rate) => Tempo::Paced(Pace::new(rate)),
                 None if args.repeat_delay.is_zero() => Tempo::Free,
@@ -118,11 +137,20 @@ impl Plan {
 
     /// One message is not worth waiting a minute for: the caller can send it again. A stream cannot be.
     fn attempts(&self) -> u32 {
-        match self.audience.expected {
-            Some(1) => 0,
-            _ => ATTEMPTS,
+        match (self.dialect, self.audience.expected) {
+            (Dialect::Ours, Some(1)) | (Dialect::Mosquitto(_), Some(_)) => 0,
+            (Dialect::Ours, _) => ATTEMPTS,
+            (Dialect::Mosquitto(_), None) => u32::MAX,
         }
     }
+}
+
+/// A file, as mosquitto_pub cannot open it.
+fn unreadable(path: &Path, dialect: Dialect) -> anyhow::Error {
+    let path = path.display();
+    let words =
+        format!("Error: Unable to open file \"{path}\".\nError loading input file \"{path}\".");
+    dialect.because(Exit::Failed, format!("cannot open {path}"), &words)
 }
 
 /// Why QoS 0 will not do.

@@ -24,9 +24,10 @@ use super::owed::{Owed, Ticket};
 use super::signals::Signals;
 use crate::cli::subscribe::SubscribeArgs;
 use crate::client::{Event, Failure, Retry, Session, chance};
+use crate::dialect::Dialect;
 use crate::exit::Exit;
 use crate::mqtt::packet::Publish;
-use crate::mqtt::{ByteString, Properties, ReasonCode};
+use crate::mqtt::{ByteString, ReasonCode};
 use crate::output::say;
 
 /// How long finishing the handshakes and DISCONNECT may take.
@@ -40,8 +41,8 @@ const QUIET: Duration = Duration::from_secs(1);
 /// # Errors
 /// By exit status: 1 when a command failed or a file cannot be written, 2 for options that contradict each other, 3 when the broker is not reached, 4 when it refuses the
 /// connection, 5 when it refuses every filter, 7 when it ended the connection for good.
-pub fn run(args: SubscribeArgs) -> anyhow::Result<Exit> {
-    let (plan, selection, sink) = Plan::new(&args)?;
+pub fn run(args: SubscribeArgs, dialect: Dialect) -> anyhow::Result<Exit> {
+    let (plan, selection, sink) = Plan::new(&args, dialect)?;
     super::runtime::run(async move {
         let timeout = plan.end.timeout;
         let deadline = timeout.map(|limit| Instant::now() + limit);
@@ -50,8 +51,12 @@ pub fn run(args: SubscribeArgs) -> anyhow::Result<Exit> {
             Some(_) => Exit::Interrupted,
             None => Exit::Done,
         };
+        let retry = match plan.dialect {
+            Dialect::Ours => Retry::FOREVER,
+            Dialect::Mosquitto(_) => Retry::EVERY_SECOND,
+        };
         let session = tokio::select! {
-            session = connection::connect(&plan.options, Retry::FOREVER) => {
+            session = connection::connect(&plan.options, retry) => {
                 session.map_err(Failure::into_error)?
             }
             () = signals.next() => return Ok(interrupted),
@@ -152,9 +157,9 @@ impl<'a> Subscriber<'a> {
             if let Some(exit) = self.take_what_is_there()? {
                 break exit;
             }
-            let patience = match self.plan.end.live {
-                true => Some(QUIET),
-                false => self.plan.end.idle,
+            let patience = match (self.plan.end.live, self.plan.dialect) {
+                (true, Dialect::Ours) => Some(QUIET),
+                _ => self.plan.end.idle,
             };
             let quiet = self.quiet_since.zip(patience);
             tokio::select! {
@@ -201,7 +206,10 @@ impl<'a> Subscriber<'a> {
         if !request.unsubscriptions.is_empty() {
             self.unanswered += 1;
             self.session
-                .unsubscribe(request.unsubscriptions.clone(), Properties::default())
+                .unsubscribe(
+                    request.unsubscriptions.clone(),
+                    request.unsubscribe_properties.clone(),
+                )
                 .map_err(anyhow::Error::msg)?;
         }
         Ok(())
@@ -216,7 +224,7 @@ impl<'a> Subscriber<'a> {
             any |= matches!(event, Event::Message(_));
             let next = self.take(event);
             let is_pressing = !matches!(next, Ok(Next::Message));
-            if (is_pressing || self.sink.is_full())
+            if (is_pressing || self.sink.is_full() || self.plan.options.tracer.is_some())
                 && let Some(exit) = self.hand_on()?
             {
                 return Ok(Some(exit));
@@ -363,7 +371,8 @@ impl<'a> Subscriber<'a> {
             return Ok(());
         };
         if reasons.iter().all(|reason| reason.is_failure()) {
-            return Err(Exit::Denied.because(words));
+            let denied = "All subscription requests were denied.";
+            return Err(self.plan.dialect.because(Exit::Denied, words, denied));
         }
         say(words);
         Ok(())
@@ -405,6 +414,7 @@ pub(super) fn refused<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mqtt::Properties;
     use crate::mqtt::QoS;
 
     pub(super) fn message(topic: &str, payload: &str) -> Publish {

@@ -11,8 +11,10 @@ use super::sink::{Commands, Form, Sink};
 use super::workers::Workers;
 use crate::cli::subscribe::{EncodingArg, RetainHandlingArg, SubscribeArgs, When};
 use crate::client::ConnectOptions;
+use crate::commands::client::{add, set_client};
 use crate::commands::connection::{self, UrlTopic};
 use crate::commands::exec::Exec;
+use crate::dialect::Dialect;
 use crate::exit::Exit;
 use crate::mqtt::packet::{RetainHandling, Subscription};
 use crate::mqtt::{ByteString, Properties, Property, QoS, topic};
@@ -29,6 +31,7 @@ pub(super) struct Plan {
     /// At most one message of a topic in this span.
     pub(super) throttle: Option<Duration>,
     pub(super) end: End,
+    pub(super) dialect: Dialect,
 }
 
 /// What the broker is asked for.
@@ -36,6 +39,7 @@ pub(super) struct Request {
     pub(super) subscriptions: Vec<Subscription>,
     pub(super) properties: Properties,
     pub(super) unsubscriptions: Vec<ByteString>,
+    pub(super) unsubscribe_properties: Properties,
 }
 
 /// What ends the command, beside a signal.
@@ -58,8 +62,11 @@ impl Plan {
     /// # Errors
     /// [`Exit::Usage`] when options contradict each other or say what MQTT cannot; [`Exit::Failed`] when there is no such
     /// command.
-    pub(super) fn new(args: &SubscribeArgs) -> anyhow::Result<(Plan, Selection, Sink)> {
-        let target = connection::target(&args.connection)?;
+    pub(super) fn new(
+        args: &SubscribeArgs,
+        dialect: Dialect,
+    ) -> anyhow::Result<(Plan, Selection, Sink)> {
+        let target = connection::target_as(&args.connection, dialect)?;
         let mut options = target.options;
         connection::set_session(&mut options, &args.session)?;
         options.will = connection::will(&args.will, &mut options)?;
@@ -69,7 +76,12 @@ impl Plan {
         if asks_for_mqtt_5(args) {
             options.need_version_5();
         }
-        let request = Request::new(args, target.topic)?;
+        let carried = set_client(&args.client, &mut options, dialect)?;
+        let mut request = Request::new(args, target.topic)?;
+        for property in carried.subscribe.0 {
+            add(&mut request.properties, property)?;
+        }
+        request.unsubscribe_properties = carried.unsubscribe;
         let selection = Selection::new(args)?;
         let plan = Plan {
             options,
@@ -83,19 +95,20 @@ impl Plan {
                 live: args.retained_only,
             },
             request,
+            dialect,
         };
-        Ok((plan, selection, sink(args)?))
+        Ok((plan, selection, sink(args, dialect)?))
     }
 }
 
 /// Where messages go.
-fn sink(args: &SubscribeArgs) -> anyhow::Result<Sink> {
+fn sink(args: &SubscribeArgs, dialect: Dialect) -> anyhow::Result<Sink> {
     if let Some(exec) = Exec::of(&args.exec)? {
         let workers = Workers::new(exec, args.exec_workers);
         return Ok(Sink::Commands(Commands::new(workers, args.ack_after_exec)));
     }
     let form = Form {
-        format: format(args),
+        format: format(args, dialect),
         line_feed: !args.no_line_feed,
         zone: TimeZone::system(),
     };
@@ -124,11 +137,13 @@ fn sink(args: &SubscribeArgs) -> anyhow::Result<Sink> {
 }
 
 /// The form that was asked for; if none was, the pretty one for a terminal and the plain one for anything else.
-fn format(args: &SubscribeArgs) -> MessageFormat {
+fn format(args: &SubscribeArgs, dialect: Dialect) -> MessageFormat {
     let is_form_typed = args.verbose || args.no_line_feed || args.encode.is_some();
     let is_pretty = match args.pretty {
         When::Always => true,
         When::Never => false,
+        // mosquitto_sub prints on a terminal what it prints elsewhere.
+        When::Auto if dialect != Dialect::Ours => false,
         When::Auto => !is_form_typed && args.output.is_none() && std::io::stdout().is_terminal(),
     };
     let encoding = match args.encode {
@@ -137,7 +152,7 @@ fn format(args: &SubscribeArgs) -> MessageFormat {
         Some(EncodingArg::Base64) => Encoding::Base64,
     };
     match (&args.format, args.json, args.verbose) {
-        (Some(template), ..) => MessageFormat::Template(template.clone()),
+        (Some(template), ..) => MessageFormat::Template(template.clone().with_json(dialect.json())),
         (None, true, _) => MessageFormat::Json,
         _ if is_pretty => MessageFormat::Pretty {
             in_color: args.output.is_none() && SHOULD_COLORIZE.should_colorize(),
@@ -205,6 +220,7 @@ impl Request {
                 .iter()
                 .map(|filter| filter.as_str().into())
                 .collect(),
+            unsubscribe_properties: Properties::default(),
         })
     }
 }

@@ -9,7 +9,7 @@ use crate::commands::exec::Failed;
 use crate::commands::owed::{Owed, Ticket};
 use crate::exit::Exit;
 use crate::mqtt::packet::Publish;
-use crate::output::{Files, MessageFormat, Output, Unwritable, say};
+use crate::output::{Files, MessageFormat, Output, Unwritable, say, say_either};
 
 /// How the messages that go to stdout or into files look.
 pub(super) struct Form {
@@ -187,7 +187,7 @@ impl Form {
             .format
             .write(publish, at, &self.zone, self.line_feed, out);
         if let Some(complaint) = complaint {
-            say(complaint);
+            say_either(&complaint, complaint.mosquitto());
         }
     }
 }

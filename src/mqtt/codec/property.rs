@@ -11,24 +11,29 @@ use crate::mqtt::{ByteString, Properties, Property, ReasonCode};
 
 /// Where properties stand; one bit each, so that a rule is a set of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place(u16);
+pub(in crate::mqtt) struct Place(u16);
 
 impl Place {
-    pub(super) const CONNECT: Place = Place(1 << 0);
-    pub(super) const CONNACK: Place = Place(1 << 1);
-    pub(super) const PUBLISH: Place = Place(1 << 2);
-    pub(super) const WILL: Place = Place(1 << 3);
+    pub(in crate::mqtt) const CONNECT: Place = Place(1 << 0);
+    pub(in crate::mqtt) const CONNACK: Place = Place(1 << 1);
+    pub(in crate::mqtt) const PUBLISH: Place = Place(1 << 2);
+    pub(in crate::mqtt) const WILL: Place = Place(1 << 3);
     /// PUBACK, PUBREC, PUBREL and PUBCOMP.
-    pub(super) const ACKNOWLEDGEMENT: Place = Place(1 << 4);
-    pub(super) const SUBSCRIBE: Place = Place(1 << 5);
+    pub(in crate::mqtt) const ACKNOWLEDGEMENT: Place = Place(1 << 4);
+    pub(in crate::mqtt) const SUBSCRIBE: Place = Place(1 << 5);
     /// SUBACK and UNSUBACK.
-    pub(super) const SUBACK: Place = Place(1 << 6);
-    pub(super) const UNSUBSCRIBE: Place = Place(1 << 7);
-    pub(super) const DISCONNECT: Place = Place(1 << 8);
-    pub(super) const AUTH: Place = Place(1 << 9);
+    pub(in crate::mqtt) const SUBACK: Place = Place(1 << 6);
+    pub(in crate::mqtt) const UNSUBSCRIBE: Place = Place(1 << 7);
+    pub(in crate::mqtt) const DISCONNECT: Place = Place(1 << 8);
+    pub(in crate::mqtt) const AUTH: Place = Place(1 << 9);
 
     const fn or(self, other: Place) -> Place {
         Place(self.0 | other.0)
+    }
+
+    /// Whether `place` is one of these.
+    pub(in crate::mqtt) const fn has(self, place: Place) -> bool {
+        self.0 & place.0 != 0
     }
 
     fn name(self) -> &'static str {
@@ -49,7 +54,7 @@ impl Place {
 
 /// What a property carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shape {
+pub(in crate::mqtt) enum Shape {
     /// A byte which is 0 or 1.
     Flag,
     TwoBytes,
@@ -140,6 +145,23 @@ const fn rule(identifier: u8) -> Option<(Shape, Place, &'static str)> {
     })
 }
 
+/// Every property: identifier, shape, places and name.
+pub(in crate::mqtt) fn property_rules() -> impl Iterator<Item = (u8, Shape, Place, &'static str)> {
+    (0..=u8::MAX).filter_map(|identifier| {
+        let (shape, places, name) = rule(identifier)?;
+        Some((identifier, shape, places, name))
+    })
+}
+
+/// The property these bytes are, identifier first, whatever its value.
+pub(in crate::mqtt) fn unchecked_property(wire: &Bytes) -> Option<Property> {
+    let mut reader = Reader::new(wire);
+    let identifier = reader.byte("property identifier").ok()?;
+    let (shape, _, name) = rule(identifier)?;
+    let value = value(&mut reader, shape, name).ok()?;
+    own(wire, identifier, value)
+}
+
 /// The value of one property, where it lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Value<'a> {
@@ -165,21 +187,13 @@ fn next<'a>(
             "there is no property 0x{identifier:02X}"
         )));
     };
-    if places.0 & place.0 == 0 {
+    if !places.has(place) {
         return Err(malformed(format!(
             "the {name} is no property of {}",
             place.name()
         )));
     }
-    let value = match shape {
-        Shape::Flag => Value::Byte(reader.byte(name)?),
-        Shape::TwoBytes | Shape::Positive => Value::TwoBytes(reader.two_bytes(name)?),
-        Shape::FourBytes | Shape::Large => Value::FourBytes(reader.four_bytes(name)?),
-        Shape::Variable => Value::Variable(reader.variable(name)?),
-        Shape::Text => Value::Text(reader.text(name)?),
-        Shape::Pair => Value::Pair(reader.text(name)?, reader.text(name)?),
-        Shape::Binary => Value::Binary(reader.binary(name)?),
-    };
+    let value = value(reader, shape, name)?;
     let repeats = match identifier {
         USER_PROPERTY => true,
         // A message carries one for every subscription it matched (3.3.2.3.8).
@@ -208,6 +222,22 @@ fn next<'a>(
         }
         _ => Ok((identifier, value)),
     }
+}
+
+fn value<'a>(
+    reader: &mut Reader<'a>,
+    shape: Shape,
+    name: &'static str,
+) -> Result<Value<'a>, Malformed> {
+    Ok(match shape {
+        Shape::Flag => Value::Byte(reader.byte(name)?),
+        Shape::TwoBytes | Shape::Positive => Value::TwoBytes(reader.two_bytes(name)?),
+        Shape::FourBytes | Shape::Large => Value::FourBytes(reader.four_bytes(name)?),
+        Shape::Variable => Value::Variable(reader.variable(name)?),
+        Shape::Text => Value::Text(reader.text(name)?),
+        Shape::Pair => Value::Pair(reader.text(name)?, reader.text(name)?),
+        Shape::Binary => Value::Binary(reader.binary(name)?),
+    })
 }
 
 /// Holds a whole block, without its length prefix, against the rules. The result has a bit for every identifier

@@ -1,0 +1,269 @@
+//! Command lines whose packets are compared: both programs send a scripted broker the same, but for the client id where
+//! none was given, the order of properties, and how many filters go into one UNSUBSCRIBE.
+
+use std::net::TcpListener;
+
+use mqtt_toolbox::mqtt::packet::*;
+use mqtt_toolbox::mqtt::{Properties, Property, QoS, ReasonCode, Version};
+
+use super::beside::{Clients, Outcome, Whose, all_hold, words};
+use crate::wire::Wire;
+
+/// How the broker answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Broker {
+    /// With success.
+    Kind,
+    /// With this reason to CONNECT.
+    Refusing(u8),
+    /// No to every filter.
+    Denying,
+    /// No to the first filter.
+    DenyingSome,
+    /// With this reason to PUBLISH.
+    Unwilling(u8),
+}
+
+use Broker::*;
+
+/// The line, the version it leads to, and the broker.
+type Case = (&'static str, Version, Broker);
+
+const V31: Version = Version::V31;
+const V4: Version = Version::V311;
+const V5: Version = Version::V5;
+
+#[test]
+fn the_packets_are_the_same() {
+    let clients = Clients::new();
+    all_hold(SAME, |case| {
+        let theirs = run(&clients, Whose::Theirs, case);
+        let ours = run(&clients, Whose::Ours, case);
+        match theirs == ours {
+            true => Ok(()),
+            false => Err(format!(
+                "{case:?}\n  theirs {theirs:#?}\n  ours   {ours:#?}"
+            )),
+        }
+    });
+}
+
+const SAME: &[Case] = &[
+    ("pub -t a -m x", V4, Kind),
+    ("pub -t a -m x -i me -k 5", V4, Kind),
+    ("pub -t a -m x -q 1 -r", V4, Kind),
+    ("pub -t a -n -q 2 -i me", V4, Kind),
+    ("pub -t a -m x -V 31 -i me", V31, Kind),
+    ("pub -t a -m x -V 31", V31, Kind),
+    ("pub -t a -m x -u user -P word", V4, Kind),
+    ("pub -t a -m x -u user", V4, Kind),
+    ("pub -t a -m x -u ~ -P ~", V4, Kind),
+    ("pub -t a -m x -c -i me", V4, Kind),
+    ("pub -t a -m x -x 60", V4, Kind),
+    ("pub -t a -m x --will-topic w", V4, Kind),
+    (
+        "pub -t a -m x --will-topic w --will-payload gone --will-qos 2 --will-retain",
+        V4,
+        Kind,
+    ),
+    ("pub -t 'ä/b c' -m '€ 𝄞'", V4, Kind),
+    ("pub -t a -m x --repeat 2 -q 1 -i me", V4, Kind),
+    ("sub -t a -E", V4, Kind),
+    ("sub -t a -t b/+ -t '$share/g/c/#' -q 2 -E", V4, Kind),
+    ("sub -t a -E -R", V4, Kind),
+    ("sub -t a -E --retain-as-published", V4, Kind),
+    ("sub -t a -E -c -i me", V4, Kind),
+    ("sub -t a -E -V 31 -i me", V31, Kind),
+    ("sub -t a -E -q 1 --will-topic w --will-qos 1", V4, Kind),
+    ("pub -t a -m x", V4, Refusing(0x84)),
+    ("pub -t a -m x", V4, Refusing(0x85)),
+    ("pub -t a -m x", V4, Refusing(0x86)),
+    ("pub -t a -m x", V4, Refusing(0x87)),
+    ("pub -t a -m x", V4, Refusing(0x88)),
+    ("pub -t a -m x --quiet", V4, Refusing(0x87)),
+    ("pub -t a -m x -l", V4, Kind),
+    ("sub -t a", V4, Refusing(0x87)),
+    ("sub -t a -t b -E", V4, DenyingSome),
+];
+
+/// What both did differently on purpose: statuses theirs and ours, and with `--strict`.
+#[test]
+fn a_refusal_is_a_failure_unless_mosquittos_numbers_are_wanted() {
+    let clients = Clients::new();
+    all_hold(REFUSED, |(line, version, broker, words)| {
+        let theirs = run(&clients, Whose::Theirs, &(line, *version, *broker)).1;
+        let ours = run(&clients, Whose::Ours, &(line, *version, *broker)).1;
+        let strict: &'static str = Box::leak(format!("{line} --strict").into_boxed_str());
+        let strict = run(&clients, Whose::Ours, &(strict, *version, *broker)).1;
+        let status = (theirs.status, ours.status, strict.status);
+        let said = [&theirs, &ours, &strict].map(|outcome| outcome.stderr.as_str());
+        match status == (0, 5, 0) && said == [*words; 3] {
+            true => Ok(()),
+            false => Err(format!("{line}: {status:?} {said:?}")),
+        }
+    });
+}
+
+const REFUSED: &[(&str, Version, Broker, &str)] = &[
+    (
+        "sub -t a",
+        V4,
+        Denying,
+        "All subscription requests were denied.\n",
+    ),
+    (
+        "sub -t a -t b",
+        V4,
+        Denying,
+        "All subscription requests were denied.\n",
+    ),
+    (
+        "sub -t a -V 5",
+        V5,
+        Denying,
+        "All subscription requests were denied.\n",
+    ),
+    (
+        "pub -t a -m x -q 1 -V 5",
+        V5,
+        Unwilling(0x87),
+        "Warning: Publish 1 failed: Not authorized.\n",
+    ),
+    (
+        "pub -t a -m x -q 2 -V 5",
+        V5,
+        Unwilling(0x97),
+        "Warning: Publish 1 failed: Quota exceeded.\n",
+    ),
+];
+
+/// The packets in a form in which they can be compared, and what the program did.
+fn run(clients: &Clients, whose: Whose, (line, version, broker): &Case) -> (Vec<String>, Outcome) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener
+        .local_addr()
+        .expect("it is bound")
+        .port()
+        .to_string();
+    let mut words = words(line);
+    words[0] = format!("mosquitto_{}", words[0]);
+    words.splice(1..1, ["-h", "127.0.0.1", "-p", &port].map(str::to_owned));
+    let is_named = words.iter().any(|word| word == "-i");
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let packets = std::thread::scope(|scope| {
+        let outcome = scope.spawn(|| clients.run(whose, &words, b"", home.path()));
+        // A program that never connects would leave the broker waiting: it is met with a connection of our own.
+        let met = scope.spawn(|| play(&listener, *version, *broker));
+        let outcome = outcome.join().expect("it ends");
+        drop(std::net::TcpStream::connect((
+            "127.0.0.1",
+            listener.local_addr().expect("bound").port(),
+        )));
+        (met.join().expect("a broker"), outcome)
+    });
+    let (packets, outcome) = packets;
+    (shown(packets, is_named), outcome)
+}
+
+fn play(listener: &TcpListener, version: Version, broker: Broker) -> Vec<Packet> {
+    let mut wire = Wire::accept(listener, version);
+    let mut packets = Vec::new();
+    while let Some(packet) = wire.receive_or_end() {
+        for answer in answers(&packet, version, broker) {
+            wire.send(answer);
+        }
+        packets.push(packet);
+    }
+    packets
+}
+
+fn answers(packet: &Packet, version: Version, broker: Broker) -> Vec<Packet> {
+    let none = Properties::default;
+    let acknowledgement = |packet_id, reason| Acknowledgement {
+        packet_id,
+        reason,
+        properties: none(),
+    };
+    let verdict = match broker {
+        Unwilling(code) => ReasonCode(code),
+        _ => ReasonCode::SUCCESS,
+    };
+    match packet {
+        Packet::Connect(connect) => vec![Packet::ConnAck(ConnAck {
+            session_present: false,
+            reason: match broker {
+                Refusing(code) => ReasonCode(code),
+                _ => ReasonCode::SUCCESS,
+            },
+            properties: match (version, &*connect.client_id) {
+                (Version::V5, "") => {
+                    Properties(vec![Property::AssignedClientIdentifier("given".into())])
+                }
+                _ => none(),
+            },
+        })],
+        Packet::Subscribe(subscribe) => {
+            let reasons = subscribe.filters.iter().enumerate();
+            let reason = |(place, filter): (usize, &Subscription)| match (broker, place) {
+                (Denying, _) | (DenyingSome, 0) => ReasonCode::UNSPECIFIED_ERROR,
+                _ => ReasonCode(filter.qos.number()),
+            };
+            vec![Packet::SubAck(SubAck {
+                packet_id: subscribe.packet_id,
+                reasons: reasons.map(reason).collect(),
+                properties: none(),
+            })]
+        }
+        Packet::Unsubscribe(unsubscribe) => vec![Packet::UnsubAck(SubAck {
+            packet_id: unsubscribe.packet_id,
+            reasons: match version {
+                Version::V5 => vec![ReasonCode::SUCCESS; unsubscribe.filters.len()],
+                _ => Vec::new(),
+            },
+            properties: none(),
+        })],
+        Packet::Publish(publish) => match publish.qos {
+            QoS::AtMostOnce => Vec::new(),
+            QoS::AtLeastOnce => vec![Packet::PubAck(acknowledgement(publish.packet_id, verdict))],
+            QoS::ExactlyOnce => vec![Packet::PubRec(acknowledgement(publish.packet_id, verdict))],
+        },
+        Packet::PubRel(release) => {
+            vec![Packet::PubComp(acknowledgement(
+                release.packet_id,
+                ReasonCode::SUCCESS,
+            ))]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn shown(packets: Vec<Packet>, is_named: bool) -> Vec<String> {
+    let sorted = |properties: &mut Properties| {
+        let is_user = |property: &Property| matches!(property, Property::UserProperty(..));
+        // Stable: user properties stay in their order.
+        properties
+            .0
+            .sort_by_key(|property| match is_user(property) {
+                true => String::from("~"),
+                false => format!("{property:?}"),
+            });
+    };
+    let mut all = Vec::new();
+    for mut packet in packets {
+        match &mut packet {
+            Packet::Connect(connect) => {
+                if !is_named {
+                    connect.client_id = "".into();
+                }
+                sorted(&mut connect.properties);
+                if let Some(will) = &mut connect.will {
+                    sorted(&mut will.properties);
+                }
+            }
+            Packet::Publish(publish) => sorted(&mut publish.properties),
+            _ => {}
+        }
+        all.push(format!("{packet:?}"));
+    }
+    all
+}
