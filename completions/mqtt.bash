@@ -22,6 +22,9 @@ _mqtt() {
             mqtt,context)
                 cmd="mqtt__subcmd__context"
                 ;;
+            mqtt,install-links)
+                cmd="mqtt__subcmd__install__subcmd__links"
+                ;;
             mqtt,pub)
                 cmd="mqtt__subcmd__pub"
                 ;;
@@ -71,7 +74,7 @@ _mqtt() {
 
     case "${cmd}" in
         mqtt)
-            opts="-h -V --help --version serve pub sub req reply bench context"
+            opts="-h -V --help --version serve pub sub req reply bench context install-links"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1873,8 +1876,22 @@ _mqtt() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        mqtt__subcmd__install__subcmd__links)
+            opts="--force --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         mqtt__subcmd__pub)
-            opts="-t -q -r -v -m -f -s -l -n -h -p -L -A -S -u -P -V -k -i -I -c -x --topic --qos --retain --verbose --report-acks --require-subscribers --help --message --file --stdin-file --stdin-line --null-message --json --topic-from --delimiter --format --template --seed --repeat --repeat-delay --rate --spool --drain --spool-sync --spool-limit --content-type --message-expiry-interval --payload-format-indicator --user-property --response-topic --correlation-data --context --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --pw --password --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --session-expiry-interval --receive-maximum --maximum-packet-size --topic-alias-maximum --connect-user-property --retry --retry-max-delay --follow-redirects --takeover --will-topic --will-payload --will-payload-file --will-qos --will-retain --will-delay-interval --will-message-expiry-interval --will-content-type --will-payload-format-indicator --will-response-topic --will-correlation-data --will-user-property"
+            opts="-t -q -r -v -m -f -s -l -n -d -M -D -h -p -L -A -S -u -P -V -k -i -I -c -x --topic --qos --retain --verbose --report-acks --require-subscribers --help --message --file --stdin-file --stdin-line --null-message --json --topic-from --delimiter --format --template --seed --repeat --repeat-delay --rate --spool --drain --spool-sync --spool-limit --content-type --message-expiry-interval --payload-format-indicator --user-property --response-topic --correlation-data --debug --quiet --max-inflight --property --property-on-wire --context --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --pw --password --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --session-expiry-interval --receive-maximum --maximum-packet-size --topic-alias-maximum --connect-user-property --retry --retry-max-delay --follow-redirects --takeover --will-topic --will-payload --will-payload-file --will-qos --will-retain --will-delay-interval --will-message-expiry-interval --will-content-type --will-payload-format-indicator --will-response-topic --will-correlation-data --will-user-property"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1969,6 +1986,26 @@ _mqtt() {
                     return 0
                     ;;
                 --correlation-data)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-inflight)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -M)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --property)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -D)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --property-on-wire)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2614,7 +2651,7 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__req)
-            opts="-t -e -q -W -m -f -s -n -v -F -N -h -p -L -A -S -u -P -k -i -I -c -x -V --topic --response-topic --qos --replies --timeout --latency --help --message --file --stdin-file --null-message --verbose --json --format --no-line-feed --content-type --message-expiry-interval --payload-format-indicator --user-property --context --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --pw --password --password-file --password-command --ask-password --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --session-expiry-interval --receive-maximum --maximum-packet-size --topic-alias-maximum --connect-user-property --retry --retry-max-delay --follow-redirects --takeover --will-topic --will-payload --will-payload-file --will-qos --will-retain --will-delay-interval --will-message-expiry-interval --will-content-type --will-payload-format-indicator --will-response-topic --will-correlation-data --will-user-property --protocol-version"
+            opts="-t -e -q -W -R -m -f -s -n -v -F -N -d -M -D -h -p -L -A -S -u -P -k -i -I -c -x -V --topic --response-topic --qos --replies --timeout --latency --no-retained --help --message --file --stdin-file --null-message --verbose --json --format --no-line-feed --content-type --message-expiry-interval --payload-format-indicator --user-property --debug --quiet --max-inflight --property --property-on-wire --context --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --pw --password --password-file --password-command --ask-password --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --session-expiry-interval --receive-maximum --maximum-packet-size --topic-alias-maximum --connect-user-property --retry --retry-max-delay --follow-redirects --takeover --will-topic --will-payload --will-payload-file --will-qos --will-retain --will-delay-interval --will-message-expiry-interval --will-content-type --will-payload-format-indicator --will-response-topic --will-correlation-data --will-user-property --protocol-version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2689,6 +2726,26 @@ _mqtt() {
                     return 0
                     ;;
                 --user-property)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-inflight)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -M)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --property)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -D)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --property-on-wire)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3054,7 +3111,7 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__sub)
-            opts="-t -q -C -W -R -T -U -E -v -F -N -h -p -L -A -S -u -P -V -k -i -I -c -x --topic --qos --count --timeout --no-retained --retained-only --filter-out --where --changed --throttle --unsubscribe --exit-after-subscribe --idle --remove-retained --random-filter --no-local --retain-as-published --retain-handling --subscription-identifier --verbose --json --format --encode --pretty --output --rotate-size --rotate-every --keep --exec --exec-workers --ack-after-exec --no-line-feed --context --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --pw --password --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --session-expiry-interval --receive-maximum --maximum-packet-size --topic-alias-maximum --connect-user-property --retry --retry-max-delay --follow-redirects --takeover --will-topic --will-payload --will-payload-file --will-qos --will-retain --will-delay-interval --will-message-expiry-interval --will-content-type --will-payload-format-indicator --will-response-topic --will-correlation-data --will-user-property --help"
+            opts="-t -q -C -W -R -T -U -E -v -F -N -d -M -D -h -p -L -A -S -u -P -V -k -i -I -c -x --topic --qos --count --timeout --no-retained --retained-only --filter-out --where --changed --throttle --unsubscribe --exit-after-subscribe --idle --remove-retained --random-filter --no-local --retain-as-published --retain-handling --subscription-identifier --verbose --json --format --encode --pretty --output --rotate-size --rotate-every --keep --exec --exec-workers --ack-after-exec --no-line-feed --debug --quiet --max-inflight --property --property-on-wire --context --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --pw --password --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --session-expiry-interval --receive-maximum --maximum-packet-size --topic-alias-maximum --connect-user-property --retry --retry-max-delay --follow-redirects --takeover --will-topic --will-payload --will-payload-file --will-qos --will-retain --will-delay-interval --will-message-expiry-interval --will-content-type --will-payload-format-indicator --will-response-topic --will-correlation-data --will-user-property --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3169,6 +3226,26 @@ _mqtt() {
                     return 0
                     ;;
                 --exec-workers)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-inflight)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -M)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --property)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -D)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --property-on-wire)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

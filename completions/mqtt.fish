@@ -33,6 +33,7 @@ complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "req" -d 'Ask, and print t
 complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "reply" -d 'Answer requests: a device to test against, in one line'
 complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "bench" -d 'Measure a broker\'s throughput and latency'
 complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "context" -d 'Save connection options under names, and see which are in effect'
+complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "install-links" -d 'Take the place of mosquitto\'s clients'
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -s h -l host -d 'Name or address to listen on' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -s p -l port -d 'Port to listen on, 0 for any free one' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l max-packet-size -d 'Largest packet taken from a client, in bytes' -r
@@ -79,6 +80,9 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l message-expiry-interva
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l user-property -d 'Name and value of a user property, as often as wanted; their order is kept' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l response-topic -d 'Topic a reply should go to, as an MQTT 5 property' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l correlation-data -d 'What a reply should repeat, as an MQTT 5 property' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s M -l max-inflight -d 'Most messages of QoS 1 and 2 under way at a time [default: 100; at QoS 2 before MQTT 5, 20]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s D -l property -d 'Property of MQTT 5 for a packet, as often as wanted, as in -D publish content-type text/plain' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l property-on-wire -d 'The same, in the one word that `TypedProperty` is displayed as' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l context -d 'Take what is not typed from the context NAME, and from no other place; \'\' for none [env: MQTT_CONTEXT]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s h -l host -d 'Host name or address of the broker [default: localhost]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s p -l port -d 'Port of the broker [default: 1883, with TLS 8883, WebSocket 80, both 443]' -r
@@ -151,6 +155,8 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l json -d 'Send each lin
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l template -d 'Fill in {{count}}, {{now}}, {{uuid}}, {{rand 1 6}} and {{env NAME}} in payloads and topics'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l drain -d 'Deliver what is in the spool, and nothing else'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l payload-format-indicator -d 'Say that the payload is UTF-8 text; one that is not is refused before it is sent'
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s d -l debug -d 'Say on stderr which packets are sent and received'
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l quiet -d 'Say nothing on stderr once the command line is understood; the exit status tells'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l ws -d 'Speak WebSocket to --host'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s S -l srv -d 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l ask-password -d 'Ask for the password on the terminal'
@@ -187,6 +193,9 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l rotate-every -d 'Begin
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l keep -d 'Keep the N newest of the files that are done, and remove the others' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l exec -d 'Run a command for each message instead of printing it, never through a shell: all words up to the end or to a ;' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l exec-workers -d 'Run up to N commands at a time; with one, each ends before the next begins' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s M -l max-inflight -d 'Most messages of QoS 1 and 2 under way at a time [default: 100; at QoS 2 before MQTT 5, 20]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s D -l property -d 'Property of MQTT 5 for a packet, as often as wanted, as in -D publish content-type text/plain' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l property-on-wire -d 'The same, in the one word that `TypedProperty` is displayed as' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l context -d 'Take what is not typed from the context NAME, and from no other place; \'\' for none [env: MQTT_CONTEXT]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s h -l host -d 'Host name or address of the broker [default: localhost]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s p -l port -d 'Port of the broker [default: 1883, with TLS 8883, WebSocket 80, both 443]' -r
@@ -258,6 +267,8 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s v -l verbose -d 'Print
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l json -d 'Print one line of JSON for each message'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l ack-after-exec -d 'Acknowledge a message of QoS 1 or 2 only when its command has ended with status 0'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s N -l no-line-feed -d 'Do not end each message with a line feed'
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s d -l debug -d 'Say on stderr which packets are sent and received'
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l quiet -d 'Say nothing on stderr once the command line is understood; the exit status tells'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l ws -d 'Speak WebSocket to --host'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s S -l srv -d 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l ask-password -d 'Ask for the password on the terminal'
@@ -280,6 +291,9 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s F -l format -d 'Print 
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l content-type -d 'Content type, for example application/json' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l message-expiry-interval -d 'Seconds after which the broker does not deliver the message any more' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l user-property -d 'Name and value of a user property, as often as wanted; their order is kept' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s M -l max-inflight -d 'Most messages of QoS 1 and 2 under way at a time [default: 100; at QoS 2 before MQTT 5, 20]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s D -l property -d 'Property of MQTT 5 for a packet, as often as wanted, as in -D publish content-type text/plain' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l property-on-wire -d 'The same, in the one word that `TypedProperty` is displayed as' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l context -d 'Take what is not typed from the context NAME, and from no other place; \'\' for none [env: MQTT_CONTEXT]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s h -l host -d 'Host name or address of the broker [default: localhost]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s p -l port -d 'Port of the broker [default: 1883, with TLS 8883, WebSocket 80, both 443]' -r
@@ -341,6 +355,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s V -l protocol-version 
 5\t'MQTT 5'
 auto\t'MQTT 5, or 3.1.1 with a broker that does not know 5; standard error says so'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l latency -d 'Say on stderr how long each reply took, from the request\'s way to the network'
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s R -l no-retained -d 'Do not take what the broker has kept for a reply, which is never done here: accepted for mosquitto_rr\'s sake'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l help -d 'Print help'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s s -l stdin-file -d 'Send all of stdin'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s n -l null-message -d 'Send an empty message'
@@ -348,6 +363,8 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s v -l verbose -d 'Print
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l json -d 'Print one line of JSON for each reply, as `mqtt sub --json` does'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s N -l no-line-feed -d 'Do not end each reply with a line feed'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l payload-format-indicator -d 'Say that the payload is UTF-8 text; one that is not is refused before it is sent'
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s d -l debug -d 'Say on stderr which packets are sent and received'
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l quiet -d 'Say nothing on stderr once the command line is understood; the exit status tells'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l ws -d 'Speak WebSocket to --host'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s S -l srv -d 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l ask-password -d 'Ask for the password on the terminal'
@@ -857,3 +874,5 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subco
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from select" -l none -d 'Select none'
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from select" -l help -d 'Print help'
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from rm" -l help -d 'Print help'
+complete -c mqtt -n "__fish_mqtt_using_subcommand install-links" -l force -d 'Replace files of these names that are something else'
+complete -c mqtt -n "__fish_mqtt_using_subcommand install-links" -l help -d 'Print help'

@@ -32,6 +32,7 @@ Register-ArgumentCompleter -Native -CommandName 'mqtt' -ScriptBlock {
             [CompletionResult]::new('reply', 'reply', [CompletionResultType]::ParameterValue, 'Answer requests: a device to test against, in one line')
             [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Measure a broker''s throughput and latency')
             [CompletionResult]::new('context', 'context', [CompletionResultType]::ParameterValue, 'Save connection options under names, and see which are in effect')
+            [CompletionResult]::new('install-links', 'install-links', [CompletionResultType]::ParameterValue, 'Take the place of mosquitto''s clients')
             break
         }
         'mqtt;serve' {
@@ -86,6 +87,11 @@ Register-ArgumentCompleter -Native -CommandName 'mqtt' -ScriptBlock {
             [CompletionResult]::new('--user-property', '--user-property', [CompletionResultType]::ParameterName, 'Name and value of a user property, as often as wanted; their order is kept')
             [CompletionResult]::new('--response-topic', '--response-topic', [CompletionResultType]::ParameterName, 'Topic a reply should go to, as an MQTT 5 property')
             [CompletionResult]::new('--correlation-data', '--correlation-data', [CompletionResultType]::ParameterName, 'What a reply should repeat, as an MQTT 5 property')
+            [CompletionResult]::new('-M', '-M ', [CompletionResultType]::ParameterName, 'Most messages of QoS 1 and 2 under way at a time [default: 100; at QoS 2 before MQTT 5, 20]')
+            [CompletionResult]::new('--max-inflight', '--max-inflight', [CompletionResultType]::ParameterName, 'Most messages of QoS 1 and 2 under way at a time [default: 100; at QoS 2 before MQTT 5, 20]')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Property of MQTT 5 for a packet, as often as wanted, as in -D publish content-type text/plain')
+            [CompletionResult]::new('--property', '--property', [CompletionResultType]::ParameterName, 'Property of MQTT 5 for a packet, as often as wanted, as in -D publish content-type text/plain')
+            [CompletionResult]::new('--property-on-wire', '--property-on-wire', [CompletionResultType]::ParameterName, 'The same, in the one word that `TypedProperty` is displayed as')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Take what is not typed from the context NAME, and from no other place; '''' for none [env: MQTT_CONTEXT]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Host name or address of the broker [default: localhost]')
             [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Host name or address of the broker [default: localhost]')
@@ -169,6 +175,9 @@ Register-ArgumentCompleter -Native -CommandName 'mqtt' -ScriptBlock {
             [CompletionResult]::new('--template', '--template', [CompletionResultType]::ParameterName, 'Fill in {{count}}, {{now}}, {{uuid}}, {{rand 1 6}} and {{env NAME}} in payloads and topics')
             [CompletionResult]::new('--drain', '--drain', [CompletionResultType]::ParameterName, 'Deliver what is in the spool, and nothing else')
             [CompletionResult]::new('--payload-format-indicator', '--payload-format-indicator', [CompletionResultType]::ParameterName, 'Say that the payload is UTF-8 text; one that is not is refused before it is sent')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Say on stderr which packets are sent and received')
+            [CompletionResult]::new('--debug', '--debug', [CompletionResultType]::ParameterName, 'Say on stderr which packets are sent and received')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on stderr once the command line is understood; the exit status tells')
             [CompletionResult]::new('--ws', '--ws', [CompletionResultType]::ParameterName, 'Speak WebSocket to --host')
             [CompletionResult]::new('-S', '-S ', [CompletionResultType]::ParameterName, 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports')
             [CompletionResult]::new('--srv', '--srv', [CompletionResultType]::ParameterName, 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports')
@@ -212,6 +221,11 @@ Register-ArgumentCompleter -Native -CommandName 'mqtt' -ScriptBlock {
             [CompletionResult]::new('--keep', '--keep', [CompletionResultType]::ParameterName, 'Keep the N newest of the files that are done, and remove the others')
             [CompletionResult]::new('--exec', '--exec', [CompletionResultType]::ParameterName, 'Run a command for each message instead of printing it, never through a shell: all words up to the end or to a ;')
             [CompletionResult]::new('--exec-workers', '--exec-workers', [CompletionResultType]::ParameterName, 'Run up to N commands at a time; with one, each ends before the next begins')
+            [CompletionResult]::new('-M', '-M ', [CompletionResultType]::ParameterName, 'Most messages of QoS 1 and 2 under way at a time [default: 100; at QoS 2 before MQTT 5, 20]')
+            [CompletionResult]::new('--max-inflight', '--max-inflight', [CompletionResultType]::ParameterName, 'Most messages of QoS 1 and 2 under way at a time [default: 100; at QoS 2 before MQTT 5, 20]')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Property of MQTT 5 for a packet, as often as wanted, as in -D publish content-type text/plain')
+            [CompletionResult]::new('--property', '--property', [CompletionResultType]::ParameterName, 'Property of MQTT 5 for a packet, as often as wanted, as in -D publish content-type text/plain')
+            [CompletionResult]::new('--property-on-wire', '--property-on-wire', [CompletionResultType]::ParameterName, 'The same, in the one word that `TypedProperty` is displayed as')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Take what is not typed from the context NAME, and from no other place; '''' for none [env: MQTT_CONTEXT]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Host name or address of the broker [default: localhost]')
             [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Host name or address of the broker [default: localhost]')
@@ -293,6 +307,9 @@ Register-ArgumentCompleter -Native -CommandName 'mqtt' -ScriptBlock {
             [CompletionResult]::new('--ack-after-exec', '--ack-after-exec', [CompletionResultType]::ParameterName, 'Acknowledge a message of QoS 1 or 2 only when its command has ended with status 0')
             [CompletionResult]::new('-N', '-N ', [CompletionResultType]::ParameterName, 'Do not end each message with a line feed')
             [CompletionResult]::new('--no-line-feed', '--no-line-feed', [CompletionResultType]::ParameterName, 'Do not end each message with a line feed')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Say on stderr which packets are sent and received')
+            [CompletionResult]::new('--debug', '--debug', [CompletionResultType]::ParameterName, 'Say on stderr which packets are sent and received')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on stderr once the command line is understood; the exit status tells')
             [CompletionResult]::new('--ws', '--ws', [CompletionResultType]::ParameterName, 'Speak WebSocket to --host')
             [CompletionResult]::new('-S', '-S ', [CompletionResultType]::ParameterName, 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports')
             [CompletionResult]::new('--srv', '--srv', [CompletionResultType]::ParameterName, 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports')
@@ -327,6 +344,11 @@ Register-ArgumentCompleter -Native -CommandName 'mqtt' -ScriptBlock {
             [CompletionResult]::new('--content-type', '--content-type', [CompletionResultType]::ParameterName, 'Content type, for example application/json')
             [CompletionResult]::new('--message-expiry-interval', '--message-expiry-interval', [CompletionResultType]::ParameterName, 'Seconds after which the broker does not deliver the message any more')
             [CompletionResult]::new('--user-property', '--user-property', [CompletionResultType]::ParameterName, 'Name and value of a user property, as often as wanted; their order is kept')
+            [CompletionResult]::new('-M', '-M ', [CompletionResultType]::ParameterName, 'Most messages of QoS 1 and 2 under way at a time [default: 100; at QoS 2 before MQTT 5, 20]')
+            [CompletionResult]::new('--max-inflight', '--max-inflight', [CompletionResultType]::ParameterName, 'Most messages of QoS 1 and 2 under way at a time [default: 100; at QoS 2 before MQTT 5, 20]')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Property of MQTT 5 for a packet, as often as wanted, as in -D publish content-type text/plain')
+            [CompletionResult]::new('--property', '--property', [CompletionResultType]::ParameterName, 'Property of MQTT 5 for a packet, as often as wanted, as in -D publish content-type text/plain')
+            [CompletionResult]::new('--property-on-wire', '--property-on-wire', [CompletionResultType]::ParameterName, 'The same, in the one word that `TypedProperty` is displayed as')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Take what is not typed from the context NAME, and from no other place; '''' for none [env: MQTT_CONTEXT]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Host name or address of the broker [default: localhost]')
             [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Host name or address of the broker [default: localhost]')
@@ -394,6 +416,8 @@ Register-ArgumentCompleter -Native -CommandName 'mqtt' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Protocol version')
             [CompletionResult]::new('--protocol-version', '--protocol-version', [CompletionResultType]::ParameterName, 'Protocol version')
             [CompletionResult]::new('--latency', '--latency', [CompletionResultType]::ParameterName, 'Say on stderr how long each reply took, from the request''s way to the network')
+            [CompletionResult]::new('-R', '-R ', [CompletionResultType]::ParameterName, 'Do not take what the broker has kept for a reply, which is never done here: accepted for mosquitto_rr''s sake')
+            [CompletionResult]::new('--no-retained', '--no-retained', [CompletionResultType]::ParameterName, 'Do not take what the broker has kept for a reply, which is never done here: accepted for mosquitto_rr''s sake')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Send all of stdin')
             [CompletionResult]::new('--stdin-file', '--stdin-file', [CompletionResultType]::ParameterName, 'Send all of stdin')
@@ -405,6 +429,9 @@ Register-ArgumentCompleter -Native -CommandName 'mqtt' -ScriptBlock {
             [CompletionResult]::new('-N', '-N ', [CompletionResultType]::ParameterName, 'Do not end each reply with a line feed')
             [CompletionResult]::new('--no-line-feed', '--no-line-feed', [CompletionResultType]::ParameterName, 'Do not end each reply with a line feed')
             [CompletionResult]::new('--payload-format-indicator', '--payload-format-indicator', [CompletionResultType]::ParameterName, 'Say that the payload is UTF-8 text; one that is not is refused before it is sent')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Say on stderr which packets are sent and received')
+            [CompletionResult]::new('--debug', '--debug', [CompletionResultType]::ParameterName, 'Say on stderr which packets are sent and received')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on stderr once the command line is understood; the exit status tells')
             [CompletionResult]::new('--ws', '--ws', [CompletionResultType]::ParameterName, 'Speak WebSocket to --host')
             [CompletionResult]::new('-S', '-S ', [CompletionResultType]::ParameterName, 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports')
             [CompletionResult]::new('--srv', '--srv', [CompletionResultType]::ParameterName, 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports')
@@ -1018,6 +1045,11 @@ Register-ArgumentCompleter -Native -CommandName 'mqtt' -ScriptBlock {
             break
         }
         'mqtt;context;rm' {
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'mqtt;install-links' {
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Replace files of these names that are something else')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
