@@ -7,7 +7,7 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
@@ -15,14 +15,15 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::alarm::Alarm;
 use super::connects::Legs;
+use super::line::Line;
 use super::measure::Recorder;
 use super::role::{Fault, Incoming, Next, Phase, Progress, Role, State, kind};
-use crate::client::{ConnectOptions, Failure};
+use crate::client::transport::{Dialer, Route};
+use crate::client::{ConnectOptions, Endpoint, Failure};
 use crate::mqtt::codec::{self, MAXIMUM_REMAINING_LENGTH};
 use crate::mqtt::packet::{ConnAck, Connect, Disconnect};
 use crate::mqtt::{Packet, Properties, Property, ReasonCode, Version};
@@ -95,9 +96,48 @@ impl Stage {
     }
 }
 
+/// One way to one broker, which many connections take.
+pub struct Way {
+    endpoint: Endpoint,
+    dialer: Dialer,
+    addresses: Vec<SocketAddr>,
+}
+
+impl Way {
+    /// Looks the addresses up, once for all connections, and reads the files TLS needs. `source` is the address of ours
+    /// to connect from, if it is to be a certain one.
+    ///
+    /// # Errors
+    /// When a file cannot be used, or the name has no address within the time to connect.
+    pub async fn find(
+        endpoint: &Endpoint,
+        source: Option<IpAddr>,
+        options: &ConnectOptions,
+    ) -> Result<Way, Failure> {
+        let route = Route {
+            bind: source.or(options.route.bind),
+            ..options.route.clone()
+        };
+        let dialer = Dialer::new(endpoint, &route)?;
+        let found = tokio::time::timeout(options.connect_timeout, dialer.addresses()).await;
+        let late = || {
+            let words = format!(
+                "cannot find the address of {} in time (--connect-timeout)",
+                endpoint.host
+            );
+            Failure::not_reached(words)
+        };
+        Ok(Way {
+            endpoint: endpoint.clone(),
+            addresses: found.unwrap_or_else(|_| Err(late()))?,
+            dialer,
+        })
+    }
+}
+
 /// A connection that CONNACK has accepted.
 pub struct Connection {
-    stream: TcpStream,
+    line: Line,
     version: Version,
     /// Zero for none.
     keep_alive: Duration,
@@ -110,22 +150,22 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Connects to the first of `addresses` that accepts, with the client id, session and will of `options`.
+    /// Goes `way` to its end and connects with the client id, session and will of `options`.
     ///
     /// # Errors
     /// When there is no connection, no answer in time, no broker, or the broker refuses.
     pub async fn open(
-        addresses: &[SocketAddr],
+        way: &Way,
         options: &ConnectOptions,
     ) -> Result<(Connection, ConnAck, Legs), Failure> {
-        let opened = connect(addresses, options);
+        let opened = connect(way, options);
         tokio::time::timeout(options.connect_timeout, opened)
             .await
             .unwrap_or_else(|_| {
                 let limit = humantime::format_duration(options.connect_timeout);
                 let words = format!(
                     "no answer from {} within {limit} (--connect-timeout)",
-                    options.endpoint
+                    way.endpoint
                 );
                 Err(Failure::not_reached(words))
             })
@@ -211,7 +251,7 @@ impl Connection {
             };
             tokio::select! {
                 biased;
-                ready = self.stream.ready(interest) => {
+                ready = self.line.ready(interest) => {
                     ready.map_err(network)?;
                 }
                 () = due => {}
@@ -264,7 +304,7 @@ impl Connection {
                     true => Interest::READABLE,
                     false => Interest::READABLE | Interest::WRITABLE,
                 };
-                self.stream.ready(interest).await.map_err(network)?;
+                self.line.ready(interest).await.map_err(network)?;
             }
         };
         if let Ok(Ok(())) = tokio::time::timeout(LAST_ANSWER, answered).await {
@@ -275,7 +315,7 @@ impl Connection {
             let mut bytes = Vec::new();
             // The connection ends either way, and nothing is left that could be lost.
             let _ = codec::write(&disconnect, self.version, &mut bytes);
-            let _ = self.stream.try_write(&bytes);
+            let _ = self.line.try_write(&bytes);
         }
     }
 
@@ -285,7 +325,7 @@ impl Connection {
             if self.read(role, &mut thread.desk(), stage).is_err() {
                 return;
             }
-            if self.stream.readable().await.is_err() {
+            if self.line.ready(Interest::READABLE).await.is_err() {
                 return;
             }
         }
@@ -300,7 +340,7 @@ impl Connection {
             if desk.scratch.len() < kept * 2 {
                 desk.scratch.resize(kept * 2, 0);
             }
-            let count = match self.stream.try_read(&mut desk.scratch[kept..]) {
+            let count = match self.line.try_read(&mut desk.scratch[kept..]) {
                 Ok(0) => return Err(Fault::Closed),
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
@@ -313,10 +353,7 @@ impl Connection {
             desk.scratch[..kept].copy_from_slice(&self.partial);
             answered |= self.take_in(kept + count, role, desk, stage)?;
             if kept + count < desk.scratch.len() {
-                // The socket is empty. Saying so spares the read that would only find that out; whatever
-                // arrives from here on raises a new event.
-                let empty = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
-                let _ = self.stream.try_io(Interest::READABLE, empty);
+                self.line.is_empty();
                 break;
             }
         }
@@ -360,7 +397,7 @@ impl Connection {
     fn write(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         let mut taken = 0;
         while self.unwritten.is_empty() && taken < bytes.len() {
-            match self.stream.try_write(&bytes[taken..]) {
+            match self.line.try_write(&bytes[taken..]) {
                 Ok(count) => taken += count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) => return Err(network(error)),
@@ -398,36 +435,18 @@ fn plain(error: &io::Error) -> String {
     }
 }
 
-/// Too many open files; the number is the same on every Unix, and the standard library has no name for it.
-const EMFILE: i32 = 24;
-
 async fn connect(
-    addresses: &[SocketAddr],
+    way: &Way,
     options: &ConnectOptions,
 ) -> Result<(Connection, ConnAck, Legs), Failure> {
-    let endpoint = &options.endpoint;
-    let not_reached = |error: io::Error| {
-        let advice = match error.kind() {
-            io::ErrorKind::ConnectionRefused => {
-                "; is a broker running there? `mqtt serve` starts one"
-            }
-            io::ErrorKind::AddrNotAvailable => {
-                "; this machine has no more ports for connections to there"
-            }
-            _ if error.raw_os_error() == Some(EMFILE) => "; raise the limit with ulimit -n",
-            _ => "",
-        };
-        Failure::not_reached(format!(
-            "cannot connect to {endpoint}: {}{advice}",
-            plain(&error)
-        ))
+    let endpoint = &way.endpoint;
+    let failed = |error: io::Error| {
+        Failure::not_reached(format!("cannot connect to {endpoint}: {}", plain(&error)))
     };
     let not_mqtt =
         |words: &str| Failure::not_reached(format!("{endpoint} is no MQTT broker: {words}"));
+    let (mut stream, dialed) = way.dialer.dial_to(&way.addresses, |_| {}).await?;
     let begun = Instant::now();
-    let mut stream = TcpStream::connect(addresses).await.map_err(not_reached)?;
-    let tcp = begun.elapsed();
-    stream.set_nodelay(true).map_err(not_reached)?;
     let mut properties = Properties::default();
     if options.version == Version::V5 && options.session_expiry > 0 {
         properties.push(Property::SessionExpiryInterval(options.session_expiry));
@@ -445,10 +464,11 @@ async fn connect(
     let mut bytes = Vec::new();
     codec::write(&connect, options.version, &mut bytes)
         .map_err(|error| Failure::not_reached(format!("CONNECT cannot be written: {error}")))?;
-    stream.write_all(&bytes).await.map_err(not_reached)?;
+    stream.write_all(&bytes).await.map_err(failed)?;
+    stream.flush().await.map_err(failed)?;
     let mut read = BytesMut::new();
     let connack = loop {
-        if stream.read_buf(&mut read).await.map_err(not_reached)? == 0 {
+        if stream.read_buf(&mut read).await.map_err(failed)? == 0 {
             return Err(not_mqtt("it closed the connection without CONNACK"));
         }
         // An older broker refuses MQTT 5 in the only words it has, those of 3.1.1.
@@ -467,9 +487,11 @@ async fn connect(
             (Err(malformed), _) => return Err(not_mqtt(&malformed.to_string())),
         }
     };
+    let tcp = dialed.connect.unwrap_or_default();
     let legs = Legs {
         tcp,
-        connack: begun.elapsed() - tcp,
+        tls: Some(dialed.total() - tcp).filter(|more| !more.is_zero()),
+        connack: begun.elapsed(),
     };
     if connack.reason.is_failure() {
         return Err(Failure::Refused {
@@ -487,7 +509,7 @@ async fn connect(
         .server_keep_alive()
         .unwrap_or(options.keep_alive);
     let connection = Connection {
-        stream,
+        line: Line::new(stream),
         version: options.version,
         keep_alive: Duration::from_secs(keep_alive.into()),
         unwritten: Vec::new(),

@@ -17,6 +17,8 @@ use crate::exit::Exit;
 pub struct Legs {
     /// From the call to the established TCP connection.
     pub tcp: Duration,
+    /// From there until TLS, WebSocket and proxy were agreed upon; `None` over bare TCP.
+    pub tls: Option<Duration>,
     /// From there, when CONNECT is written, to CONNACK.
     pub connack: Duration,
 }
@@ -32,6 +34,8 @@ pub struct Connects {
     pub lag: Histogram<u64>,
     /// See [`Legs::tcp`].
     pub tcp: Histogram<u64>,
+    /// See [`Legs::tls`].
+    pub tls: Histogram<u64>,
     /// See [`Legs::connack`].
     pub connack: Histogram<u64>,
     /// From begun to accepted.
@@ -47,6 +51,7 @@ impl Default for Connects {
             accepted_ns: None,
             lag: histogram(),
             tcp: histogram(),
+            tls: histogram(),
             connack: histogram(),
             service: histogram(),
             response: histogram(),
@@ -59,11 +64,15 @@ impl Connects {
     /// the run.
     pub fn made(&mut self, due_ns: Option<u64>, begun_ns: u64, legs: Legs) {
         let tcp_ns = begun_ns + legs.tcp.as_nanos() as u64;
-        let accepted_ns = tcp_ns + legs.connack.as_nanos() as u64;
+        let tls_ns = tcp_ns + legs.tls.unwrap_or_default().as_nanos() as u64;
+        let accepted_ns = tls_ns + legs.connack.as_nanos() as u64;
         self.made += 1;
         self.extend((accepted_ns, accepted_ns));
         record(&mut self.tcp, begun_ns, tcp_ns);
-        record(&mut self.connack, tcp_ns, accepted_ns);
+        if legs.tls.is_some() {
+            record(&mut self.tls, tcp_ns, tls_ns);
+        }
+        record(&mut self.connack, tls_ns, accepted_ns);
         record(&mut self.service, begun_ns, accepted_ns);
         if let Some(due_ns) = due_ns {
             record(&mut self.lag, due_ns, begun_ns);
@@ -89,6 +98,7 @@ impl Connects {
             accepted_ns: self.accepted_ns,
             lag: difference(&self.lag, &earlier.lag),
             tcp: difference(&self.tcp, &earlier.tcp),
+            tls: difference(&self.tls, &earlier.tls),
             connack: difference(&self.connack, &earlier.connack),
             service: difference(&self.service, &earlier.service),
             response: difference(&self.response, &earlier.response),
@@ -104,6 +114,7 @@ impl Connects {
         for (ours, theirs) in [
             (&mut self.lag, &other.lag),
             (&mut self.tcp, &other.tcp),
+            (&mut self.tls, &other.tls),
             (&mut self.connack, &other.connack),
             (&mut self.service, &other.service),
             (&mut self.response, &other.response),
@@ -141,6 +152,9 @@ pub struct ConnectLatencies {
     pub service: Option<Latency>,
     /// From begun to the established TCP connection.
     pub tcp: Option<Latency>,
+    /// From there until TLS, WebSocket and proxy were agreed upon; `null` over bare TCP.
+    #[serde(default)]
+    pub tls: Option<Latency>,
     /// From CONNECT to CONNACK.
     pub connack: Option<Latency>,
     /// From due to begun; `null` when not paced.
@@ -197,6 +211,7 @@ impl ConnectLatencies {
             response: tagged("connect.response"),
             service: tagged("connect.service"),
             tcp: tagged("connect.tcp"),
+            tls: tagged("connect.tls"),
             connack: tagged("connect.connack"),
             generator_delay: tagged("connect.generator"),
         }
@@ -212,6 +227,7 @@ mod tests {
     fn legs(tcp_ms: u64, connack_ms: u64) -> Legs {
         Legs {
             tcp: Duration::from_millis(tcp_ms),
+            tls: None,
             connack: Duration::from_millis(connack_ms),
         }
     }

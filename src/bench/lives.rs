@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use super::connection::{Connection, Stage};
+use super::connection::{Connection, Stage, Way};
 use super::idle::Idle;
 use super::ledger::Ledger;
 use super::load::{Load, LostConnection};
 use super::message::{self, Header};
-use super::plan::{Fate, Plan, Scenario, When};
+use super::plan::{Fate, Pattern, Plan, Scenario, When};
 use super::publisher::Publisher;
 use super::requester::{Requester, Responder};
 use super::role::{Fault, Phase, Progress, Role, State};
@@ -125,7 +125,7 @@ impl Member {
         let _ = stages.wait_for(|stage| stage.phase >= Phase::Drain).await;
         let stage = *stages.borrow();
         subscriber.came_back(stage.now_ns());
-        let opened = Connection::open(&self.crew.addresses, options).await;
+        let opened = Connection::open(self.way(name), options).await;
         let connected = match opened {
             Ok((mut connection, _, _)) => {
                 let played = connection
@@ -147,7 +147,7 @@ impl Member {
             session_expiry: 0,
             ..options.clone()
         };
-        if let Ok((connection, ..)) = Connection::open(&self.crew.addresses, &clean).await {
+        if let Ok((connection, ..)) = Connection::open(self.way(name), &clean).await {
             let stage = *stages.borrow();
             let mut idle = Idle {
                 version: options.version,
@@ -279,7 +279,7 @@ impl Member {
                     }
                     ended.is_ok()
                 };
-                let (new, ended) = tokio::join!(self.come_back(&options, due_ns, stage), old);
+                let (new, ended) = tokio::join!(self.come_back(name, &options, due_ns, stage), old);
                 if !ended {
                     let limit = TAKEN_OVER.as_secs();
                     let words =
@@ -291,7 +291,7 @@ impl Member {
             }
             Fate::Reconnect | Fate::Stay | Fate::Churn => {
                 drop(connection);
-                let new = self.come_back(&options, due_ns, stage).await;
+                let new = self.come_back(name, &options, due_ns, stage).await;
                 if new.is_some() {
                     let now_ns = stage.now_ns();
                     self.thread.desk().recorder.completed(from_ns, now_ns);
@@ -321,7 +321,7 @@ impl Member {
             if !self.wait_until(stage, due_ns).await {
                 break;
             }
-            let opened = self.open_now(options, Some(due_ns), stage).await;
+            let opened = self.open_now(name, options, Some(due_ns), stage).await;
             let Some(mut connection) = opened else {
                 continue;
             };
@@ -355,6 +355,7 @@ impl Member {
     /// Connects within the load, as often as it takes; `None` when the run ends before that.
     async fn come_back(
         &self,
+        name: Name,
         options: &ConnectOptions,
         due_ns: Option<u64>,
         stage: Stage,
@@ -362,7 +363,7 @@ impl Member {
         let mut stages = self.stages.clone();
         let back = async {
             loop {
-                if let Some(connection) = self.open_now(options, due_ns, stage).await {
+                if let Some(connection) = self.open_now(name, options, due_ns, stage).await {
                     return connection;
                 }
                 tokio::time::sleep(PAUSE).await;
@@ -377,12 +378,13 @@ impl Member {
     /// One attempt to connect, measured.
     async fn open_now(
         &self,
+        name: Name,
         options: &ConnectOptions,
         due_ns: Option<u64>,
         stage: Stage,
     ) -> Option<Connection> {
         let begun_ns = stage.now_ns();
-        match Connection::open(&self.crew.addresses, options).await {
+        match Connection::open(self.way(name), options).await {
             Ok((connection, _, legs)) => {
                 let recorder = &mut self.thread.desk().recorder;
                 recorder.connects.made(due_ns, begun_ns, legs);
@@ -443,11 +445,37 @@ impl Member {
         false
     }
 
+    /// The way a client takes.
+    fn way(&self, name: Name) -> &Way {
+        let (Name::Publisher(number) | Name::Subscriber(number) | Name::Client(number)) = name;
+        let ways = &self.crew.ways;
+        &ways[number as usize % ways.len()]
+    }
+
     /// How a client connects.
     fn options_of(&self, name: Name) -> ConnectOptions {
         let Load { plan, options, .. } = &*self.crew.load;
+        let values = match name {
+            Name::Publisher(number) => plan.publisher_values(number),
+            Name::Subscriber(number) => plan.subscriber_values(number),
+            Name::Client(number) => plan.client_values(number),
+        };
+        // What has no meaning as a pattern was refused before the run.
+        let fill = |text: &str| {
+            text.parse()
+                .map_or(text.to_owned(), |text: Pattern| text.with(values))
+        };
+        let password = options.password.as_ref().map(|password| {
+            let text = std::str::from_utf8(password);
+            text.map_or(password.clone(), |text| fill(text).into())
+        });
         ConnectOptions {
-            client_id: name.client_id(plan),
+            client_id: match options.client_id.is_empty() {
+                true => name.client_id(plan),
+                false => fill(&options.client_id) + name.suffix(plan),
+            },
+            username: options.username.as_deref().map(fill),
+            password,
             ..options.clone()
         }
     }
@@ -476,7 +504,7 @@ impl Member {
                 None => opening.acquire().await.ok(),
             };
             let begun_ns = self.crew.began.elapsed().as_nanos() as u64;
-            let opened = Connection::open(&self.crew.addresses, options).await;
+            let opened = Connection::open(self.way(name), options).await;
             (begun_ns, opened)
         };
         let (begun_ns, opened) = tokio::select! {
@@ -583,6 +611,16 @@ enum Name {
 }
 
 impl Name {
+    /// What tells clients of several groups apart that would have the same id: nothing when there is only one group.
+    fn suffix(self, plan: &Plan) -> &'static str {
+        match self {
+            _ if plan.groups() == 1 => "",
+            Name::Publisher(_) => "-p",
+            Name::Subscriber(_) => "-s",
+            Name::Client(_) => "-c",
+        }
+    }
+
     /// At most 23 bytes up to client 99,999, because MQTT 3.1 allows no more.
     fn client_id(self, plan: &Plan) -> String {
         let run = plan.run;

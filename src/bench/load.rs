@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -16,7 +16,7 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
 
-use super::connection::{Stage, Thread};
+use super::connection::{Stage, Thread, Way};
 use super::connects::ConnectFailure;
 use super::ledger::{Delivery, Sent};
 use super::measure::{Recorder, Window};
@@ -25,7 +25,7 @@ use super::role::Phase;
 use super::shares::{Share, SharedLedger};
 use super::subscriber::Subscriber;
 use super::thread::{self, Crew, Harvest, Note};
-use crate::client::ConnectOptions;
+use crate::client::{ConnectOptions, Endpoint, Failure};
 use crate::exit::Exit;
 use crate::mqtt::QoS;
 
@@ -139,6 +139,10 @@ pub struct Load {
     pub plan: Arc<Plan>,
     /// How to connect; the client id is replaced by one for each connection.
     pub options: ConnectOptions,
+    /// Several brokers, which the clients take in turn; none for that of `options`.
+    pub brokers: Vec<Endpoint>,
+    /// Addresses of ours, which the clients connect from in turn; none for what the system chooses.
+    pub sources: Vec<IpAddr>,
     /// How many threads share the connections.
     pub threads: usize,
 }
@@ -155,7 +159,7 @@ impl Load {
         mut observe: impl FnMut(Event),
     ) -> anyhow::Result<Measurement> {
         let load = Arc::new(self);
-        let addresses = resolve(&load.options).await?;
+        let ways = ways(&load).await?;
         let setup = Instant::now();
         let (stages, _) = watch::channel(Stage {
             phase: Phase::Setup,
@@ -170,7 +174,7 @@ impl Load {
         let listeners = listeners(&load.plan, &audience);
         let crew = Arc::new(Crew {
             load: Arc::clone(&load),
-            addresses,
+            ways,
             audience,
             listeners,
             shares,
@@ -245,23 +249,24 @@ fn window_of(plan: &Plan) -> Window {
     }
 }
 
-async fn resolve(options: &ConnectOptions) -> anyhow::Result<Vec<SocketAddr>> {
-    let endpoint = &options.endpoint;
-    let found = tokio::time::timeout(
-        options.connect_timeout,
-        tokio::net::lookup_host((endpoint.host.as_str(), endpoint.port)),
-    );
-    let failed = |words: String| {
-        Exit::NotReached.because(format!(
-            "cannot find the address of {}{words}",
-            endpoint.host
-        ))
+/// All ways the clients take in turn: every broker from every source.
+async fn ways(load: &Load) -> anyhow::Result<Vec<Way>> {
+    let brokers = match load.brokers.is_empty() {
+        true => std::slice::from_ref(&load.options.endpoint),
+        false => &load.brokers,
     };
-    match found.await {
-        Ok(Ok(addresses)) => Ok(addresses.collect()),
-        Ok(Err(error)) => Err(failed(format!(": {error}; check --host"))),
-        Err(_) => Err(failed(" in time (--connect-timeout)".to_owned())),
+    let sources: Vec<Option<IpAddr>> = match load.sources.is_empty() {
+        true => vec![None],
+        false => load.sources.iter().copied().map(Some).collect(),
+    };
+    let mut ways = Vec::new();
+    for source in sources {
+        for broker in brokers {
+            let way = Way::find(broker, source, &load.options).await;
+            ways.push(way.map_err(Failure::into_error)?);
+        }
     }
+    Ok(ways)
 }
 
 /// The run as seen from outside its threads.

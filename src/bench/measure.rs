@@ -177,7 +177,7 @@ impl Recorder {
     }
 
     /// Every histogram by the tag it has in files.
-    pub fn histograms(&self) -> [(&'static str, &Histogram<u64>); 11] {
+    pub fn histograms(&self) -> [(&'static str, &Histogram<u64>); 12] {
         let connects = &self.connects;
         [
             ("response", &self.response),
@@ -189,6 +189,7 @@ impl Recorder {
             ("connect.response", &connects.response),
             ("connect.service", &connects.service),
             ("connect.tcp", &connects.tcp),
+            ("connect.tls", &connects.tls),
             ("connect.connack", &connects.connack),
             ("connect.generator", &connects.lag),
         ]

@@ -21,6 +21,7 @@ pub mod histograms;
 pub mod idle;
 pub mod latency;
 pub mod ledger;
+mod line;
 mod lives;
 pub mod load;
 pub mod measure;

@@ -1,6 +1,5 @@
 //! One thread of the load: its runtime, its share of the clients, and what it brings home.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,7 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::connection::{Stage, Thread};
+use super::connection::{Stage, Thread, Way};
 use super::load::{Load, LostConnection, Work};
 use super::measure::{Recorder, Window};
 use super::message;
@@ -26,7 +25,8 @@ const OPENING: usize = 32;
 /// What the threads have in common.
 pub(super) struct Crew {
     pub(super) load: Arc<Load>,
-    pub(super) addresses: Vec<SocketAddr>,
+    /// The ways to the brokers, which the clients take in turn.
+    pub(super) ways: Vec<Way>,
     /// For each subscriber the streams it hears.
     pub(super) audience: Vec<Vec<u32>>,
     /// For each stream how many hear it.

@@ -2,6 +2,7 @@
 
 pub mod verbs;
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use super::connection::{ConnectionArgs, duration};
 use crate::bench::plan::{Pattern, Scenario};
 use crate::bench::schedule::Pace;
 use crate::bench::slo::Slo;
+use crate::client::Endpoint;
 use verbs::Verb;
 
 /// A run, or what the verb says.
@@ -173,6 +175,30 @@ pub struct LoadArgs {
         ]
     )]
     pub plan: Option<PathBuf>,
+
+    /// Client id of each client, with the placeholders of --topic; -p, -s or -c is put behind it where there are several
+    /// groups. User name and password may have placeholders too [default: bench-RUN-p1 and so on]
+    #[arg(short = 'i', long, value_name = "ID", help_heading = "Load")]
+    pub id: Option<Pattern>,
+
+    /// One of several brokers, a URL, which the clients take in turn; with --host or --url it is not needed
+    #[arg(
+        long,
+        value_name = "URL",
+        conflicts_with_all = ["host", "port", "url", "serve"],
+        help_heading = "Load"
+    )]
+    pub broker: Vec<Endpoint>,
+
+    /// Addresses of this machine which the clients connect from in turn, for more connections than one has ports;
+    /// for a broker on this machine 127.0.0.1, 127.0.0.2 and so on
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        value_delimiter = ',',
+        help_heading = "Load"
+    )]
+    pub source: Vec<IpAddr>,
 
     #[command(flatten)]
     #[allow(missing_docs)]

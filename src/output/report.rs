@@ -256,6 +256,7 @@ fn connections(out: &mut String, report: &Report) -> std::fmt::Result {
         ("response", &latency.response),
         ("service", &latency.service),
         ("TCP", &latency.tcp),
+        ("TLS", &latency.tls),
         ("CONNACK", &latency.connack),
         (
             completion(report.plan.scenario),
@@ -528,6 +529,7 @@ generator    2 threads, 0.50 s of processor time, busiest 40 %, 40,000 messages 
         let mut found = report(1, |found| {
             let legs = Legs {
                 tcp: Duration::from_millis(1),
+                tls: None,
                 connack: Duration::from_millis(2),
             };
             for n in 0..20 {

@@ -492,6 +492,21 @@ impl Plan {
         self.values(0, place, index, group.numbers, group.clients)
     }
 
+    /// What the placeholders of another client's texts stand for.
+    pub fn client_values(&self, client: u32) -> Values {
+        let Member {
+            group,
+            place,
+            index,
+        } = self.client(client);
+        self.values(2, place, index, None, group.clients)
+    }
+
+    /// How many groups there are.
+    pub fn groups(&self) -> usize {
+        self.publish.len() + self.subscribe.len() + self.connect.len()
+    }
+
     /// What the placeholders of a subscriber's filter stand for.
     pub fn subscriber_values(&self, subscriber: u32) -> Values {
         let Member {

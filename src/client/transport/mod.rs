@@ -252,6 +252,10 @@ impl Dialer {
             (io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied, Scheme::Unix) => {
                 "; check --unix"
             }
+            (io::ErrorKind::AddrNotAvailable, _) if self.bind.is_none() => {
+                "; this machine has no more ports for connections to there"
+            }
+            _ if error.raw_os_error() == Some(EMFILE) => "; raise the limit with ulimit -n",
             _ => "",
         };
         let obstacle = error
@@ -269,6 +273,9 @@ impl Dialer {
 fn no_address(host: &str, error: &io::Error) -> String {
     format!("cannot find the address of {host}: {error}; check --host")
 }
+
+/// Too many open files; the number is the same on every Unix, and the standard library has no name for it.
+const EMFILE: i32 = 24;
 
 /// An I/O error without its number: `connection refused`.
 fn plain(error: &io::Error) -> String {

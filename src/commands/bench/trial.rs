@@ -1,7 +1,7 @@
 //! One run from its plan to its report, as every verb needs it: the broker, the threads, the signals, and what is shown
 //! and written meanwhile.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -12,7 +12,7 @@ use super::files::Files;
 use super::progress::Progress;
 use crate::bench::load::Load;
 use crate::bench::null::NullBroker;
-use crate::bench::plan::Plan;
+use crate::bench::plan::{Pattern, Plan};
 use crate::bench::report::Report;
 use crate::broker::{self, Broker};
 use crate::cli::bench::LoadArgs;
@@ -26,6 +26,8 @@ use crate::output::say;
 /// The broker under test: a running one, or one in this process.
 pub(super) struct Target {
     pub(super) options: ConnectOptions,
+    brokers: Vec<Endpoint>,
+    sources: Vec<IpAddr>,
     own: Own,
 }
 
@@ -43,7 +45,7 @@ impl Target {
     /// # Errors
     /// When it is not said which, or our own cannot be started.
     pub(super) fn new(args: &LoadArgs) -> anyhow::Result<Target> {
-        let mut options = plain(&args.connection)?;
+        let mut options = options_of(args, &args.connection)?;
         allow_open_files();
         let own = match args.serve {
             true => {
@@ -53,7 +55,15 @@ impl Target {
             }
             false => Own::None,
         };
-        Ok(Target { options, own })
+        if let Some(first) = args.broker.first() {
+            options.endpoint = first.clone();
+        }
+        Ok(Target {
+            options,
+            brokers: args.broker.clone(),
+            sources: args.source.clone(),
+            own,
+        })
     }
 
     /// The broker of a URL, reached with the other options that were typed.
@@ -71,7 +81,9 @@ impl Target {
         connection.url = Some(url.to_owned());
         allow_open_files();
         Ok(Target {
-            options: plain(&connection)?,
+            options: options_of(args, &connection)?,
+            brokers: Vec::new(),
+            sources: args.source.clone(),
             own: Own::None,
         })
     }
@@ -90,6 +102,8 @@ impl Target {
         options.connect_timeout = typed.connect_timeout;
         Ok(Target {
             options,
+            brokers: Vec::new(),
+            sources: Vec::new(),
             own: Own::Null(broker),
         })
     }
@@ -125,6 +139,8 @@ impl Trial<'_> {
             threads: threads(workers, &plan),
             plan: Arc::new(plan.clone()),
             options: target.options.clone(),
+            brokers: target.brokers.clone(),
+            sources: target.sources.clone(),
         };
         let mut progress = Progress::new(&plan, verbose);
         let bar = progress.bar.clone();
@@ -190,20 +206,30 @@ fn start_broker() -> anyhow::Result<Broker> {
     Broker::start(config).context("could not start the broker of --serve")
 }
 
-/// The broker that was typed, if the lean connections can reach it.
-fn plain(connection: &ConnectionArgs) -> anyhow::Result<ConnectOptions> {
-    let options = connection::target(connection)?.options;
+/// The broker that was typed and how one connects there, placeholders included.
+fn options_of(args: &LoadArgs, connection: &ConnectionArgs) -> anyhow::Result<ConnectOptions> {
+    let mut options = connection::target(connection)?.options;
+    options.client_id = args.id.as_ref().map_or(String::new(), ToString::to_string);
     if options.falls_back {
         return Err(
             Exit::Usage.because("a bench speaks one version of MQTT: -V 311 or -V 5, not auto")
         );
     }
-    match options.endpoint.scheme {
-        Scheme::Mqtt => Ok(options),
-        other => Err(Exit::Usage.because(format!(
-            "a bench speaks plain MQTT over TCP only, not {other}://"
-        ))),
+    let password = options.password.as_deref().map(std::str::from_utf8);
+    for (what, text) in [
+        ("--username", options.username.as_deref()),
+        ("--pw", password.and_then(Result::ok)),
+    ] {
+        if let Some(Err(words)) = text.map(str::parse::<Pattern>) {
+            // A password is not for the screen.
+            let shown = format!("{:?}", text.unwrap_or_default());
+            let words = words.replace(&shown, "it");
+            return Err(
+                Exit::Usage.because(format!("{what}: {words}; write a plain percent sign as %%"))
+            );
+        }
     }
+    Ok(options)
 }
 
 fn endpoint_of(address: SocketAddr) -> Endpoint {

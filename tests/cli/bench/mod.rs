@@ -6,6 +6,7 @@ mod report;
 mod scripted;
 mod storms;
 mod usage;
+mod ways;
 
 use serde_json::Value;
 

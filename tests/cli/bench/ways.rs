@@ -1,0 +1,127 @@
+//! How the clients of a load connect: over TLS and WebSocket, to several brokers, from several addresses, each by a name
+//! of its own.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::mpsc::{Receiver, channel};
+
+use bytes::BytesMut;
+use mqtt_toolbox::mqtt::packet::Connect;
+use mqtt_toolbox::mqtt::{Packet, Version, codec};
+
+use super::report;
+use crate::certificates::Authority;
+use crate::harness::Mqtt;
+use crate::servers::{Mosquitto, free_port};
+
+#[test]
+fn a_load_goes_over_tls_and_websocket_as_over_tcp() {
+    let authority = Authority::new("Test CA");
+    authority.issue("server", &["localhost", "127.0.0.1"]);
+    let more = ["max_queued_messages 0", "max_inflight_messages 0"];
+    let tls = authority.listener("server");
+    let tls = Mosquitto::start(tls.iter().map(String::as_str).chain(more));
+    let port = free_port();
+    let web = [
+        format!("listener {port} 127.0.0.1"),
+        "protocol websockets".to_owned(),
+    ];
+    let _web = Mosquitto::start(web.iter().map(String::as_str).chain(more));
+    for (url, size) in [
+        (format!("mqtts://localhost:{}", tls.port()), "64"),
+        (format!("mqtts://localhost:{}", tls.port()), "50000"),
+        (format!("ws://127.0.0.1:{port}"), "64"),
+        (format!("ws://127.0.0.1:{port}"), "50000"),
+    ] {
+        let ca = authority.ca();
+        let mut words = vec!["-L", &url, "--count", "200", "--size", size];
+        words.extend(["--publishers", "2", "--subscribers", "2"]);
+        if url.starts_with("mqtts") {
+            words.extend(["--cafile", &ca]);
+        }
+        let found = report(&words, 0);
+        assert_eq!(found["delivery"]["received"], 200, "{found:#}");
+        assert_eq!(found["check"]["passed"], true);
+        assert_eq!(found["connections"]["latency_us"]["tls"]["samples"], 4);
+    }
+}
+
+/// A broker that answers every CONNECT and tells who it was, and from where.
+fn doorman() -> (String, Receiver<(String, Connect)>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("mqtt://{}", listener.local_addr().unwrap());
+    let (tell, told) = channel();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let tell = tell.clone();
+            std::thread::spawn(move || {
+                let mut bytes = BytesMut::new();
+                let mut buffer = [0; 1024];
+                while let Ok(count @ 1..) = stream.read(&mut buffer) {
+                    bytes.extend_from_slice(&buffer[..count]);
+                    while let Ok(Some(packet)) = codec::read(&mut bytes, Version::V311, u32::MAX) {
+                        match packet {
+                            Packet::Connect(connect) => {
+                                let from = stream.peer_addr().unwrap().ip().to_string();
+                                let _ = tell.send((from, *connect));
+                                let _ = stream.write_all(&[0x20, 2, 0, 0]);
+                            }
+                            _ => drop(stream.write_all(&[0xD0, 0])),
+                        }
+                    }
+                }
+            });
+        }
+    });
+    (url, told)
+}
+
+#[test]
+fn clients_take_brokers_and_addresses_in_turn_and_each_has_a_name() {
+    let (one, at_one) = doorman();
+    let (other, at_other) = doorman();
+    let words = "conn -c 4 --source 127.0.0.1,127.0.0.2 -i dev-%i-of-%n -u user%i -P %r{1..1}%%";
+    let words = words
+        .split(' ')
+        .chain(["--broker", &one, "--broker", &other]);
+    let found = report(&words.collect::<Vec<_>>(), 0);
+    assert_eq!(found["connections"]["made"], 4, "{found:#}");
+    let seen = |told: Receiver<(String, Connect)>| {
+        let mut seen: Vec<String> = told
+            .try_iter()
+            .map(|(from, connect)| {
+                let password = connect.password.unwrap();
+                let password = String::from_utf8_lossy(&password);
+                format!(
+                    "{from} {} {} {password}",
+                    connect.client_id,
+                    connect.username.unwrap()
+                )
+            })
+            .collect();
+        seen.sort();
+        seen
+    };
+    assert_eq!(
+        seen(at_one),
+        [
+            "127.0.0.1 dev-1-of-4 user1 1%",
+            "127.0.0.2 dev-3-of-4 user3 1%"
+        ]
+    );
+    assert_eq!(
+        seen(at_other),
+        [
+            "127.0.0.1 dev-2-of-4 user2 1%",
+            "127.0.0.2 dev-4-of-4 user4 1%"
+        ]
+    );
+}
+
+#[test]
+fn a_name_or_a_password_that_is_no_pattern_is_refused_without_showing_the_password() {
+    Mqtt::new(["bench", "conn", "-u", "a", "-P", "5%x"])
+        .status(2)
+        .stderr_like(|text| text.contains("--pw: ") && text.contains("%%") && !text.contains("5%x"))
+        .run();
+}
