@@ -736,17 +736,13 @@ mod tests {
     #[test]
     fn every_example_is_a_command_line_that_is_understood() {
         for (_, line) in ALL.iter().flat_map(|page| page.examples) {
-            let mut words = line
-                .split(" | ")
-                .map(|command| command.split('>').next().unwrap_or_default())
-                .map(|command| {
-                    command
-                        .split_whitespace()
-                        .map(|word| word.trim_matches('\''))
-                })
-                .find(|words| words.clone().next() == Some("mqtt"))
+            let words = shell_words::split(line).expect("its quotes are paired");
+            let command = words
+                .split(|word| word == "|")
+                .find(|command| command[0] == "mqtt")
                 .unwrap_or_else(|| panic!("{line} does not run mqtt"));
-            if let Err(error) = Cli::try_parse_from(words.by_ref()) {
+            let words = command.iter().take_while(|word| *word != ">");
+            if let Err(error) = Cli::try_parse_from(words) {
                 panic!("{line}\n{error}");
             }
         }

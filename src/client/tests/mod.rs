@@ -531,9 +531,12 @@ async fn a_broker_that_is_silent_after_connect_is_named() {
         let endpoint = &options.endpoint;
         assert_eq!(
             failure,
-            Failure::not_reached(format!(
-                "{endpoint} takes connections but sent no CONNACK within 1s (--connect-timeout); is it an MQTT broker?"
-            ))
+            Failure::obstructed(
+                Obstacle::Silence,
+                format!(
+                    "{endpoint} takes connections but sent no CONNACK within 1s (--connect-timeout); is it an MQTT broker?"
+                )
+            )
         );
     }
 }
