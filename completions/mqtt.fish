@@ -355,7 +355,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s V -l protocol-version 
 5\t'MQTT 5'
 auto\t'MQTT 5, or 3.1.1 with a broker that does not know 5; standard error says so'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l latency -d 'Say on stderr how long each reply took, from the request\'s way to the network'
-complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s R -l no-retained -d 'Do not take what the broker has kept for a reply, which is never done here: accepted for mosquitto_rr\'s sake'
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s R -l no-retained -d 'Does nothing, as in mosquitto_rr: what the broker has kept is never taken for a reply here'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l help -d 'Print help'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s s -l stdin-file -d 'Send all of stdin'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s n -l null-message -d 'Send an empty message'

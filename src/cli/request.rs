@@ -43,7 +43,7 @@ pub struct RequestArgs {
     #[arg(long)]
     pub latency: bool,
 
-    /// Do not take what the broker has kept for a reply, which is never done here: accepted for mosquitto_rr's sake
+    /// Does nothing, as in mosquitto_rr: what the broker has kept is never taken for a reply here
     #[arg(short = 'R', long, hide = true)]
     pub no_retained: bool,
 

@@ -35,6 +35,10 @@ pub(super) fn set_client(
     options.max_in_flight = args
         .max_inflight
         .map(|most| u16::try_from(most).unwrap_or(u16::MAX));
+    if dialect != Dialect::Ours {
+        // Mosquitto's library says so of itself in every CONNECT.
+        options.receive_maximum.get_or_insert(20);
+    }
     let mut carried = CarriedProperties::default();
     for TypedProperty { carrier, property } in typed(args)? {
         options.need_version_5();

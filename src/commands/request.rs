@@ -77,6 +77,10 @@ impl Plan {
         let mut options = target.options;
         connection::set_session(&mut options, &args.session)?;
         options.will = connection::will(&args.will, &mut options)?;
+        if dialect != Dialect::Ours {
+            // mosquitto_rr wants one message, and says so.
+            options.receive_maximum.get_or_insert(1);
+        }
         let carried = set_client(&args.client, &mut options, dialect)?;
         let topic = own_topic(args.topic.as_ref(), target.topic)?;
         let random = || RandomState::new().hash_one(0);
@@ -126,8 +130,8 @@ impl Plan {
             },
             response_topic,
             correlation: correlation.filter(|_| dialect == Dialect::Ours),
-            skips_retained: args.no_retained || dialect == Dialect::Ours,
-            retain_handling: match args.no_retained || dialect == Dialect::Ours {
+            skips_retained: dialect == Dialect::Ours,
+            retain_handling: match dialect == Dialect::Ours {
                 true => RetainHandling::Never,
                 false => RetainHandling::Always,
             },

@@ -132,7 +132,7 @@ fn broker() -> Mosquitto {
     let mut wire = Wire::session(broker.port, Version::V5, "keeper");
     let all = Properties(vec![
         Property::PayloadFormatIndicator(1),
-        Property::MessageExpiryInterval(100_000),
+        Property::MessageExpiryInterval(200_000),
         Property::ContentType("text/plain".into()),
         Property::ResponseTopic("answer/here".into()),
         Property::CorrelationData("c d".into()),
@@ -459,6 +459,7 @@ const ASKING: &[Case] = &[
     case("rr -t nobody/2 -e silence/2 -m x -W 1 -d -i me"),
     case("rr -t nobody/3 -e silence/3 -m x -W 1 -V 311 -R"),
     case("rr -t nobody -e r/1 -m x -W 1"),
+    case("rr -t nobody -e r/1 -m x -W 1 -R"),
     case("!rr -p 1 -h 127.0.0.1 -t a -e b -m x"),
 ];
 

@@ -55,10 +55,20 @@ const SAME: &[Case] = &[
     ("pub -t a -n -q 2 -i me", V4, Kind),
     ("pub -t a -m x -V 31 -i me", V31, Kind),
     ("pub -t a -m x -V 31", V31, Kind),
+    ("pub -t a -m x -V 5", V5, Kind),
+    ("pub -t a -m x -V 5 -q 1", V5, Kind),
+    ("pub -t a -m x -V 5 -q 2 -r", V5, Kind),
     ("pub -t a -m x -u user -P word", V4, Kind),
     ("pub -t a -m x -u user", V4, Kind),
     ("pub -t a -m x -u ~ -P ~", V4, Kind),
+    ("pub -t a -m x -P word -V 5", V5, Kind),
     ("pub -t a -m x -c -i me", V4, Kind),
+    ("pub -t a -m x -c -i me -V 5", V5, Kind),
+    ("pub -t a -m x -c -i me -V 5 -x 0", V5, Kind),
+    ("pub -t a -m x -x 60 -V 5", V5, Kind),
+    ("pub -t a -m x -x 0x10 -V 5", V5, Kind),
+    ("pub -t a -m x -x -1 -V 5 -i me", V5, Kind),
+    ("pub -t a -m x -x ∞ -V 5 -i me", V5, Kind),
     ("pub -t a -m x -x 60", V4, Kind),
     ("pub -t a -m x --will-topic w", V4, Kind),
     (
@@ -66,15 +76,140 @@ const SAME: &[Case] = &[
         V4,
         Kind,
     ),
+    (
+        "pub -t a -m x --will-topic w --will-payload gone -V 5",
+        V5,
+        Kind,
+    ),
     ("pub -t 'ä/b c' -m '€ 𝄞'", V4, Kind),
     ("pub -t a -m x --repeat 2 -q 1 -i me", V4, Kind),
+    ("pub -t a -m x -D publish content-type text/plain", V5, Kind),
+    ("pub -t a -m x -D publish correlation-data 'c d'", V5, Kind),
+    (
+        "pub -t a -m x -D publish message-expiry-interval 60",
+        V5,
+        Kind,
+    ),
+    (
+        "pub -t a -m x -D publish payload-format-indicator 1",
+        V5,
+        Kind,
+    ),
+    (
+        "pub -t a -m x -D publish payload-format-indicator abc",
+        V5,
+        Kind,
+    ),
+    ("pub -t a -m x -D publish response-topic b/c", V5, Kind),
+    (
+        "pub -t a -m x -D publish user-property k v -D publish user-property k w",
+        V5,
+        Kind,
+    ),
+    ("pub -t a -m x -D publish user-property -k -v", V5, Kind),
+    (
+        "pub -t a -m x -D connect authentication-data x -D connect authentication-method y",
+        V5,
+        Kind,
+    ),
+    (
+        "pub -t a -m x -D connect maximum-packet-size 1000",
+        V5,
+        Kind,
+    ),
+    ("pub -t a -m x -D connect receive-maximum 7", V5, Kind),
+    (
+        "pub -t a -m x -D connect request-problem-information 0",
+        V5,
+        Kind,
+    ),
+    (
+        "pub -t a -m x -D connect request-response-information 1",
+        V5,
+        Kind,
+    ),
+    (
+        "pub -t a -m x -D connect session-expiry-interval 5",
+        V5,
+        Kind,
+    ),
+    ("pub -t a -m x -D connect topic-alias-maximum 5", V5, Kind),
+    ("pub -t a -m x -D connect user-property k v", V5, Kind),
+    (
+        "pub -t a -m x -D will content-type x --will-topic w",
+        V5,
+        Kind,
+    ),
+    (
+        "pub -t a -m x -D will correlation-data x --will-topic w",
+        V5,
+        Kind,
+    ),
+    (
+        "pub -t a -m x -D will message-expiry-interval 5 --will-topic w",
+        V5,
+        Kind,
+    ),
+    (
+        "pub -t a -m x -D will payload-format-indicator 1 --will-topic w",
+        V5,
+        Kind,
+    ),
+    (
+        "pub -t a -m x -D will response-topic x --will-topic w",
+        V5,
+        Kind,
+    ),
+    (
+        "pub -t a -m x -D will will-delay-interval 5 --will-topic w",
+        V5,
+        Kind,
+    ),
+    (
+        "pub -t a -m x -D will user-property k v --will-topic w",
+        V5,
+        Kind,
+    ),
+    ("pub -t a -m x -D will content-type x", V5, Kind),
+    ("pub -t a -m x -D disconnect reason-string bye", V5, Kind),
+    (
+        "pub -t a -m x -D disconnect session-expiry-interval 5",
+        V5,
+        Kind,
+    ),
+    ("pub -t a -m x -D disconnect user-property k v", V5, Kind),
+    ("pub -t a -m x -D subscribe user-property k v", V5, Kind),
+    (
+        "sub -t a -E -D subscribe subscription-identifier 300",
+        V5,
+        Kind,
+    ),
+    ("sub -t a -E -D subscribe user-property k v", V5, Kind),
+    ("sub -t a -E -D unsubscribe user-property k v", V5, Kind),
     ("sub -t a -E", V4, Kind),
     ("sub -t a -t b/+ -t '$share/g/c/#' -q 2 -E", V4, Kind),
     ("sub -t a -E -R", V4, Kind),
+    ("sub -t a -E -R -V 5", V5, Kind),
+    ("sub -t a -E --retain-as-published -V 5", V5, Kind),
     ("sub -t a -E --retain-as-published", V4, Kind),
+    ("sub -t a -C 3 -W 1 -V 5", V5, Kind),
+    ("sub -t a -C 20 -W 1 -V 5", V5, Kind),
     ("sub -t a -E -c -i me", V4, Kind),
+    ("sub -t a -E -c -i me -V 5", V5, Kind),
     ("sub -t a -E -V 31 -i me", V31, Kind),
     ("sub -t a -E -q 1 --will-topic w --will-qos 1", V4, Kind),
+    ("rr -t a -e b -m x -W 1", V5, Kind),
+    ("rr -t a -e b -m x -W 1 -q 1", V5, Kind),
+    (
+        "rr -t a -e b -m x -W 1 -D publish correlation-data z",
+        V5,
+        Kind,
+    ),
+    (
+        "rr -t a -e b -m x -W 1 -D publish content-type z -R",
+        V5,
+        Kind,
+    ),
     ("pub -t a -m x", V4, Refusing(0x84)),
     ("pub -t a -m x", V4, Refusing(0x85)),
     ("pub -t a -m x", V4, Refusing(0x86)),
@@ -82,7 +217,15 @@ const SAME: &[Case] = &[
     ("pub -t a -m x", V4, Refusing(0x88)),
     ("pub -t a -m x --quiet", V4, Refusing(0x87)),
     ("pub -t a -m x -l", V4, Kind),
+    ("pub -t a -m x -V 5", V5, Refusing(0x80)),
+    ("pub -t a -m x -V 5", V5, Refusing(0x84)),
+    ("pub -t a -m x -V 5", V5, Refusing(0x87)),
+    ("pub -t a -m x -V 5", V5, Refusing(0x89)),
+    ("pub -t a -m x -V 5", V5, Refusing(0x8A)),
+    ("pub -t a -m x -V 5", V5, Refusing(0x95)),
+    ("pub -t a -m x -V 5", V5, Refusing(0x9C)),
     ("sub -t a", V4, Refusing(0x87)),
+    ("sub -t a -V 5", V5, Refusing(0x86)),
     ("sub -t a -t b -E", V4, DenyingSome),
 ];
 
@@ -197,7 +340,10 @@ fn answers(packet: &Packet, version: Version, broker: Broker) -> Vec<Packet> {
             },
             properties: match (version, &*connect.client_id) {
                 (Version::V5, "") => {
-                    Properties(vec![Property::AssignedClientIdentifier("given".into())])
+                    let method = connect.properties.authentication_method();
+                    let mut properties = vec![Property::AssignedClientIdentifier("given".into())];
+                    properties.extend(method.map(Property::AuthenticationMethod));
+                    Properties(properties)
                 }
                 _ => none(),
             },
@@ -261,6 +407,8 @@ fn shown(packets: Vec<Packet>, is_named: bool) -> Vec<String> {
                 }
             }
             Packet::Publish(publish) => sorted(&mut publish.properties),
+            // Ours says goodbye in the ordinary way when its time is over.
+            Packet::Disconnect(disconnect) => disconnect.reason = ReasonCode::SUCCESS,
             _ => {}
         }
         all.push(format!("{packet:?}"));
