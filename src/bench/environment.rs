@@ -51,7 +51,7 @@ impl Environment {
 }
 
 /// What stands behind `name:` in a file of such lines.
-pub(super) fn field(path: &str, name: &str) -> Option<String> {
+fn field(path: &str, name: &str) -> Option<String> {
     let text = fs::read_to_string(path).ok()?;
     let (_, value) = text
         .lines()
@@ -61,19 +61,31 @@ pub(super) fn field(path: &str, name: &str) -> Option<String> {
 }
 
 /// `123 kB` in bytes.
-pub(super) fn kibibytes(text: &str) -> Option<u64> {
+fn kibibytes(text: &str) -> Option<u64> {
     let number = text.split_whitespace().next()?;
     number.parse::<u64>().ok()?.checked_mul(1024)
 }
 
+/// Memory that can be had without swapping, in bytes; `None` where it is not told.
+pub fn available_memory() -> Option<u64> {
+    kibibytes(&field("/proc/meminfo", "MemAvailable")?)
+}
+
+/// The most memory this process has had, in bytes; `None` where it is not told.
+pub fn peak_memory() -> Option<u64> {
+    kibibytes(&field("/proc/self/status", "VmHWM")?)
+}
+
+/// Most open files of this process; `None` where it is not told or has no limit.
 #[cfg(unix)]
-fn open_files() -> Option<u64> {
+pub fn open_files() -> Option<u64> {
     use rustix::process::{Resource, getrlimit};
     getrlimit(Resource::Nofile).current
 }
 
+/// Most open files of this process; not told here.
 #[cfg(not(unix))]
-fn open_files() -> Option<u64> {
+pub fn open_files() -> Option<u64> {
     None
 }
 

@@ -142,6 +142,12 @@ pub struct Delivery {
     pub duplicates: u64,
     /// Of those, at QoS 2 on both ways, which promises that it does not happen.
     pub duplicates_at_qos_2: u64,
+    /// Of the duplicates, those the broker had marked as such (DUP).
+    #[serde(default)]
+    pub duplicates_marked: u64,
+    /// Arrived with other bytes behind the header than were sent.
+    #[serde(default)]
+    pub corrupted: u64,
     /// Arrived after a later message of the same publisher.
     pub reordered: u64,
     /// Arrived, but no subscription of this client asked for it.
@@ -162,6 +168,8 @@ impl Delivery {
         self.lost_disconnected += other.lost_disconnected;
         self.duplicates += other.duplicates;
         self.duplicates_at_qos_2 += other.duplicates_at_qos_2;
+        self.duplicates_marked += other.duplicates_marked;
+        self.corrupted += other.corrupted;
         self.reordered += other.reordered;
         self.unexpected += other.unexpected;
         self.unclassified += other.unclassified;
@@ -181,6 +189,8 @@ pub struct Ledger {
     streams: Vec<(u32, Stream)>,
     unexpected: u64,
     foreign: u64,
+    duplicates_marked: u64,
+    corrupted: u64,
 }
 
 impl Ledger {
@@ -195,6 +205,8 @@ impl Ledger {
             streams,
             unexpected: 0,
             foreign: 0,
+            duplicates_marked: 0,
+            corrupted: 0,
         }
     }
 
@@ -212,6 +224,25 @@ impl Ledger {
         }
     }
 
+    /// Enters a message that the broker had marked as sent before (DUP); whether it is the first copy all the same.
+    pub fn enter_marked(&mut self, stream: u32, sequence: u64) -> bool {
+        let duplicates = |ledger: &Ledger| -> u64 {
+            let place = ledger
+                .streams
+                .binary_search_by_key(&stream, |(number, _)| *number);
+            place.map_or(0, |place| ledger.streams[place].1.duplicates)
+        };
+        let before = duplicates(self);
+        let first = self.enter(stream, sequence);
+        self.duplicates_marked += duplicates(self) - before;
+        first
+    }
+
+    /// Enters that the message just entered had other bytes than were sent.
+    pub fn enter_corrupted(&mut self) {
+        self.corrupted += 1;
+    }
+
     /// Enters a message that is not of this run.
     pub fn enter_foreign(&mut self) {
         self.foreign += 1;
@@ -223,6 +254,8 @@ impl Ledger {
         let mut delivery = Delivery {
             unexpected: self.unexpected,
             foreign: self.foreign,
+            duplicates_marked: self.duplicates_marked,
+            corrupted: self.corrupted,
             ..Delivery::default()
         };
         for (number, stream) in &self.streams {
@@ -405,6 +438,20 @@ mod tests {
                 ..Delivery::default()
             }
         );
+    }
+
+    #[test]
+    fn a_second_copy_may_be_marked_as_such() {
+        let mut ledger = ledger_of([0, 1]);
+        assert!(!ledger.enter_marked(0, 1));
+        assert!(
+            ledger.enter_marked(0, 2),
+            "its first copy was lost on the way"
+        );
+        ledger.enter_corrupted();
+        let delivery = ledger.settle(&all(3), QOS_1, true);
+        assert_eq!((delivery.duplicates, delivery.duplicates_marked), (1, 1));
+        assert_eq!((delivery.received, delivery.corrupted), (3, 1));
     }
 
     #[test]

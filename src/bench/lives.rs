@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use super::connection::{Connection, Stage, Way};
 use super::idle::Idle;
 use super::ledger::Ledger;
+use super::limits::BrokerLimits;
 use super::load::{Load, LostConnection};
 use super::message::{self, Header};
 use super::plan::{Fate, Pattern, Plan, Scenario, When};
@@ -57,7 +58,8 @@ impl Member {
             Arc::clone(&self.crew.timetable),
             books,
             group.when,
-        );
+        )
+        .expecting(self.crew.longest_filler());
         let name = Name::Subscriber(number);
         let mut options = self.options_of(name);
         if group.when == When::Away {
@@ -205,7 +207,8 @@ impl Member {
             Arc::clone(&self.crew.timetable),
             Books::Own(Ledger::new(plan.streams_of(number))),
             When::Always,
-        );
+        )
+        .expecting(self.crew.longest_filler());
         self.write_subscribe(&subscriber, &mut connection)?;
         let mut requester = Requester {
             publisher,
@@ -514,6 +517,7 @@ impl Member {
         match opened {
             Ok((connection, connack, legs)) => {
                 let due_ns = due.map(|due| due.as_nanos() as u64);
+                self.crew.limits.get_or_init(|| BrokerLimits::of(&connack));
                 if !plan.measures_coming_back() {
                     let recorder = &mut self.thread.desk().recorder;
                     recorder.connects.made(due_ns, begun_ns, legs);

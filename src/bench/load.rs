@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context;
@@ -19,6 +19,7 @@ use tokio::sync::{mpsc, watch};
 use super::connection::{Stage, Thread, Way};
 use super::connects::ConnectFailure;
 use super::ledger::{Delivery, Sent};
+use super::limits::BrokerLimits;
 use super::measure::{Recorder, Window};
 use super::plan::{self, Plan, Scenario, Stop};
 use super::role::Phase;
@@ -112,6 +113,10 @@ pub struct Measurement {
     pub granted: QoS,
     /// The most messages a publisher had in flight, as far as the broker let it.
     pub window: u16,
+    /// What the broker allows.
+    pub limits: BrokerLimits,
+    /// By how much the clock of the day was set while the load ran.
+    pub clock_set: Duration,
     /// Connections that were not made, where that is what is measured.
     pub failures: Vec<ConnectFailure>,
     /// Connections that were lost.
@@ -182,6 +187,7 @@ impl Load {
             fillers: thread::fillers(&load.plan),
             timetable: Arc::new(load.plan.timetable()),
             window: window_of(&load.plan),
+            limits: OnceLock::new(),
             began: setup,
         });
         let threads = (0..load.threads)
@@ -284,6 +290,8 @@ struct Run<'a> {
 #[derive(Default)]
 struct Tally {
     started: Option<SystemTime>,
+    /// Both clocks at the start of the load.
+    clock: Option<(Instant, SystemTime)>,
     ready: u32,
     /// Connections that were not made.
     failures: Vec<ConnectFailure>,
@@ -308,6 +316,7 @@ impl Run<'_> {
         let setup = began.elapsed();
         let start = Instant::now();
         self.tally.started = Some(SystemTime::now());
+        self.tally.clock = self.tally.started.map(|day| (Instant::now(), day));
         if !connected {
             self.enter(Phase::Close, start);
             self.gather().await?;
@@ -529,6 +538,13 @@ impl Run<'_> {
             stray_acknowledgements: 0,
             granted: QoS::ExactlyOnce,
             window: self.plan.window(),
+            limits: self.crew.limits.get().cloned().unwrap_or_default(),
+            clock_set: self.tally.clock.map_or(Duration::ZERO, |(instant, day)| {
+                let expected = day + instant.elapsed();
+                let now = SystemTime::now();
+                now.duration_since(expected)
+                    .unwrap_or_else(|earlier| earlier.duration())
+            }),
             failures: std::mem::take(&mut self.tally.failures),
             lost_connections: std::mem::take(&mut self.tally.lost),
             threads: Vec::new(),

@@ -80,6 +80,8 @@ pub struct Recorder {
     /// The part of the send delay that is the generator's own fault: from when the message was due *and* flow
     /// control let it go to when it was sent.
     pub lag: Histogram<u64>,
+    /// How late a thread came round to what was due, looked at every 10 ms.
+    pub turns: Histogram<u64>,
     /// From due, or unpaced from sent, to PUBACK or PUBCOMP.
     pub acknowledgement: Histogram<u64>,
     /// From sent to arrived.
@@ -102,6 +104,7 @@ impl Recorder {
             connects: Connects::default(),
             send_delay: histogram(),
             lag: histogram(),
+            turns: histogram(),
             acknowledgement: histogram(),
             service: histogram(),
             response: histogram(),
@@ -139,6 +142,13 @@ impl Recorder {
         }
     }
 
+    /// A thread came round at `now_ns` to what was due at `due_ns`.
+    pub fn came_round(&mut self, due_ns: u64, now_ns: u64) {
+        if self.window.contains(due_ns) {
+            record(&mut self.turns, due_ns, now_ns);
+        }
+    }
+
     /// A message arrived that is none of this run's: it is counted, and has no times.
     pub fn arrived(&mut self, at_ns: u64) {
         self.delivered.add(self.window, at_ns);
@@ -169,6 +179,7 @@ impl Recorder {
             connects: self.connects.since(&earlier.connects),
             send_delay: difference(&self.send_delay, &earlier.send_delay),
             lag: difference(&self.lag, &earlier.lag),
+            turns: difference(&self.turns, &earlier.turns),
             acknowledgement: difference(&self.acknowledgement, &earlier.acknowledgement),
             service: difference(&self.service, &earlier.service),
             response: difference(&self.response, &earlier.response),
@@ -177,7 +188,7 @@ impl Recorder {
     }
 
     /// Every histogram by the tag it has in files.
-    pub fn histograms(&self) -> [(&'static str, &Histogram<u64>); 12] {
+    pub fn histograms(&self) -> [(&'static str, &Histogram<u64>); 13] {
         let connects = &self.connects;
         [
             ("response", &self.response),
@@ -186,6 +197,7 @@ impl Recorder {
             ("send", &self.send_delay),
             ("generator", &self.lag),
             ("completion", &self.completion),
+            ("loop", &self.turns),
             ("connect.response", &connects.response),
             ("connect.service", &connects.service),
             ("connect.tcp", &connects.tcp),
@@ -205,6 +217,7 @@ impl Recorder {
         for (ours, theirs) in [
             (&mut self.send_delay, &other.send_delay),
             (&mut self.lag, &other.lag),
+            (&mut self.turns, &other.turns),
             (&mut self.acknowledgement, &other.acknowledgement),
             (&mut self.service, &other.service),
             (&mut self.response, &other.response),

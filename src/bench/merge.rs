@@ -222,6 +222,7 @@ fn generator(
         messages_per_cpu_s: cpu_s
             .filter(|cpu| count > 0 && *cpu >= 0.01)
             .map(|cpu| count as f64 / cpu),
+        memory_bytes: one.memory_bytes.max(other.memory_bytes),
     }
 }
 

@@ -100,6 +100,17 @@ pub fn filler(size: usize) -> Vec<u8> {
         .collect()
 }
 
+/// Whether the bytes behind the header are those of the filler, which is at least as long as any payload of the run.
+pub fn is_whole(payload: &[u8], filler: &[u8]) -> bool {
+    let header = match payload.len() {
+        ..FULL => COMPACT,
+        _ => FULL,
+    };
+    filler
+        .get(..payload.len())
+        .is_some_and(|filler| payload.get(header..) == filler.get(header..))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,6 +135,27 @@ mod tests {
                 sent_ns: 123_456_000,
                 ..header
             })
+        );
+    }
+
+    #[test]
+    fn a_changed_byte_behind_the_header_is_found() {
+        let longest = filler(1000);
+        for size in [16, 31, 32, 33, 1000] {
+            let mut payload = filler(size);
+            payload[0] = !payload[0];
+            assert!(
+                is_whole(&payload, &longest),
+                "the header is not the filler's"
+            );
+            if size > 32 {
+                payload[size - 1] ^= 1;
+                assert!(!is_whole(&payload, &longest));
+            }
+        }
+        assert!(
+            !is_whole(&filler(1001), &longest),
+            "longer than anything that was sent"
         );
     }
 

@@ -21,6 +21,7 @@ pub mod histograms;
 pub mod idle;
 pub mod latency;
 pub mod ledger;
+pub mod limits;
 mod line;
 mod lives;
 pub mod load;

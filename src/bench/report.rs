@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::calibration::Calibration;
 use super::connects::Connections;
-use super::environment::Environment;
+use super::environment::{Environment, peak_memory};
 use super::histograms::Histograms;
 use super::latency::Latency;
 use super::ledger::Delivery;
+use super::limits::BrokerLimits;
 use super::load::{LostConnection, Measurement, Work};
 use super::measure::{Count, Recorder};
 use super::plan::{Plan, Run, Scenario, Stop};
@@ -116,6 +117,9 @@ pub struct Broker {
     pub granted_qos: u8,
     /// The most publishes a publisher had in flight, as far as the broker allowed; `null` at QoS 0.
     pub window: Option<u16>,
+    /// What its first CONNACK said it allows.
+    #[serde(default)]
+    pub limits: BrokerLimits,
 }
 
 /// Messages per second within the measurement.
@@ -188,6 +192,9 @@ pub struct Latencies {
     /// From when a client came back, came late or was taken over to when that was complete; `null` where none did.
     #[serde(default)]
     pub completion: Option<Latency>,
+    /// How late the load tester's threads came round to what was due, looked at every 10 ms.
+    #[serde(default)]
+    pub loop_delay: Option<Latency>,
 }
 
 /// How often the broker gave this reason.
@@ -209,6 +216,9 @@ pub struct Generator {
     pub busiest: Option<f64>,
     /// Messages sent and delivered per processor second.
     pub messages_per_cpu_s: Option<f64>,
+    /// The most memory the process has had, an embedded broker's included; `null` where the system does not tell.
+    #[serde(default)]
+    pub memory_bytes: Option<u64>,
 }
 
 impl Report {
@@ -244,7 +254,14 @@ impl Report {
             &histograms,
             measurement.failures.clone(),
         );
-        let verdict = verdict(&plan, &measurement, &connections, &latency_us, &generator);
+        let verdict = verdict(
+            &plan,
+            &measurement,
+            &connections,
+            &latency_us,
+            &generator,
+            &series,
+        );
         let measured =
             span(&plan, recorder, recorder.delivered).max(span(&plan, recorder, recorder.sent));
         let from = measurement.started + Duration::from_nanos(recorder.window().from_ns);
@@ -261,6 +278,7 @@ impl Report {
                 embedded,
                 granted_qos: measurement.granted.number(),
                 window: acknowledges.then_some(measurement.window),
+                limits: measurement.limits.clone(),
             },
             parts: vec![Part {
                 run: plan.run,
@@ -321,6 +339,7 @@ impl Latencies {
             send_delay: tagged("send"),
             generator_delay: tagged("generator"),
             completion: tagged("completion"),
+            loop_delay: tagged("loop"),
         }
     }
 }
@@ -382,6 +401,7 @@ fn generator(measurement: &Measurement) -> Generator {
         messages_per_cpu_s: cpu
             .filter(|cpu| messages > 0 && *cpu >= Duration::from_millis(10))
             .map(|cpu| messages as f64 / cpu.as_secs_f64()),
+        memory_bytes: peak_memory(),
     }
 }
 
@@ -423,6 +443,8 @@ pub mod tests {
             stray_acknowledgements: 0,
             granted: QoS::ExactlyOnce,
             window: 100,
+            limits: BrokerLimits::default(),
+            clock_set: Duration::ZERO,
             failures: Vec::new(),
             lost_connections: Vec::new(),
             threads: vec![

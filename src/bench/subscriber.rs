@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::ledger::{Delivery, Ledger, Sent};
 use super::measure::Recorder;
-use super::message::Header;
+use super::message::{self, Header};
 use super::plan::{Timetable, When};
 use super::role::{self, Fault, Incoming, Next, Phase, Progress, Role, State, kind};
 use super::shares::Membership;
@@ -30,6 +30,8 @@ pub struct Subscriber {
     received: u64,
     /// When it began to wait for what was kept for it, and when the last of that came.
     waits: Option<(u64, u64)>,
+    /// What stands behind the header of every message, as far as the largest goes.
+    filler: Arc<[u8]>,
     /// Packet identifiers of QoS 2 messages that are received and not released (4.3.3).
     held: PacketIds,
 }
@@ -71,8 +73,15 @@ impl Subscriber {
             when,
             received: 0,
             waits: None,
+            filler: Arc::from([]),
             held: PacketIds::default(),
         }
+    }
+
+    /// What every message carries behind its header, as far as the largest goes; without it nobody looks there.
+    pub fn expecting(mut self, filler: Arc<[u8]>) -> Subscriber {
+        self.filler = filler;
+        self
     }
 
     /// Appends the SUBSCRIBE.
@@ -132,18 +141,27 @@ impl Subscriber {
         self.waits = Some((now_ns, now_ns));
     }
 
-    fn arrived(&mut self, payload: &[u8], now_ns: u64, recorder: &mut Recorder) {
+    fn arrived(&mut self, payload: &[u8], dup: bool, now_ns: u64, recorder: &mut Recorder) {
         if payload.is_empty() && self.when == When::Late {
             return; // At the end of the run what was retained is taken away.
         }
         let header = Header::read(self.run, payload);
         self.received += u64::from(header.is_some());
+        let whole = self.filler.is_empty() || message::is_whole(payload, &self.filler);
         let is_first = match (&mut self.books, header) {
             (Books::None, _) => return recorder.arrived(now_ns),
             (Books::Relay, _) => return,
             (Books::Own(ledger), None) => return ledger.enter_foreign(),
             (Books::Shared(membership), None) => return membership.enter_foreign(),
-            (Books::Own(ledger), Some(header)) => ledger.enter(header.stream, header.sequence),
+            (Books::Own(ledger), Some(header)) => {
+                if !whole {
+                    ledger.enter_corrupted();
+                }
+                match dup {
+                    true => ledger.enter_marked(header.stream, header.sequence),
+                    false => ledger.enter(header.stream, header.sequence),
+                }
+            }
             (Books::Shared(membership), Some(header)) => {
                 membership.enter(header.stream, header.sequence)
             }
@@ -205,17 +223,18 @@ impl Role for Subscriber {
                     qos,
                     packet_id,
                     payload,
+                    dup,
                     ..
                 } = codec::publish_view(packet.frame.header, packet.frame.body, self.version)?;
                 match qos {
-                    QoS::AtMostOnce => self.arrived(payload, now_ns, recorder),
+                    QoS::AtMostOnce => self.arrived(payload, dup, now_ns, recorder),
                     QoS::AtLeastOnce => {
-                        self.arrived(payload, now_ns, recorder);
+                        self.arrived(payload, dup, now_ns, recorder);
                         role::write_acknowledgement(kind::PUBACK, packet_id, out);
                     }
                     QoS::ExactlyOnce => {
                         if self.held.insert(packet_id) {
-                            self.arrived(payload, now_ns, recorder);
+                            self.arrived(payload, dup, now_ns, recorder);
                         }
                         role::write_acknowledgement(kind::PUBREC, packet_id, out);
                     }

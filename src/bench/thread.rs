@@ -1,6 +1,7 @@
 //! One thread of the load: its runtime, its share of the clients, and what it brings home.
 
-use std::sync::Arc;
+use std::future::poll_fn;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -9,6 +10,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::connection::{Stage, Thread, Way};
+use super::limits::BrokerLimits;
 use super::load::{Load, LostConnection, Work};
 use super::measure::{Recorder, Window};
 use super::message;
@@ -21,6 +23,9 @@ use crate::client::Failure;
 
 /// How many connections one thread opens at a time: enough to be quick, too few to overrun a listen queue of 128.
 const OPENING: usize = 32;
+
+/// How often a thread's turns are looked at.
+const TURNS: Duration = Duration::from_millis(10);
 
 /// What the threads have in common.
 pub(super) struct Crew {
@@ -39,8 +44,18 @@ pub(super) struct Crew {
     pub(super) fillers: Vec<Arc<[u8]>>,
     pub(super) timetable: Arc<Timetable>,
     pub(super) window: Window,
+    /// What the first CONNACK said the broker allows.
+    pub(super) limits: OnceLock<BrokerLimits>,
     /// When the first connection is due.
     pub(super) began: Instant,
+}
+
+impl Crew {
+    /// The filler of the largest payload; every other one is its beginning.
+    pub(super) fn longest_filler(&self) -> Arc<[u8]> {
+        let longest = self.fillers.iter().max_by_key(|filler| filler.len());
+        longest.map_or_else(|| Arc::from([]), Arc::clone)
+    }
 }
 
 /// What the threads tell.
@@ -129,6 +144,7 @@ impl Member {
             let member = Arc::new(self);
             let alarm = Arc::clone(&member.thread);
             tokio::spawn(async move { alarm.alarm.run().await });
+            tokio::spawn(Arc::clone(&member).watch_turns());
             let opening = Arc::new(Semaphore::new(OPENING));
             let mut clients = JoinSet::new();
             let plan = &member.crew.load.plan;
@@ -179,6 +195,22 @@ impl Member {
             }
             member.tell(Note::Finished(harvest));
         });
+    }
+
+    /// Notes how late this thread comes round to what is due, which is how late a message may be by its own doing.
+    async fn watch_turns(self: Arc<Self>) {
+        let mut registered = None;
+        loop {
+            let due = Instant::now() + TURNS;
+            poll_fn(|context| self.thread.alarm.poll(due, &mut registered, context)).await;
+            let late = due.elapsed();
+            let stage = *self.stages.borrow();
+            if stage.phase == Phase::Load {
+                let now_ns = stage.now_ns();
+                let due_ns = now_ns.saturating_sub(late.as_nanos() as u64);
+                self.thread.desk().recorder.came_round(due_ns, now_ns);
+            }
+        }
     }
 
     /// Whoever listened may have left: then the run is over for everyone.

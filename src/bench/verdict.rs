@@ -4,9 +4,14 @@
 //! * the 99th percentile of the generator's own delay ([`Recorder::lag`]) is over 1 ms and over a tenth of that
 //!   of the response latency: a paced message then waits for its sender rather than for the broker;
 //! * in an unpaced run its threads were busy for over 90 % of the time: faster than this it cannot go;
+//! * the latency was another in the second half than in the first, surely and by more than half of it: then the
+//!   numbers describe a moment between the two;
+//! * the clock was set meanwhile, so that the run cannot be put beside others;
 //! * a connection was not made or was lost, or the run came to a standstill: then not all of the load was there.
 //!
 //! A broker that holds publishers back by flow control makes a run slow, not invalid.
+
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +21,9 @@ use super::ledger::Delivery;
 use super::load::Measurement;
 use super::plan::{Plan, Scenario, Stop};
 use super::report::{Generator, Latencies};
+use super::role::Phase;
+use super::series::Moment;
+use super::statistics::{difference, median};
 
 /// Whether the numbers can be relied on.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -42,6 +50,7 @@ pub(super) fn verdict(
     connections: &Connections,
     latency: &Latencies,
     generator: &Generator,
+    series: &[Moment],
 ) -> Verdict {
     let mut reasons = Vec::new();
     let legs = &connections.latency_us;
@@ -73,6 +82,15 @@ pub(super) fn verdict(
             busiest * 100.0
         ));
     }
+    if !plan.publish.iter().any(|group| group.rate.changes()) {
+        reasons.extend(unsteady(series));
+    }
+    if measurement.clock_set > CLOCK {
+        reasons.push(format!(
+            "the clock was set by {:.1} s while the load ran",
+            measurement.clock_set.as_secs_f64()
+        ));
+    }
     match connections.failed() {
         0 => {}
         // Where connecting is what is measured, a refusal is what was found.
@@ -94,6 +112,45 @@ pub(super) fn verdict(
     }
 }
 
+/// More than a clock is slewed by in any run.
+const CLOCK: Duration = Duration::from_millis(500);
+
+/// So sure must it be that the two halves differ.
+const SURE: f64 = 0.01;
+
+/// Less than this does not matter, in microseconds.
+const LITTLE_US: f64 = 1000.0;
+
+/// How the second half of the run was unlike the first; `None` also when it was too short to tell.
+fn unsteady(series: &[Moment]) -> Option<String> {
+    let measured = series
+        .iter()
+        .filter(|moment| moment.phase == Phase::Load && moment.latency.0.len() >= 20);
+    let middles: Vec<f64> = measured
+        .map(|moment| moment.latency.0.value_at_quantile(0.5) as f64)
+        .collect();
+    let (first, second) = middles.split_at(middles.len() / 2);
+    if first.is_empty() {
+        return None;
+    }
+    let difference = difference(first, second);
+    let middle = |half: &[f64]| {
+        let mut sorted = half.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        median(&sorted)
+    };
+    let (before, after) = (middle(first), middle(second));
+    let much = difference.shift.abs() > LITTLE_US.max(before.min(after) / 2.0);
+    (difference.p < SURE && much).then(|| {
+        format!(
+            "not steady: the median latency was {:.1} ms in the first half and {:.1} ms in the second; \
+             measure longer, warm up longer, or lower --rate",
+            before / 1000.0,
+            after / 1000.0
+        )
+    })
+}
+
 /// The delivery check.
 pub(super) fn check(delivery: &Delivery) -> Check {
     let mut faults = Vec::new();
@@ -108,6 +165,7 @@ pub(super) fn check(delivery: &Delivery) -> Check {
         "delivered more than once at QoS 2",
     );
     fault(delivery.reordered, "delivered out of order");
+    fault(delivery.corrupted, "with other bytes than were sent");
     fault(
         delivery.unexpected,
         "delivered to a subscriber that had not asked",
@@ -212,6 +270,44 @@ mod tests {
         );
         let verdict = verdict(950);
         assert!(verdict.reasons[0].contains("busy 95 %"), "{verdict:?}");
+    }
+
+    #[test]
+    fn a_run_that_becomes_slower_is_not_steady() {
+        use super::super::histograms::Encoded;
+        use super::super::measure::histogram;
+        let moment = |second: u32, us: u64| {
+            let mut latency = histogram();
+            latency.record_n(us, 100).unwrap();
+            Moment {
+                from_s: f64::from(second),
+                to_s: f64::from(second + 1),
+                phase: Phase::Load,
+                connected: 2,
+                lost_connections: 0,
+                sent: 100,
+                acknowledged: 100,
+                delivered: 100,
+                latency: Encoded(latency),
+            }
+        };
+        let run = |seconds, us: fn(u64) -> u64| {
+            let moments: Vec<Moment> = (0..seconds).map(|s| moment(s, us(s.into()))).collect();
+            unsteady(&moments)
+        };
+        assert_eq!(run(20, |_| 5000), None);
+        assert_eq!(run(20, |s| 5000 + s % 3 * 1000), None, "up and down");
+        assert_eq!(
+            run(20, |s| 100 + s * 10),
+            None,
+            "nobody sees a tenth of a millisecond"
+        );
+        assert_eq!(run(4, |s| 5000 + s * 5000), None, "too short to tell");
+        let words = run(20, |s| 5000 + s * 1000).unwrap();
+        assert!(
+            words.starts_with("not steady: the median latency was 9."),
+            "{words}"
+        );
     }
 
     #[test]

@@ -394,11 +394,12 @@ pub const BENCH: Page = Page {
          send delay between the two. Without --rate nothing is due and only the service latency exists.",
         "Messages carry their publisher and their number, so lost, repeated and reordered ones are counted, not guessed. The \
          delivery check fails, with status 8, when a message the broker had acknowledged never arrived, when one arrived twice \
-         at QoS 2, or when one arrived after a later one of the same publisher. Loss at QoS 0 and repetition at QoS 1 are only \
+         at QoS 2, when one arrived with other bytes than were sent, or when one arrived after a later one of the same publisher. Loss at QoS 0 and repetition at QoS 1 are only \
          counted.",
         "The report says VALID, or INVALID with the reason when it describes something else than the broker: the load \
          tester's own delay (99th percentile) was over 1 ms and over a tenth of the response latency's; without --rate, one of \
-         its threads was busy for over 90 % of the time; a connection was not made or was lost; or a run with --count came to a standstill.",
+         its threads was busy for over 90 % of the time; the median latency was another in the second half than in the first, surely \
+         and by more than half (told from ten seconds on); the clock was set meanwhile; a connection was not made or was lost; or a run with --count came to a standstill.",
         "In conn and idle the rate is one of new connections: each is due at its time whatever became of the others, and the \
          response latency counts from then to CONNACK. In conn a connection that is not made is counted by its reason, and \
          the first reason gives the exit status; elsewhere it ends the run. A refusal there is what was found: the run is VALID.",

@@ -378,6 +378,8 @@ fn delivery(out: &mut String, report: &Report) -> std::fmt::Result {
         "lost with a subscriber's connection",
     );
     fact(delivery.duplicates, "duplicates");
+    fact(delivery.duplicates_marked, "of them marked DUP");
+    fact(delivery.corrupted, "corrupted");
     fact(delivery.reordered, "out of order");
     fact(delivery.unexpected, "at the wrong subscriber");
     fact(delivery.unclassified, "too late to tell from duplicates");
@@ -439,6 +441,20 @@ fn generator(out: &mut String, report: &Report) -> std::fmt::Result {
     }
     if let Some(messages) = generator.messages_per_cpu_s {
         facts.push(format!("{} messages per processor second", whole(messages)));
+    }
+    if let Some(p99) = report
+        .latency_us
+        .loop_delay
+        .as_ref()
+        .and_then(|delay| delay.p99)
+    {
+        facts.push(format!(
+            "loop delay p99 {}",
+            time(Duration::from_micros(p99))
+        ));
+    }
+    if let Some(bytes) = generator.memory_bytes {
+        facts.push(format!("{} MB", whole(bytes as f64 / 1e6)));
     }
     if report.environment.debug_build {
         facts.push("built without optimisation".to_owned());

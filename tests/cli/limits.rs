@@ -197,18 +197,27 @@ fn a_broker_that_stands_still_delays_all_that_was_due_meanwhile() {
     serve.process.signal("STOP");
     running.wait_for_stderr(|line| line.contains("delivered 0/s"));
     serve.process.signal("CONT");
-    running.wait_for_stderr(|line| line.contains("delivered ") && !line.contains("delivered 0/s"));
+    // What was due meanwhile comes now, one after the other.
+    let mut seen = 0;
+    while seen < 300 {
+        let line = running.wait_for_stderr(|line| line.contains("delivered "));
+        let rate = line
+            .split("delivered ")
+            .nth(1)
+            .and_then(|rest| rest.split('/').next());
+        seen += rate.map_or(0, |rate| rate.replace(',', "").parse().unwrap_or(0));
+    }
     let report = json(&running.stop("INT"));
     let histograms: Histograms = serde_json::from_value(report["histograms"].clone()).unwrap();
     // A whole second passed without a delivery: a thousand messages were due in it and more than half of them waited for
-    // longer than this, and one was under way. As many as were delivered since have been seen.
+    // longer than this, and one was under way. Some hundreds of them have been delivered since.
     let late = |tag| {
         let histogram = histograms.tagged(tag).unwrap();
         histogram.count_between(400_000, u64::MAX)
     };
     let (response, service) = (late("response"), late("service"));
     assert!(
-        response > 20 * (service + 1),
+        response > 10 * (service + 1),
         "{response} late responses, {service} late services"
     );
     assert_eq!(

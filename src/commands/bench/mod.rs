@@ -5,6 +5,7 @@ mod compare;
 mod files;
 mod max;
 mod plan;
+mod preflight;
 mod progress;
 mod report;
 mod run;

@@ -9,7 +9,9 @@ use indicatif::ProgressBar;
 use tokio::sync::Notify;
 
 use super::files::Files;
+use super::preflight;
 use super::progress::Progress;
+use crate::bench::limits::Need;
 use crate::bench::load::Load;
 use crate::bench::null::NullBroker;
 use crate::bench::plan::{Pattern, Plan};
@@ -135,6 +137,11 @@ impl Trial<'_> {
             target,
             workers,
         } = self;
+        let embedded = !matches!(target.own, Own::None);
+        preflight::check(Need {
+            connections: plan.connections().into(),
+            embedded,
+        })?;
         let load = Load {
             threads: threads(workers, &plan),
             plan: Arc::new(plan.clone()),
@@ -162,7 +169,6 @@ impl Trial<'_> {
         runtime.shutdown_background();
         progress.finish();
         let series = files.moments();
-        let embedded = !matches!(target.own, Own::None);
         Ok(measured?.map(|found| Report::new(plan, &target.options, embedded, series, found)))
     }
 }

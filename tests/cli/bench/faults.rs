@@ -47,6 +47,53 @@ fn a_broker_that_loses_doubles_and_reorders_is_found_out_exactly() {
 }
 
 #[test]
+fn a_second_copy_may_be_marked_and_changed_bytes_are_a_fault() {
+    let broker = Scripted::start(|sequence| match sequence {
+        3 | 4 => Deed::Redeliver,
+        7 => Deed::Double,
+        9 => Deed::Corrupt,
+        _ => Deed::Deliver,
+    });
+    let arguments = [
+        "-h",
+        "127.0.0.1",
+        "-p",
+        &broker.port,
+        "--publishers",
+        "1",
+        "--subscribers",
+        "1",
+        "--count",
+        "20",
+    ];
+    let found = report(&arguments, 8);
+    assert_eq!(found["delivery"]["received"], 20, "{found:#}");
+    assert_eq!(found["delivery"]["duplicates"], 3);
+    assert_eq!(found["delivery"]["duplicates_marked"], 2);
+    assert_eq!(found["delivery"]["corrupted"], 1);
+    assert_eq!(
+        found["check"]["faults"],
+        serde_json::json!(["1 with other bytes than were sent"])
+    );
+    let text = bench(arguments).status(8).stdout_any().run().stdout_text();
+    assert!(
+        text.contains("3 duplicates, 2 of them marked DUP, 1 corrupted"),
+        "{text}"
+    );
+}
+
+#[test]
+fn too_few_open_files_are_told_before_the_run_with_what_lifts_them() {
+    Mqtt::shell("ulimit -n 100; exec mqtt bench conn --clients 200 -h 127.0.0.1 -p 1")
+        .status(1)
+        .stderr(format!(
+            "{WARNING}mqtt: 200 connections need 264 open files, and this process may have 100: run `ulimit -n 264` first, \
+             as root if it is refused\n"
+        ))
+        .run();
+}
+
+#[test]
 fn a_duplicate_breaks_the_promise_of_qos_2_only() {
     let broker = Scripted::start(|sequence| match sequence {
         3 => Deed::Double,

@@ -15,6 +15,10 @@ pub enum Deed {
     Deliver,
     Lose,
     Double,
+    /// Deliver it twice, the second time marked as sent before (DUP).
+    Redeliver,
+    /// Change the last byte of its payload.
+    Corrupt,
     /// Deliver it after the publisher's next one.
     Swap,
     /// Close the publisher's connection instead.
@@ -106,6 +110,20 @@ fn serve(mut stream: TcpStream, script: fn(u64) -> Deed, subscriptions: &Subscri
                     Deed::Lose => {}
                     Deed::Deliver => deliver(&publish, 1, subscriptions),
                     Deed::Double => deliver(&publish, 2, subscriptions),
+                    Deed::Redeliver => {
+                        deliver(&publish, 1, subscriptions);
+                        let again = Publish {
+                            dup: true,
+                            ..publish
+                        };
+                        deliver(&again, 1, subscriptions);
+                    }
+                    Deed::Corrupt => {
+                        let mut payload = publish.payload.to_vec();
+                        *payload.last_mut().expect("a payload") ^= 1;
+                        let payload = payload.into();
+                        deliver(&Publish { payload, ..publish }, 1, subscriptions);
+                    }
                 }
                 if let Some(late) = late {
                     deliver(&late, 1, subscriptions);
