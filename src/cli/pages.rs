@@ -742,7 +742,7 @@ mod tests {
                 .split(|word| word == "|")
                 .find(|command| command[0] == "mqtt")
                 .unwrap_or_else(|| panic!("{line} does not run mqtt"));
-            let words = command.iter().take_while(|word| *word != ">");
+            let words = command.iter().take_while(|word| !word.starts_with('>'));
             if let Err(error) = Cli::try_parse_from(words) {
                 panic!("{line}\n{error}");
             }

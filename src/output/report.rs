@@ -508,6 +508,7 @@ mod tests {
         colored::control::set_override(false);
         let mut report = report.clone();
         report.environment.debug_build = false;
+        report.generator.memory_bytes = Some(7_000_000);
         text(&report)
     }
 
@@ -535,7 +536,7 @@ send delay       20 µs    20 µs    20 µs    20 µs        -    20 µs       1
 response and ack count from when a message was due, service from when it was sent
 
 messages     15,000 of 15,000 arrived, none lost, doubled or out of order
-generator    2 threads, 0.50 s of processor time, busiest 40 %, 40,000 messages per processor second
+generator    2 threads, 0.50 s of processor time, busiest 40 %, 40,000 messages per processor second, 7 MB
 ";
         assert_eq!(plain(&report(1, |_| {})), expected);
     }
@@ -588,7 +589,7 @@ response counts from when a connection was due, service from when it was begun, 
 
 connections  20 of 23 made, none lost
              3 not made: no
-generator    2 threads, 0.50 s of processor time, busiest 40 %, 40,000 messages per processor second
+generator    2 threads, 0.50 s of processor time, busiest 40 %, 40,000 messages per processor second, 7 MB
 ";
         assert_eq!(plain(&found), expected);
     }
