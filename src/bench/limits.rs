@@ -35,6 +35,8 @@ impl BrokerLimits {
 pub struct Need {
     /// Connections.
     pub connections: u64,
+    /// Pairs of a source and a broker address they are spread over, each with local ports of its own.
+    pub ways: u64,
     /// The broker is in this process and has the other end of each.
     pub embedded: bool,
 }
@@ -83,16 +85,17 @@ pub fn shortages(need: Need, machine: Machine) -> Vec<Shortage> {
             certain: true,
         });
     }
-    if let Some(have) = machine.ports.filter(|have| *have < connections) {
-        let remedy = match connections <= MOST_PORTS {
+    let ports = connections.div_ceil(need.ways.max(1));
+    if let Some(have) = machine.ports.filter(|have| *have < ports) {
+        let remedy = match ports <= MOST_PORTS {
             true => "`sysctl -w net.ipv4.ip_local_port_range='1024 65535'` gives 64512",
             false => {
-                "one address has no more than 64512; spread the load over several machines or broker addresses"
+                "no address has more than 64512; add addresses with --source or --broker, or spread the load over several machines"
             }
         };
         found.push(Shortage {
             words: format!(
-                "{connections} connections to one address need as many local ports, and this machine gives {have}: {remedy}"
+                "{ports} connections from one address to another need as many local ports, and this machine gives {have}: {remedy}"
             ),
             certain: true,
         });
@@ -125,6 +128,7 @@ mod tests {
         let found = |connections, embedded| {
             let need = Need {
                 connections,
+                ways: 1,
                 embedded,
             };
             shortages(need, machine)
@@ -140,9 +144,21 @@ mod tests {
         );
         assert!(found(70_000, false)[1].contains("several machines"));
         assert!(found(70_000, false)[2].contains("1146 MB of memory, and 1000 MB are free"));
+        let spread = Need {
+            connections: 70_000,
+            ways: 3,
+            embedded: false,
+        };
+        let roomy = Machine {
+            open_files: None,
+            memory: None,
+            ..machine
+        };
+        assert!(shortages(spread, roomy).is_empty());
         let unknown = Machine::default();
         let need = Need {
             connections: 1 << 24,
+            ways: 1,
             embedded: true,
         };
         assert!(shortages(need, unknown).is_empty());

@@ -140,6 +140,7 @@ impl Trial<'_> {
         let embedded = !matches!(target.own, Own::None);
         preflight::check(Need {
             connections: plan.connections().into(),
+            ways: (target.brokers.len().max(1) * target.sources.len().max(1)) as u64,
             embedded,
         })?;
         let load = Load {
