@@ -5,7 +5,6 @@
 //! the first publish; the load ends by time, count or signal; what is on its way may arrive; the books are
 //! closed. It prints nothing: what happens meanwhile is handed to an observer.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::pin;
@@ -13,22 +12,17 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context;
-use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
 
 use super::connection::{Stage, Thread, Way};
-use super::connects::ConnectFailure;
-use super::ledger::{Delivery, Sent};
-use super::limits::BrokerLimits;
 use super::measure::{Recorder, Window};
-use super::plan::{self, Plan, Scenario, Stop};
+use super::plan::{Plan, Scenario, Stop};
 use super::role::Phase;
-use super::shares::{Share, SharedLedger};
-use super::subscriber::Subscriber;
-use super::thread::{self, Crew, Harvest, Note};
+use super::shares::SharedLedger;
+use super::tally::{LostConnection, Measurement, Tally};
+use super::thread::{self, Crew, Note};
 use crate::client::{ConnectOptions, Endpoint, Failure};
 use crate::exit::Exit;
-use crate::mqtt::QoS;
 
 /// How long publishers may go on sending what was due before the end of a paced run; what is left then counts
 /// as never sent.
@@ -79,65 +73,6 @@ pub struct Snapshot {
     pub lost: usize,
 }
 
-/// A connection that ended before the run.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct LostConnection {
-    /// Which: `publisher 1`, `subscriber 12`.
-    pub client: String,
-    /// When, in seconds since the start of the load.
-    pub at_s: f64,
-    /// Why.
-    pub reason: String,
-}
-
-/// Everything that was found.
-#[derive(Debug)]
-pub struct Measurement {
-    /// When the load started; where connecting is measured and interrupted, the first connection.
-    pub started: SystemTime,
-    /// From the first connection attempt to the last SUBACK.
-    pub setup: Duration,
-    /// Counts and histograms of all threads.
-    pub recorder: Recorder,
-    /// What became of the messages.
-    pub delivery: Delivery,
-    /// How shared subscriptions spread their messages.
-    pub shares: Vec<Share>,
-    /// Messages that were due and never sent.
-    pub unsent: u64,
-    /// Publishes the broker refused, by the code of the reason.
-    pub refusals: BTreeMap<u8, u64>,
-    /// Acknowledgements for which there was no publish.
-    pub stray_acknowledgements: u64,
-    /// The lowest quality of service a subscription was granted.
-    pub granted: QoS,
-    /// The most messages a publisher had in flight, as far as the broker let it.
-    pub window: u16,
-    /// What the broker allows.
-    pub limits: BrokerLimits,
-    /// By how much the clock of the day was set while the load ran.
-    pub clock_set: Duration,
-    /// Connections that were not made, where that is what is measured.
-    pub failures: Vec<ConnectFailure>,
-    /// Connections that were lost.
-    pub lost_connections: Vec<LostConnection>,
-    /// The work of the threads within the measured time.
-    pub threads: Vec<Work>,
-    /// Whether the run was ended by the stop signal.
-    pub interrupted: bool,
-    /// Whether nothing moved any more although there was more to send.
-    pub stalled: bool,
-}
-
-/// What a thread did in the measured time.
-#[derive(Debug, Clone, Copy)]
-pub struct Work {
-    /// The processor's time; `None` where the system does not tell.
-    pub cpu: Option<Duration>,
-    /// Real time.
-    pub wall: Duration,
-}
-
 /// A run, ready to start.
 pub struct Load {
     /// What to do.
@@ -175,8 +110,8 @@ impl Load {
             .plan
             .audience()
             .map_err(|words| Exit::Usage.because(words))?;
-        let shares = shares(&load.plan, &audience);
-        let listeners = listeners(&load.plan, &audience);
+        let shares = SharedLedger::of(&load.plan, &audience);
+        let listeners = load.plan.listeners(&audience);
         let crew = Arc::new(Crew {
             load: Arc::clone(&load),
             ways,
@@ -205,43 +140,6 @@ impl Load {
         };
         run.conduct(setup, stop).await
     }
-}
-
-/// For each subscriber the ledger it shares with others, if its subscription is a shared one.
-fn shares(plan: &Plan, audience: &[Vec<u32>]) -> Vec<Option<Arc<SharedLedger>>> {
-    let mut known: HashMap<String, Arc<SharedLedger>> = HashMap::new();
-    let share = |subscriber: u32| {
-        let filter = plan.filter_of(subscriber);
-        plan::shared(&filter)?;
-        let streams = || audience[subscriber as usize].iter().copied();
-        let ledger = known
-            .entry(filter)
-            .or_insert_with(|| Arc::new(SharedLedger::new(streams())));
-        Some(Arc::clone(ledger))
-    };
-    (0..plan.subscribers()).map(share).collect()
-}
-
-/// For each stream how many hear it: a group of a shared subscription counts once, and who expects answers hears its own.
-fn listeners(plan: &Plan, audience: &[Vec<u32>]) -> Vec<u64> {
-    let mut listeners = vec![0; plan.streams() as usize];
-    let mut counted = HashSet::new();
-    for (subscriber, streams) in (0..).zip(audience) {
-        let filter = plan.filter_of(subscriber);
-        let again = plan::shared(&filter).is_some() && !counted.insert(filter);
-        if !again && !plan.subscriber(subscriber).group.answers {
-            streams
-                .iter()
-                .for_each(|stream| listeners[*stream as usize] += 1);
-        }
-    }
-    for publisher in 0..plan.publishers() {
-        if plan.publisher(publisher).group.reply.is_some() {
-            plan.streams_of(publisher)
-                .for_each(|stream| listeners[stream as usize] += 1);
-        }
-    }
-    listeners
 }
 
 fn window_of(plan: &Plan) -> Window {
@@ -284,25 +182,6 @@ struct Run<'a> {
     stages: watch::Sender<Stage>,
     tally: Tally,
     observe: &'a mut dyn FnMut(Event),
-}
-
-/// What the notes add up to.
-#[derive(Default)]
-struct Tally {
-    started: Option<SystemTime>,
-    /// Both clocks at the start of the load.
-    clock: Option<(Instant, SystemTime)>,
-    ready: u32,
-    /// Connections that were not made.
-    failures: Vec<ConnectFailure>,
-    /// Publishers that will not publish any more.
-    done: u32,
-    /// Those of them whose messages are all acknowledged.
-    settled: u32,
-    /// How many deliveries the messages of those who are done make.
-    expected: u64,
-    lost: Vec<LostConnection>,
-    harvests: Vec<Harvest>,
 }
 
 impl Run<'_> {
@@ -493,130 +372,15 @@ impl Run<'_> {
     }
 
     fn take(&mut self, note: Note) -> anyhow::Result<()> {
-        match note {
-            Note::Ready => self.tally.ready += 1,
-            Note::Done(deliveries) => {
-                self.tally.done += 1;
-                self.tally.expected += deliveries;
-            }
-            Note::Settled => self.tally.settled += 1,
-            Note::Failed(error) => return Err(error),
-            Note::Unconnected(failure) => {
-                let reason = failure.to_string();
-                let failures = &mut self.tally.failures;
-                match failures.iter_mut().find(|known| known.reason == reason) {
-                    Some(known) => known.count += 1,
-                    None => failures.push(ConnectFailure {
-                        reason,
-                        count: 1,
-                        exit: failure.exit(),
-                    }),
-                }
-            }
-            Note::Lost(lost) => {
-                self.tally.lost.push(lost.clone());
-                (self.observe)(Event::Lost(lost));
-            }
-            Note::Finished(harvest) => self.tally.harvests.push(harvest),
+        if let Note::Lost(lost) = &note {
+            (self.observe)(Event::Lost(lost.clone()));
         }
-        Ok(())
+        self.tally.take(note)
     }
 
-    /// Closes the books.
     fn add_up(&mut self, setup: Duration, interrupted: bool, stalled: bool) -> Measurement {
         let recorder = self.recorded();
-        let interrupted_ns = interrupted.then(|| recorder.window().to_ns);
-        let harvests = std::mem::take(&mut self.tally.harvests);
-        let mut measurement = Measurement {
-            started: self.tally.started.unwrap_or_else(SystemTime::now),
-            setup,
-            recorder,
-            delivery: Delivery::default(),
-            shares: Vec::new(),
-            unsent: 0,
-            refusals: BTreeMap::new(),
-            stray_acknowledgements: 0,
-            granted: QoS::ExactlyOnce,
-            window: self.plan.window(),
-            limits: self.crew.limits.get().cloned().unwrap_or_default(),
-            clock_set: self.tally.clock.map_or(Duration::ZERO, |(instant, day)| {
-                let expected = day + instant.elapsed();
-                let now = SystemTime::now();
-                now.duration_since(expected)
-                    .unwrap_or_else(|earlier| earlier.duration())
-            }),
-            failures: std::mem::take(&mut self.tally.failures),
-            lost_connections: std::mem::take(&mut self.tally.lost),
-            threads: Vec::new(),
-            interrupted,
-            stalled,
-        };
-        let mut sent = vec![Sent::default(); self.plan.streams() as usize];
-        let mut subscribers = Vec::new();
-        for harvest in harvests {
-            for (number, publisher) in harvest.publishers {
-                let published = publisher.published(interrupted_ns);
-                measurement.unsent += published.unsent;
-                measurement.stray_acknowledgements += published.stray_acknowledgements;
-                for (reason, count) in published.refusals {
-                    *measurement.refusals.entry(reason).or_default() += count;
-                }
-                for (stream, published) in self.plan.streams_of(number).zip(published.sent) {
-                    sent[stream as usize] = published;
-                }
-            }
-            measurement.window = measurement.window.min(harvest.window);
-            for stream in harvest.wills {
-                sent[stream as usize] = Sent {
-                    count: 1,
-                    qos: QoS::AtLeastOnce,
-                    ..Sent::default()
-                };
-            }
-            measurement.threads.push(harvest.work);
-            subscribers.extend(harvest.subscribers);
-        }
-        measurement.granted = self.plan.qos();
-        for (subscriber, connected) in &subscribers {
-            let delivery = subscriber.settle(&sent, *connected);
-            measurement.delivery.merge(&delivery);
-            if let Some(granted) = subscriber.granted_less() {
-                measurement.granted = measurement.granted.min(granted);
-            }
-        }
-        self.settle_shares(&mut measurement, &subscribers, &sent);
-        measurement
-    }
-
-    /// Closes the books of the shared subscriptions, and says who got how much.
-    fn settle_shares(
-        &self,
-        measurement: &mut Measurement,
-        subscribers: &[(Subscriber, bool)],
-        sent: &[Sent],
-    ) {
-        let mut settled = HashSet::new();
-        for (number, ledger) in (0..).zip(&self.crew.shares) {
-            let filter = self.plan.filter_of(number);
-            let Some(ledger) = ledger.as_ref().filter(|_| settled.insert(filter.clone())) else {
-                continue;
-            };
-            let members = subscribers
-                .iter()
-                .filter(|(member, _)| member.filter() == filter);
-            let received = members
-                .clone()
-                .map(|(member, _)| member.received())
-                .collect();
-            let group = self.plan.subscriber(number).group;
-            if !group.answers && self.plan.has_streams() {
-                let granted = measurement.granted.min(group.qos);
-                let connected = members.clone().any(|(_, connected)| *connected);
-                measurement
-                    .delivery
-                    .merge(&ledger.settle(sent, granted, connected));
-            }
-            measurement.shares.push(Share::new(filter, received));
-        }
+        let tally = std::mem::take(&mut self.tally);
+        tally.close(&self.crew, setup, recorder, interrupted, stalled)
     }
 }

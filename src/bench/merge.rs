@@ -270,8 +270,8 @@ fn judge(whole: &mut Report, verdict: Verdict, objectives: impl Iterator<Item = 
 
 #[cfg(test)]
 mod tests {
-    use super::super::load::Measurement;
     use super::super::report::tests::report;
+    use super::super::tally::Measurement;
     use super::*;
 
     /// A run of a second that began at `at_s`.

@@ -5,9 +5,11 @@
 //! Plan -> Schedule -> Publisher, Subscriber (roles) on Connections -> Recorder per thread -> Measurement -> Report
 //!                                                                  -> Ledger per subscriber -^
 //! ```
-//! `plan`, `schedule`, `message`, `ledger`, `measure`, `connects`, `publisher`, `subscriber`, `idle`, `report`,
-//! `latency`, `histograms`, `merge`, `verdict`, `slo`, `statistics`, `compare`, `search`, `climb`, `calibration` and `series` are arithmetic: no socket, no clock. `connection` is the socket, `thread` the clients of one thread, `load` the phases of a run; `null` a broker that does
-//! nothing, to measure the load tester itself.
+//! `plan`, `pace`, `schedule`, `message`, `ledger`, `measure`, `connects`, `publisher`, `subscriber`, `idle`, `report`,
+//! `latency`, `histograms`, `merge`, `verdict`, `slo`, `statistics`, `compare`, `search`, `climb`, `calibration` and
+//! `series` are arithmetic: no socket, no clock. `connection` is the socket, `thread` the clients of one thread, `lives`
+//! and `fates` what each of them does from first to last, `load` the phases of a run, `tally` what the threads bring home;
+//! `null` is a broker that does nothing, to measure the load tester itself.
 //! Nothing here prints or knows of flags.
 
 pub mod alarm;
@@ -17,6 +19,7 @@ pub mod compare;
 pub mod connection;
 pub mod connects;
 pub mod environment;
+mod fates;
 pub mod histograms;
 pub mod idle;
 pub mod latency;
@@ -28,7 +31,9 @@ pub mod load;
 pub mod measure;
 pub mod merge;
 pub mod message;
+mod name;
 pub mod null;
+pub mod pace;
 pub mod plan;
 pub mod publisher;
 pub mod random;
@@ -42,6 +47,7 @@ pub mod shares;
 pub mod slo;
 pub mod statistics;
 pub mod subscriber;
+pub mod tally;
 mod thread;
 pub mod verdict;
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::ledger::{Delivery, Ledger, Sent};
+use super::plan::{self, Plan};
 use crate::mqtt::QoS;
 
 /// The ledger of one shared subscription.
@@ -23,6 +24,21 @@ pub struct Membership {
 }
 
 impl SharedLedger {
+    /// For each subscriber the ledger it shares with others, if its subscription is a shared one.
+    pub(super) fn of(plan: &Plan, audience: &[Vec<u32>]) -> Vec<Option<Arc<SharedLedger>>> {
+        let mut known: HashMap<String, Arc<SharedLedger>> = HashMap::new();
+        let share = |subscriber: u32| {
+            let filter = plan.filter_of(subscriber);
+            plan::shared(&filter)?;
+            let streams = || audience[subscriber as usize].iter().copied();
+            let ledger = known
+                .entry(filter)
+                .or_insert_with(|| Arc::new(SharedLedger::new(streams())));
+            Some(Arc::clone(ledger))
+        };
+        (0..plan.subscribers()).map(share).collect()
+    }
+
     /// Of these streams, ascending.
     pub fn new(streams: impl IntoIterator<Item = u32>) -> SharedLedger {
         SharedLedger(Mutex::new(Ledger::new(streams)))

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use super::connection::{Stage, Thread, Way};
 use super::limits::BrokerLimits;
-use super::load::{Load, LostConnection, Work};
+use super::load::Load;
 use super::measure::{Recorder, Window};
 use super::message;
 use super::plan::{Plan, Publishers, Scenario, Stop, Timetable};
@@ -19,6 +19,7 @@ use super::publisher::Publisher;
 use super::role::Phase;
 use super::shares::SharedLedger;
 use super::subscriber::Subscriber;
+use super::tally::{LostConnection, Work};
 use crate::client::Failure;
 
 /// How many connections one thread opens at a time: enough to be quick, too few to overrun a listen queue of 128.

@@ -18,12 +18,12 @@ use serde::{Deserialize, Serialize};
 use super::connects::Connections;
 use super::latency::Latency;
 use super::ledger::Delivery;
-use super::load::Measurement;
 use super::plan::{Plan, Scenario, Stop};
 use super::report::{Generator, Latencies};
 use super::role::Phase;
 use super::series::Moment;
 use super::statistics::{difference, median};
+use super::tally::Measurement;
 
 /// Whether the numbers can be relied on.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -180,11 +180,11 @@ pub(super) fn check(delivery: &Delivery) -> Check {
 mod tests {
     use std::time::Duration;
 
-    use super::super::load::LostConnection;
     use super::super::measure::Recorder;
     use super::super::plan::tests::plan;
     use super::super::report::Report;
     use super::super::report::tests::{measurement, report};
+    use super::super::tally::LostConnection;
     use super::*;
     use crate::client::{ConnectOptions, Endpoint};
 

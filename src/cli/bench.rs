@@ -10,8 +10,8 @@ use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
 use super::connection::{ConnectionArgs, duration};
+use crate::bench::pace::Pace;
 use crate::bench::plan::{Pattern, Scenario};
-use crate::bench::schedule::Pace;
 use crate::bench::slo::Slo;
 use crate::client::Endpoint;
 use verbs::Verb;

@@ -2,7 +2,9 @@
 
 use colored::Colorize;
 
-use super::report::{headline, latency_table, whole};
+use super::figures::whole;
+use super::headline::headline;
+use super::report::latency_table;
 use crate::bench::calibration::{Calibration, Limits};
 
 /// Floor and ceiling, in colour where stdout shows it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use colored::Colorize;
 
-use super::report::{time, whole};
+use super::figures::{time, whole};
 use crate::bench::climb::{Climb, Step};
 
 /// The whole search, in colour where stdout shows it.

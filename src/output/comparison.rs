@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use colored::Colorize;
 
-use super::report::{time, whole};
+use super::figures::{time, whole};
 use crate::bench::compare::{Comparison, Figure, Outcome, Side};
 
 /// The whole comparison, in colour where stdout shows it.

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use colored::Colorize;
 
+use super::figures::{time, whole};
+use super::headline::{headline, measurement, target};
 use crate::bench::latency::Latency;
-use crate::bench::plan::{Fate, Plan, Publishers, Scenario, Stop};
+use crate::bench::plan::Scenario;
 use crate::bench::report::Report;
-use crate::bench::schedule::{Pace, Shape};
 use crate::mqtt::QoS;
 
 /// The whole report, in colour where stdout shows it.
@@ -36,114 +37,6 @@ fn write_report(out: &mut String, report: &Report) -> std::fmt::Result {
     }
     lost_connections(out, report)?;
     generator(out, report)
-}
-
-/// What was done, in one line.
-pub(super) fn headline(report: &Report) -> String {
-    load(&report.plan)
-}
-
-/// To which broker.
-pub(super) fn target(report: &Report) -> String {
-    let broker = &report.broker;
-    let embedded = if broker.embedded {
-        ", in this process"
-    } else {
-        ""
-    };
-    format!("{} with MQTT {}{embedded}", broker.endpoint, broker.version)
-}
-
-/// `10 publishers to 10 subscribers, QoS 1, 64 bytes, as fast as flow control allows`
-fn load(plan: &Plan) -> String {
-    let mut publish: Vec<String> = plan.publish.iter().map(publishers).collect();
-    let count: u32 = plan.subscribers();
-    let mut subscribe = some(count, "subscriber");
-    if plan.scenario == Scenario::Sub {
-        let filters: Vec<String> = plan
-            .subscribe
-            .iter()
-            .map(|group| group.filter.to_string())
-            .collect();
-        subscribe += &format!(" to {}, QoS {}", filters.join(", "), plan.qos());
-    }
-    match (publish.first_mut(), count) {
-        (_, 0) => {}
-        (Some(first), _) if plan.publish.len() == 1 => {
-            // Between the publishers and how they publish.
-            let (who, how) = first.split_once(',').unwrap_or((first, ""));
-            *first = format!("{who} to {subscribe},{how}");
-        }
-        _ => publish.push(subscribe),
-    }
-    let connect = plan.connect.iter().map(|group| {
-        let rate = match group.rate {
-            Pace::Max if group.fate == Fate::Stay => "as fast as they are accepted".to_owned(),
-            Pace::Max => "all at once".to_owned(),
-            rate => pace(rate),
-        };
-        format!("{}, {rate}", some(group.clients, "connection"))
-    });
-    publish
-        .into_iter()
-        .chain(connect)
-        .collect::<Vec<_>>()
-        .join("; ")
-}
-
-fn publishers(group: &Publishers) -> String {
-    let rate = match group.rate {
-        Pace::Max => "as fast as flow control allows".to_owned(),
-        rate => pace(rate),
-    };
-    let Publishers { qos, size, .. } = group;
-    format!(
-        "{}, QoS {qos}, {size} bytes, {rate}",
-        some(group.clients, "publisher")
-    )
-}
-
-fn some(count: u32, what: &str) -> String {
-    format!(
-        "{} {what}{}",
-        whole(count.into()),
-        if count == 1 { "" } else { "s" }
-    )
-}
-
-/// `1,000/s`, or the form of the load as it is typed.
-fn pace(pace: Pace) -> String {
-    match pace {
-        Pace::Total(Shape::Constant(rate)) => format!("{}/s", whole(rate.per_second())),
-        Pace::PerClient(Shape::Constant(rate)) => format!("{}/s each", whole(rate.per_second())),
-        pace => pace.to_string(),
-    }
-}
-
-/// For how long, and what else is to be known of it.
-pub(super) fn measurement(report: &Report) -> String {
-    let measured = time(Duration::from_secs_f64(report.measured_s));
-    let mut text = match report.plan.stop {
-        Stop::After(_) if matches!(report.plan.scenario, Scenario::Conn | Scenario::Idle) => {
-            let setup = time(Duration::from_secs_f64(report.setup_s));
-            match report.measured_s {
-                0.0 => format!("made in {setup}"),
-                _ => format!("made in {setup}, held for {measured}"),
-            }
-        }
-        Stop::After(_) => format!("measured for {measured}"),
-        Stop::Count(count) => format!("measured {} messages in {measured}", whole(count as f64)),
-    };
-    if !report.plan.warmup.is_zero() {
-        text += &format!(" after {} of warm-up", time(report.plan.warmup));
-    }
-    if report.interrupted {
-        text += ", interrupted";
-    }
-    if report.parts.len() > 1 {
-        text += &format!(", {} runs merged", report.parts.len());
-    }
-    text
 }
 
 fn verdict(out: &mut String, report: &Report) -> std::fmt::Result {
@@ -462,45 +355,13 @@ fn generator(out: &mut String, report: &Report) -> std::fmt::Result {
     writeln!(out, "{:<13}{}", "generator".dimmed(), facts.join(", "))
 }
 
-/// A duration with three digits and the unit that fits: `120 µs`, `3.42 ms`, `1.20 s`.
-pub fn time(duration: Duration) -> String {
-    let us = duration.as_secs_f64() * 1e6;
-    let (value, unit) = match us {
-        ..999.5 => return format!("{us:.0} µs"),
-        ..999_500.0 => (us / 1e3, "ms"),
-        _ => (us / 1e6, "s"),
-    };
-    let digits = match value {
-        ..9.995 => 2,
-        ..99.95 => 1,
-        _ => 0,
-    };
-    format!("{value:.digits$} {unit}")
-}
-
-/// A number without fractions, its thousands apart; below ten with what it needs.
-pub fn whole(number: f64) -> String {
-    if number < 10.0 && number.fract() > 0.005 {
-        return format!("{number:.2}");
-    }
-    let digits = format!("{number:.0}");
-    let mut grouped = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::bench::connects::{ConnectFailure, Legs};
-    use crate::bench::load::LostConnection;
-    use crate::bench::plan::Clients;
+    use crate::bench::plan::{Clients, Fate};
     use crate::bench::report::tests::report;
+    use crate::bench::tally::LostConnection;
     use crate::exit::Exit;
 
     fn plain(report: &Report) -> String {
@@ -627,36 +488,6 @@ generator    2 threads, 0.50 s of processor time, busiest 40 %, 40,000 messages 
                 text.lines().any(|found| found == line),
                 "{line:?} is not in\n{text}"
             );
-        }
-    }
-
-    #[test]
-    fn a_duration_has_three_digits_and_the_unit_that_fits() {
-        for (us, expected) in [
-            (0, "0 µs"),
-            (7, "7 µs"),
-            (999, "999 µs"),
-            (1000, "1.00 ms"),
-            (12_345, "12.3 ms"),
-            (999_499, "999 ms"),
-            (999_500, "1.00 s"),
-            (61_000_000, "61.0 s"),
-        ] {
-            assert_eq!(time(Duration::from_micros(us)), expected);
-        }
-    }
-
-    #[test]
-    fn thousands_are_apart() {
-        for (number, expected) in [
-            (0.0, "0"),
-            (0.5, "0.50"),
-            (12.6, "13"),
-            (999.0, "999"),
-            (1000.0, "1,000"),
-            (1_234_567.0, "1,234,567"),
-        ] {
-            assert_eq!(whole(number), expected);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Who hears whom: which streams of messages each subscription must bring.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Plan;
 use crate::mqtt::topic;
@@ -75,6 +75,28 @@ impl Plan {
             audience.push(streams);
         }
         Ok(audience)
+    }
+
+    /// For each stream how many hear it: a group of a shared subscription counts once, and who expects answers hears its own.
+    pub fn listeners(&self, audience: &[Vec<u32>]) -> Vec<u64> {
+        let mut listeners = vec![0; self.streams() as usize];
+        let mut counted = HashSet::new();
+        for (subscriber, streams) in (0..).zip(audience) {
+            let filter = self.filter_of(subscriber);
+            let again = shared(&filter).is_some() && !counted.insert(filter);
+            if !again && !self.subscriber(subscriber).group.answers {
+                streams
+                    .iter()
+                    .for_each(|stream| listeners[*stream as usize] += 1);
+            }
+        }
+        for publisher in 0..self.publishers() {
+            if self.publisher(publisher).group.reply.is_some() {
+                self.streams_of(publisher)
+                    .for_each(|stream| listeners[stream as usize] += 1);
+            }
+        }
+        listeners
     }
 }
 

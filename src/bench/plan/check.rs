@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Clients, Fate, Pattern, Plan, Publishers, Scenario, Stop, Subscribers, When};
 use crate::bench::message;
-use crate::bench::schedule::Pace;
+use crate::bench::pace::Pace;
 use crate::mqtt::codec::MAXIMUM_REMAINING_LENGTH;
 use crate::mqtt::{QoS, topic};
 

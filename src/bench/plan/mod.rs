@@ -2,16 +2,19 @@
 //! follows from it. Which broker it is done to, and how one connects there, is not part of it.
 //!
 //! A plan has groups of clients by what they do: those that publish, those that subscribe, those that only connect.
-//! Within a role the clients are numbered through all groups, from 0. `file` writes and reads a plan as TOML, `text`
-//! knows how its values are written there, `audience` who hears whom.
+//! Within a role the clients are numbered through all groups, from 0. `groups` has the groups, `scenario` what is measured; `file` writes and reads a plan as TOML, `text`
+//! knows how its values are written there, `audience` who hears whom, `timetable` when each message was due.
 
 mod audience;
 mod check;
 pub mod file;
+mod groups;
 pub mod pattern;
+mod scenario;
 #[cfg(test)]
 pub mod tests;
 mod text;
+mod timetable;
 
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -22,82 +25,17 @@ use serde::{Deserialize, Serialize};
 
 pub use audience::shared;
 pub use check::Wrong;
+pub use groups::{Clients, Fate, Member, Publishers, Subscribers, When};
 pub use pattern::Pattern;
+pub use scenario::Scenario;
+pub use timetable::Timetable;
 
+use super::pace::Pace;
 use super::random::Random;
-use super::schedule::{Pace, Schedule};
+use super::schedule::Schedule;
 use crate::mqtt::QoS;
+use groups::{Group, count, member};
 use pattern::Values;
-
-/// What a run measures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Scenario {
-    /// Publishers and subscribers; every message is followed from one to the other.
-    #[serde(rename = "pubsub")]
-    PubSub,
-    /// Publishers only; the broker's acknowledgement is all that comes back.
-    Pub,
-    /// Subscribers only, to what others publish: it is counted, whatever it is.
-    Sub,
-    /// Clients that connect, one after another or as fast as they are accepted.
-    Conn,
-    /// Clients that are connected and do nothing but keep the connection alive.
-    Idle,
-    /// Members of a shared subscription: how the messages are spread over them.
-    Shared,
-    /// Requests that are answered: the time of the round trip.
-    Req,
-    /// Clients that leave and come again, at a rate.
-    Churn,
-    /// Clients that are all cut off at once and all come again.
-    ReconnectStorm,
-    /// Clients that are all cut off at once and leave a will each.
-    WillStorm,
-    /// Clients that all ask at once for very many retained messages.
-    RetainedStorm,
-    /// Clients that are all taken over at once by others of the same name.
-    TakeoverStorm,
-    /// Persistent sessions that fetch what was published while they were away.
-    Offline,
-    /// Whatever a plan's groups do.
-    #[default]
-    Mixed,
-}
-
-impl Scenario {
-    /// As it is typed.
-    pub fn name(self) -> &'static str {
-        match self {
-            Scenario::PubSub => "pubsub",
-            Scenario::Pub => "pub",
-            Scenario::Sub => "sub",
-            Scenario::Conn => "conn",
-            Scenario::Idle => "idle",
-            Scenario::Shared => "shared",
-            Scenario::Req => "req",
-            Scenario::Churn => "churn",
-            Scenario::ReconnectStorm => "reconnect-storm",
-            Scenario::WillStorm => "will-storm",
-            Scenario::RetainedStorm => "retained-storm",
-            Scenario::TakeoverStorm => "takeover-storm",
-            Scenario::Offline => "offline",
-            Scenario::Mixed => "mixed",
-        }
-    }
-
-    /// Whether connecting is what is measured, and the rate is one of connections.
-    pub fn connects(self) -> bool {
-        use Scenario::{Churn, Conn, Idle, ReconnectStorm, TakeoverStorm};
-        matches!(self, Conn | Idle | Churn | ReconnectStorm | TakeoverStorm)
-    }
-}
-
-impl fmt::Display for Scenario {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(self.name())
-    }
-}
 
 /// The description of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -135,110 +73,6 @@ pub enum Stop {
     Count(u64),
 }
 
-/// A group of clients that publish.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Publishers {
-    /// How many.
-    #[serde(default = "text::one")]
-    pub clients: u32,
-    /// Where each publishes to; of several, to one after the other.
-    #[serde(with = "text::one_or_more")]
-    pub topic: Vec<Pattern>,
-    /// `%i` starts over after this many; never, when not given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub numbers: Option<u32>,
-    /// Of the publishes.
-    #[serde(default = "text::at_least_once", with = "text::qos")]
-    pub qos: QoS,
-    /// When messages are due.
-    #[serde(default)]
-    pub rate: Pace,
-    /// The most publishes one client has in flight at QoS 1 and 2.
-    #[serde(default = "text::window")]
-    pub window: u16,
-    /// Bytes of payload, measurement header included.
-    #[serde(default = "text::size")]
-    pub size: usize,
-    /// The broker is to keep each topic's last message. At the end of the run they are taken away again.
-    #[serde(default, skip_serializing_if = "text::is_default")]
-    pub retain: bool,
-    /// Where each expects the answers to what it publishes: it subscribes there, and the round trip is measured.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reply: Option<Pattern>,
-}
-
-/// A group of clients that subscribe.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Subscribers {
-    /// How many.
-    #[serde(default = "text::one")]
-    pub clients: u32,
-    /// What each subscribes to.
-    pub filter: Pattern,
-    /// `%i` starts over after this many; never, when not given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub numbers: Option<u32>,
-    /// Asked for in the subscription.
-    #[serde(default = "text::at_least_once", with = "text::qos")]
-    pub qos: QoS,
-    /// When they are there.
-    #[serde(default, skip_serializing_if = "text::is_default")]
-    pub when: When,
-    /// They send back what they receive, to where its publisher expects the answer.
-    #[serde(default, skip_serializing_if = "text::is_default")]
-    pub answers: bool,
-}
-
-/// When subscribers are there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum When {
-    /// From before the first message to the end.
-    #[default]
-    Always,
-    /// From after the last: what they get is retained.
-    Late,
-    /// Before the first and after the last: what they get was kept in their session.
-    Away,
-}
-
-/// A group of clients that connect and only keep the connection alive.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Clients {
-    /// How many.
-    #[serde(default = "text::one")]
-    pub clients: u32,
-    /// When connections are due; where they do something, when that is.
-    #[serde(default)]
-    pub rate: Pace,
-    /// What happens to them.
-    #[serde(default, skip_serializing_if = "text::is_default")]
-    pub fate: Fate,
-    /// Where each one's will goes, when it is cut off.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub will: Option<Pattern>,
-}
-
-/// What happens to clients that neither publish nor subscribe, once the load has started.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Fate {
-    /// Nothing.
-    #[default]
-    Stay,
-    /// Each connects, and when its next turn comes leaves and connects again.
-    Churn,
-    /// Each is cut off and connects again, until the broker has it back.
-    Reconnect,
-    /// Each is cut off and stays away.
-    Cut,
-    /// Another client of the same name connects.
-    Takeover,
-}
-
 /// The identity of a run, in its messages, its client ids and its default topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Run(pub u32);
@@ -254,68 +88,6 @@ impl fmt::Display for Run {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{:08x}", self.0)
     }
-}
-
-/// One client as a member of its group.
-#[derive(Debug)]
-pub struct Member<'a, G> {
-    /// The group.
-    pub group: &'a G,
-    /// The group's place among those of its role.
-    pub place: usize,
-    /// The client's number in the group, from 0.
-    pub index: u32,
-}
-
-impl<G> Clone for Member<'_, G> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<G> Copy for Member<'_, G> {}
-
-/// What the groups have in common.
-trait Group {
-    fn clients(&self) -> u32;
-}
-
-impl Group for Publishers {
-    fn clients(&self) -> u32 {
-        self.clients
-    }
-}
-
-impl Group for Subscribers {
-    fn clients(&self) -> u32 {
-        self.clients
-    }
-}
-
-impl Group for Clients {
-    fn clients(&self) -> u32 {
-        self.clients
-    }
-}
-
-fn count(groups: &[impl Group]) -> u32 {
-    let clients = groups.iter().map(Group::clients);
-    clients.fold(0, u32::saturating_add)
-}
-
-fn member<G: Group>(groups: &[G], number: u32) -> Member<'_, G> {
-    let mut index = number;
-    for (place, group) in groups.iter().enumerate() {
-        if index < group.clients() {
-            return Member {
-                group,
-                place,
-                index,
-            };
-        }
-        index -= group.clients();
-    }
-    unreachable!("client {number} is one of {}", count(groups));
 }
 
 impl Plan {
@@ -581,21 +353,6 @@ impl Plan {
             .fold(self.published_streams(), u32::saturating_add)
     }
 
-    /// Tells when a message of a stream was due.
-    pub fn timetable(&self) -> Timetable {
-        let mut first = 0;
-        let groups = self.publish.iter().enumerate().map(|(place, group)| {
-            let entry = TimetableEntry {
-                first,
-                topics: group.topic.len() as u32,
-                schedule: Schedule::new(group.rate, self.seed(0, place), 0, group.clients),
-            };
-            first += group.streams();
-            entry
-        });
-        Timetable(groups.collect())
-    }
-
     /// How many measured messages a publisher has to send; `None` when time decides.
     pub fn share_of(&self, publisher: u32) -> Option<u64> {
         match self.stop {
@@ -629,39 +386,4 @@ impl Plan {
 fn total(mut rates: impl Iterator<Item = Option<f64>>) -> Option<f64> {
     let first = rates.next()??;
     rates.try_fold(first, |sum, rate| Some(sum + rate?))
-}
-
-impl Publishers {
-    fn streams(&self) -> u32 {
-        self.clients.saturating_mul(self.topic.len() as u32)
-    }
-}
-
-/// When the messages of all streams are due: for messages whose header has no room for it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Timetable(Vec<TimetableEntry>);
-
-#[derive(Debug, Clone, PartialEq)]
-struct TimetableEntry {
-    /// The group's first stream.
-    first: u32,
-    /// How many each client has.
-    topics: u32,
-    /// Of its first client.
-    schedule: Schedule,
-}
-
-impl Timetable {
-    /// When message `sequence` of a stream was due, in nanoseconds; `None` when it had no time.
-    pub fn due_ns(&self, stream: u32, sequence: u64) -> Option<u64> {
-        let groups = self.0.partition_point(|group| group.first <= stream);
-        let group = self.0.get(groups.checked_sub(1)?)?;
-        let (client, topic) = (
-            (stream - group.first) / group.topics,
-            (stream - group.first) % group.topics,
-        );
-        let message = sequence * u64::from(group.topics) + u64::from(topic);
-        let due = group.schedule.of(client).due(message)?;
-        Some(due.as_nanos() as u64)
-    }
 }

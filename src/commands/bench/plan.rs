@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use anyhow::Context;
 
+use crate::bench::pace::Pace;
 use crate::bench::plan::{
     Clients, Fate, Pattern, Plan, Publishers, Run, Scenario, Stop, Subscribers, When, Wrong,
 };
-use crate::bench::schedule::Pace;
 use crate::cli::bench::LoadArgs;
 use crate::exit::Exit;
 use crate::mqtt::QoS;

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::bench::load::{Event, LostConnection, Snapshot};
+use crate::bench::load::{Event, Snapshot};
 use crate::bench::measure::Count;
 use crate::bench::plan::{Plan, Stop};
 use crate::bench::role::Phase;
+use crate::bench::tally::LostConnection;
 use crate::mqtt::QoS;
 use crate::output::{self, say};
 
@@ -50,8 +51,8 @@ impl Progress {
                 let all = self.plan.connections();
                 let line = format!(
                     "connected {} of {}",
-                    output::report::whole(made as f64),
-                    output::report::whole(all.into())
+                    output::figures::whole(made as f64),
+                    output::figures::whole(all.into())
                 );
                 if self.verbose {
                     say(&line);
@@ -63,7 +64,7 @@ impl Progress {
                 if self.verbose {
                     say(format_args!(
                         "everyone connected after {}",
-                        output::report::time(setup)
+                        output::figures::time(setup)
                     ));
                 }
             }
@@ -130,7 +131,7 @@ fn line(plan: &Plan, last: Option<&Snapshot>, now: &Snapshot) -> String {
         .saturating_sub(last.map_or(Duration::ZERO, |last| last.elapsed));
     let rate = |count: fn(&Snapshot) -> Count| {
         let new = count(now).total - last.map_or(0, |last| count(last).total);
-        output::report::whole(new as f64 / since.as_secs_f64().max(0.001))
+        output::figures::whole(new as f64 / since.as_secs_f64().max(0.001))
     };
     let mut parts = vec![match (now.phase, now.elapsed < plan.warmup) {
         (Phase::Load, true) => "warming up:".to_owned(),
@@ -139,7 +140,7 @@ fn line(plan: &Plan, last: Option<&Snapshot>, now: &Snapshot) -> String {
     }];
     if plan.scenario.connects() {
         let made = now.recorder.connects.made;
-        parts.push(format!("{} connected", output::report::whole(made as f64)));
+        parts.push(format!("{} connected", output::figures::whole(made as f64)));
     }
     if plan.publishes() {
         parts.push(format!(
@@ -160,13 +161,13 @@ fn line(plan: &Plan, last: Option<&Snapshot>, now: &Snapshot) -> String {
     };
     if !latency.is_empty() {
         let p99 = Duration::from_micros(latency.value_at_quantile(0.99));
-        parts.push(format!("p99 {}", output::report::time(p99)));
+        parts.push(format!("p99 {}", output::figures::time(p99)));
     }
     if plan.publishes() && plan.qos() > QoS::AtMostOnce {
         let in_flight = recorder.sent.total - recorder.acknowledged.total;
         parts.push(format!(
             "in flight {}",
-            output::report::whole(in_flight as f64)
+            output::figures::whole(in_flight as f64)
         ));
     }
     if now.lost > 0 {

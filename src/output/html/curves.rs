@@ -8,7 +8,7 @@ use super::chart::{Chart, Scale};
 use crate::bench::report::Report;
 use crate::bench::role::Phase;
 use crate::bench::series::Moment;
-use crate::output::report::{time, whole};
+use crate::output::figures::{time, whole};
 
 /// What has a line of its own: its tag, what it is called, its colour in the style sheet.
 const LATENCIES: [(&str, &str, &str); 8] = [

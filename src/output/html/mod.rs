@@ -9,13 +9,14 @@ use std::time::Duration;
 use serde_json::Value;
 
 use self::chart::escaped;
-use super::report::{self, time, whole};
+use super::figures::{time, whole};
+use super::headline;
 use crate::bench::latency::Latency;
 use crate::bench::report::Report;
 
 /// The whole page.
 pub fn page(report: &Report) -> String {
-    let title = report::headline(report);
+    let title = headline::headline(report);
     // A page that is told to load nothing cannot be made to, whatever a broker wrote into a reason.
     let policy = "default-src 'none'; style-src 'unsafe-inline'";
     format!(
@@ -68,8 +69,8 @@ fn header(report: &Report, title: &str) -> String {
     format!(
         "<header>\n<h1>{}</h1>\n<p>{}</p>\n<p>{}</p>\n<ul class=\"stamps\">\n{stamps}</ul>\n</header>\n",
         escaped(title),
-        escaped(&report::target(report)),
-        escaped(&report::measurement(report))
+        escaped(&headline::target(report)),
+        escaped(&headline::measurement(report))
     )
 }
 
@@ -348,7 +349,7 @@ mod tests {
         let found = report(1, |found| {
             found
                 .lost_connections
-                .push(crate::bench::load::LostConnection {
+                .push(crate::bench::tally::LostConnection {
                     client: "publisher 1".to_owned(),
                     at_s: 1.0,
                     reason: "<script src=\"//evil\">".to_owned(),

@@ -1,0 +1,116 @@
+//! What a bench did, in the first lines of its report: the load, the broker, and for how long.
+
+use std::time::Duration;
+
+use super::figures::{time, whole};
+use crate::bench::pace::{Pace, Shape};
+use crate::bench::plan::{Fate, Plan, Publishers, Scenario, Stop};
+use crate::bench::report::Report;
+
+/// What was done, in one line.
+pub(super) fn headline(report: &Report) -> String {
+    load(&report.plan)
+}
+
+/// To which broker.
+pub(super) fn target(report: &Report) -> String {
+    let broker = &report.broker;
+    let embedded = if broker.embedded {
+        ", in this process"
+    } else {
+        ""
+    };
+    format!("{} with MQTT {}{embedded}", broker.endpoint, broker.version)
+}
+
+/// `10 publishers to 10 subscribers, QoS 1, 64 bytes, as fast as flow control allows`
+fn load(plan: &Plan) -> String {
+    let mut publish: Vec<String> = plan.publish.iter().map(publishers).collect();
+    let count: u32 = plan.subscribers();
+    let mut subscribe = some(count, "subscriber");
+    if plan.scenario == Scenario::Sub {
+        let filters: Vec<String> = plan
+            .subscribe
+            .iter()
+            .map(|group| group.filter.to_string())
+            .collect();
+        subscribe += &format!(" to {}, QoS {}", filters.join(", "), plan.qos());
+    }
+    match (publish.first_mut(), count) {
+        (_, 0) => {}
+        (Some(first), _) if plan.publish.len() == 1 => {
+            // Between the publishers and how they publish.
+            let (who, how) = first.split_once(',').unwrap_or((first, ""));
+            *first = format!("{who} to {subscribe},{how}");
+        }
+        _ => publish.push(subscribe),
+    }
+    let connect = plan.connect.iter().map(|group| {
+        let rate = match group.rate {
+            Pace::Max if group.fate == Fate::Stay => "as fast as they are accepted".to_owned(),
+            Pace::Max => "all at once".to_owned(),
+            rate => pace(rate),
+        };
+        format!("{}, {rate}", some(group.clients, "connection"))
+    });
+    publish
+        .into_iter()
+        .chain(connect)
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+fn publishers(group: &Publishers) -> String {
+    let rate = match group.rate {
+        Pace::Max => "as fast as flow control allows".to_owned(),
+        rate => pace(rate),
+    };
+    let Publishers { qos, size, .. } = group;
+    format!(
+        "{}, QoS {qos}, {size} bytes, {rate}",
+        some(group.clients, "publisher")
+    )
+}
+
+fn some(count: u32, what: &str) -> String {
+    format!(
+        "{} {what}{}",
+        whole(count.into()),
+        if count == 1 { "" } else { "s" }
+    )
+}
+
+/// `1,000/s`, or the form of the load as it is typed.
+fn pace(pace: Pace) -> String {
+    match pace {
+        Pace::Total(Shape::Constant(rate)) => format!("{}/s", whole(rate.per_second())),
+        Pace::PerClient(Shape::Constant(rate)) => format!("{}/s each", whole(rate.per_second())),
+        pace => pace.to_string(),
+    }
+}
+
+/// For how long, and what else is to be known of it.
+pub(super) fn measurement(report: &Report) -> String {
+    let measured = time(Duration::from_secs_f64(report.measured_s));
+    let mut text = match report.plan.stop {
+        Stop::After(_) if matches!(report.plan.scenario, Scenario::Conn | Scenario::Idle) => {
+            let setup = time(Duration::from_secs_f64(report.setup_s));
+            match report.measured_s {
+                0.0 => format!("made in {setup}"),
+                _ => format!("made in {setup}, held for {measured}"),
+            }
+        }
+        Stop::After(_) => format!("measured for {measured}"),
+        Stop::Count(count) => format!("measured {} messages in {measured}", whole(count as f64)),
+    };
+    if !report.plan.warmup.is_zero() {
+        text += &format!(" after {} of warm-up", time(report.plan.warmup));
+    }
+    if report.interrupted {
+        text += ", interrupted";
+    }
+    if report.parts.len() > 1 {
+        text += &format!(", {} runs merged", report.parts.len());
+    }
+    text
+}
