@@ -26,14 +26,14 @@ end
 
 complete -c mqtt -n "__fish_mqtt_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mqtt -n "__fish_mqtt_needs_command" -s V -l version -d 'Print version'
-complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "serve" -d 'Start a broker in this terminal'
-complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "pub" -d 'Publish messages'
-complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "sub" -d 'Subscribe to topics and print what arrives'
-complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "req" -d 'Ask, and print the reply'
-complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "reply" -d 'Answer requests: a device to test against, in one line'
-complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "bench" -d 'Measure a broker\'s throughput and latency'
-complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "context" -d 'Save connection options under names, and see which are in effect'
-complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "install-links" -d 'Take the place of mosquitto\'s clients'
+complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "serve" -d 'A broker for MQTT 3.1, 3.1.1 and 5 that starts with one word'
+complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "pub" -d 'Publishes one message, the same one repeatedly, several files, each line of stdin, or messages written as JSON'
+complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "sub" -d 'Subscribes to topics and prints what arrives, until it is stopped'
+complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "req" -d 'Publishes a request and prints the reply'
+complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "reply" -d 'Answers requests: a device to test against, in one line'
+complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "bench" -d 'A run, or what the verb says'
+complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "context" -d 'What to do with the contexts'
+complete -c mqtt -n "__fish_mqtt_needs_command" -f -a "install-links" -d 'Makes mosquitto_pub, mosquitto_sub and mosquitto_rr in a folder, as links to this program'
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -s h -l host -d 'Name or address to listen on' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -s p -l port -d 'Port to listen on, 0 for any free one' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l max-packet-size -d 'Largest packet taken from a client, in bytes' -r
@@ -80,7 +80,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l message-expiry-interva
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l user-property -d 'Name and value of a user property, as often as wanted; their order is kept' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l response-topic -d 'Topic a reply should go to, as an MQTT 5 property' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l correlation-data -d 'What a reply should repeat, as an MQTT 5 property' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s M -l max-inflight -d 'Most messages of QoS 1 and 2 under way at a time [default: 100; at QoS 2 before MQTT 5, 20]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s M -l max-inflight -d 'Most messages of QoS 1 and 2 under way at a time [default: 1000; at QoS 2 before MQTT 5, 20]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s D -l property -d 'Property of MQTT 5 for a packet, as often as wanted, as in -D publish content-type text/plain' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l property-on-wire -d 'The same, in the one word that `TypedProperty` is displayed as' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l context -d 'Take what is not typed from the context NAME, and from no other place; \'\' for none [env: MQTT_CONTEXT]' -r
@@ -193,7 +193,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l rotate-every -d 'Begin
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l keep -d 'Keep the N newest of the files that are done, and remove the others' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l exec -d 'Run a command for each message instead of printing it, never through a shell: all words up to the end or to a ;' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l exec-workers -d 'Run up to N commands at a time; with one, each ends before the next begins' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s M -l max-inflight -d 'Most messages of QoS 1 and 2 under way at a time [default: 100; at QoS 2 before MQTT 5, 20]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s M -l max-inflight -d 'Most messages of QoS 1 and 2 under way at a time [default: 1000; at QoS 2 before MQTT 5, 20]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s D -l property -d 'Property of MQTT 5 for a packet, as often as wanted, as in -D publish content-type text/plain' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l property-on-wire -d 'The same, in the one word that `TypedProperty` is displayed as' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l context -d 'Take what is not typed from the context NAME, and from no other place; \'\' for none [env: MQTT_CONTEXT]' -r
@@ -291,7 +291,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s F -l format -d 'Print 
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l content-type -d 'Content type, for example application/json' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l message-expiry-interval -d 'Seconds after which the broker does not deliver the message any more' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l user-property -d 'Name and value of a user property, as often as wanted; their order is kept' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s M -l max-inflight -d 'Most messages of QoS 1 and 2 under way at a time [default: 100; at QoS 2 before MQTT 5, 20]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s M -l max-inflight -d 'Most messages of QoS 1 and 2 under way at a time [default: 1000; at QoS 2 before MQTT 5, 20]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s D -l property -d 'Property of MQTT 5 for a packet, as often as wanted, as in -D publish content-type text/plain' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l property-on-wire -d 'The same, in the one word that `TypedProperty` is displayed as' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l context -d 'Take what is not typed from the context NAME, and from no other place; \'\' for none [env: MQTT_CONTEXT]' -r

@@ -17,7 +17,7 @@ pub struct ClientArgs {
     #[arg(long)]
     pub quiet: bool,
 
-    /// Most messages of QoS 1 and 2 under way at a time [default: 100; at QoS 2 before MQTT 5, 20]
+    /// Most messages of QoS 1 and 2 under way at a time [default: 1000; at QoS 2 before MQTT 5, 20]
     #[arg(short = 'M', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Session")]
     pub max_inflight: Option<u32>,
 

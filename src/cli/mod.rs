@@ -17,7 +17,7 @@ pub mod serve;
 pub mod subscribe;
 pub mod tls;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// An MQTT broker, publisher, subscriber and load tester in one command.
 #[derive(Debug, Parser)]
@@ -35,8 +35,16 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// The commands.
+/// The definition of all commands with all their options, for whoever looks at more than the one command that was typed.
+pub fn definition() -> clap::Command {
+    let mut definition = Cli::command();
+    definition.build();
+    definition
+}
+
+/// The commands. The options of one are only put together when it is typed: all of them are two thirds of the start-up of a `pub`.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Command {
     /// Start a broker in this terminal
     #[command(after_long_help = pages::SERVE.after_help())]

@@ -718,7 +718,7 @@ mod tests {
 
     #[test]
     fn every_command_has_its_page() {
-        let cli = Cli::command();
+        let cli = crate::cli::definition();
         let mut commands = vec![String::new()];
         for command in cli.get_subcommands() {
             let name = command.get_name();

@@ -35,6 +35,10 @@ use crate::mqtt::{Packet, ReasonCode, Version, codec};
 /// Bytes read at once, and bytes collected before they are written.
 const LARGE: usize = 64 * 1024;
 
+/// Bytes read at once in the beginning. A read that fills the space makes it grow: who publishes one message receives a few
+/// bytes, and [`LARGE`] zeros would be a good part of the work.
+const SMALL: usize = 4 * 1024;
+
 /// What is known about the connection, shared by the wire, which lives inside rumqttc, and the session.
 #[derive(Clone)]
 pub(super) struct Notes {
@@ -109,7 +113,7 @@ impl Notes {
         Ok(Wire {
             socket: Some(stream),
             watch: Watch::new(self.version),
-            incoming: vec![0; LARGE],
+            incoming: vec![0; SMALL],
             delivered: 0,
             checked: 0,
             filled: 0,
@@ -317,6 +321,9 @@ impl Wire {
         let outcome = ready!(socket(&mut self.socket).poll_read(context, &mut space));
         let count = space.filled().len();
         self.filled += count;
+        if self.filled == self.incoming.len() && self.filled < LARGE {
+            self.incoming.resize(LARGE, 0);
+        }
         let end = match outcome {
             Ok(()) if count > 0 => return Poll::Ready(()),
             Ok(()) => "the broker closed the connection".to_owned(),

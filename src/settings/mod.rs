@@ -18,9 +18,9 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::Path;
 
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 
-use crate::cli::Cli;
+use crate::cli::{self, Cli};
 use crate::dialect::{Dialect, Program};
 
 /// One option as it is in effect. Displayed, it is a line of the configuration file.
@@ -95,7 +95,7 @@ fn parse_in(
 
 /// The words that lead to a command, by the names in its definition.
 fn path_of(words: &[OsString]) -> Vec<&str> {
-    let mut command = Cli::command();
+    let mut command = cli::definition();
     let mut path = vec!["mqtt"];
     for word in words.iter().skip(1).map_while(|word| word.to_str()) {
         let Some(verb) = command.find_subcommand(word) else {

@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, CommandFactory};
+use clap::{Arg, ArgAction, ArgMatches};
 use toml::de::DeTable;
 
 use super::{Setting, value};
-use crate::cli::Cli;
+use crate::cli;
 use crate::exit::Exit;
 
 /// What the environment and the file say, by the option's long name.
@@ -82,7 +82,7 @@ impl Options {
     /// Those options of the command `path` leads to whose long names are keys.
     pub(super) fn new(path: &[&str], is_key: impl Fn(&str) -> bool + 'static) -> Options {
         Options {
-            program: Cli::command(),
+            program: cli::definition(),
             path: path.iter().map(|word| (*word).to_owned()).collect(),
             is_key: Box::new(is_key),
         }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 use proptest::prelude::*;
 
 use super::options::OPTIONS;
@@ -206,7 +206,7 @@ const MISSING: [&str; 22] = [
 
 #[test]
 fn every_option_means_something_to_ours() {
-    let cli = Cli::command();
+    let cli = crate::cli::definition();
     let mut missing: Vec<&str> = Vec::new();
     for option in OPTIONS {
         for program in option.programs {
