@@ -34,6 +34,30 @@ impl Sequences {
         }
     }
 
+    /// These ranges, each the first number and the first one behind it.
+    ///
+    /// # Errors
+    /// When they are not ascending and apart.
+    pub fn of(ranges: &[(u64, u64)]) -> Result<Sequences, String> {
+        let mut behind = None;
+        for (from, to) in ranges {
+            if from >= to || behind.is_some_and(|behind| *from <= behind) {
+                return Err(format!(
+                    "{from} to {to} is no range behind the one before it"
+                ));
+            }
+            behind = Some(*to);
+        }
+        Ok(Sequences {
+            ranges: ranges.iter().copied().collect(),
+        })
+    }
+
+    /// The ranges, ascending: the first number of each and the first one behind it.
+    pub fn ranges(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.ranges.iter().map(|(&from, &to)| (from, to))
+    }
+
     /// The numbers, ascending.
     pub fn iter(&self) -> impl Iterator<Item = u64> {
         self.ranges.iter().flat_map(|(&start, &end)| start..end)
@@ -113,7 +137,7 @@ impl Sequences {
 }
 
 /// What was sent in one stream, as far as the ledger needs it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sent {
     /// Messages 0 to `count` - 1 were sent.
     pub count: u64,

@@ -14,25 +14,19 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::Context;
 use tokio::sync::{mpsc, watch};
 
+use super::agents::books::Books;
+use super::cast::{Cast, Place};
+use super::company::{Company, Cue, Told, next_cue};
 use super::connection::{Stage, Thread, Way};
 use super::measure::{Recorder, Window};
 use super::plan::{Plan, Scenario, Stop};
 use super::role::Phase;
 use super::shares::SharedLedger;
+use super::standing::Standing;
 use super::tally::{LostConnection, Measurement, Tally};
 use super::thread::{self, Crew, Note};
 use crate::client::{ConnectOptions, Endpoint, Failure};
 use crate::exit::Exit;
-
-/// How long publishers may go on sending what was due before the end of a paced run; what is left then counts
-/// as never sent.
-const GRACE: Duration = Duration::from_secs(1);
-
-/// How long nothing may arrive before what is missing counts as lost.
-const QUIET: Duration = Duration::from_secs(2);
-
-/// How long nothing at all may happen before a run that ends by count is given up.
-const STALLED: Duration = Duration::from_secs(10);
 
 /// How often the observer is shown where the run is.
 const SHOW: Duration = Duration::from_millis(500);
@@ -85,22 +79,24 @@ pub struct Load {
     pub sources: Vec<IpAddr>,
     /// How many threads share the connections.
     pub threads: usize,
+    /// Which of the plan's clients are here.
+    pub place: Place,
 }
 
 impl Load {
-    /// Runs to the end, or until `stop`.
+    /// Runs to the end, or until `stop`; in step with the other machines, if there are any.
     ///
     /// # Errors
     /// When not everyone could connect and subscribe, with the exit status that says why, or when `stop` came
     /// before the load had started.
     pub async fn run(
         self,
+        mut company: Option<Company>,
         stop: impl Future<Output = ()>,
         mut observe: impl FnMut(Event),
     ) -> anyhow::Result<Measurement> {
         let load = Arc::new(self);
         let ways = ways(&load).await?;
-        let setup = Instant::now();
         let (stages, _) = watch::channel(Stage {
             phase: Phase::Setup,
             start: None,
@@ -112,8 +108,18 @@ impl Load {
             .map_err(|words| Exit::Usage.because(words))?;
         let shares = SharedLedger::of(&load.plan, &audience);
         let listeners = load.plan.listeners(&audience);
+        let setup = match &mut company {
+            Some(_) => loop {
+                if let Cue::Connect(at) = next_cue(&mut company).await? {
+                    tokio::time::sleep_until(at.into()).await;
+                    break at;
+                }
+            },
+            None => Instant::now(),
+        };
         let crew = Arc::new(Crew {
             load: Arc::clone(&load),
+            cast: Cast::of(&load.plan, load.place),
             ways,
             audience,
             listeners,
@@ -136,6 +142,7 @@ impl Load {
             heard,
             stages,
             tally: Tally::default(),
+            company,
             observe: &mut observe,
         };
         run.conduct(setup, stop).await
@@ -173,6 +180,10 @@ async fn ways(load: &Load) -> anyhow::Result<Vec<Way>> {
     Ok(ways)
 }
 
+fn too_early() -> anyhow::Error {
+    Exit::Interrupted.because("interrupted before the load had started")
+}
+
 /// The run as seen from outside its threads.
 struct Run<'a> {
     plan: &'a Plan,
@@ -181,7 +192,15 @@ struct Run<'a> {
     heard: mpsc::UnboundedReceiver<Note>,
     stages: watch::Sender<Stage>,
     tally: Tally,
+    company: Option<Company>,
     observe: &'a mut dyn FnMut(Event),
+}
+
+/// Whatever ends the run ends its threads.
+impl Drop for Run<'_> {
+    fn drop(&mut self) {
+        self.stages.send_modify(|stage| stage.phase = Phase::Close);
+    }
 }
 
 impl Run<'_> {
@@ -193,21 +212,22 @@ impl Run<'_> {
         let mut stop = pin!(stop);
         let connected = self.connect(began, &mut stop).await?;
         let setup = began.elapsed();
-        let start = Instant::now();
-        self.tally.started = Some(SystemTime::now());
-        self.tally.clock = self.tally.started.map(|day| (Instant::now(), day));
         if !connected {
+            let start = Instant::now();
+            self.tally.start(SystemTime::now());
             self.enter(Phase::Close, start);
             self.gather().await?;
             let end = self.snapshot(began, Phase::Setup);
             (self.observe)(Event::Ended(end));
-            return Ok(self.add_up(setup, true, false));
+            return self.add_up(setup, true, false).await;
         }
+        let (start, day) = self.curtain(&mut stop).await?;
+        self.tally.start(day);
         self.enter(Phase::Load, start);
         (self.observe)(Event::Started(setup));
 
         let interrupted = self.watch(Phase::Load, start, &mut stop).await?;
-        let stalled = !interrupted && self.tally.done < self.plan.actors();
+        let stalled = !interrupted && self.tally.done < self.crew.cast.actors(self.plan);
         // A storm is over when everyone has been through it.
         let over = !self.plan.publishes() && self.plan.actors() > 0;
         if interrupted || over || !self.tally.lost.is_empty() {
@@ -225,7 +245,40 @@ impl Run<'_> {
         self.gather().await?;
         let end = self.snapshot(start, Phase::Close);
         (self.observe)(Event::Ended(end));
-        Ok(self.add_up(setup, interrupted, stalled))
+        self.add_up(setup, interrupted, stalled).await
+    }
+
+    /// When the load starts: now, or when it does everywhere.
+    async fn curtain(
+        &mut self,
+        stop: &mut (impl Future<Output = ()> + Unpin),
+    ) -> anyhow::Result<(Instant, SystemTime)> {
+        let Some(company) = &self.company else {
+            return Ok((Instant::now(), SystemTime::now()));
+        };
+        company.tell(Told::Ready);
+        let mut start = None;
+        loop {
+            let begins = async {
+                match start {
+                    Some((at, _)) => tokio::time::sleep_until(Instant::into(at)).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                note = self.heard.recv() => self.take(note.context("a thread of the load ended")?)?,
+                () = &mut *stop => return Err(too_early()),
+                cue = next_cue(&mut self.company) => if let Cue::Start(at, day) = cue? {
+                    start = Some((at, day));
+                    // What others send before we are awake has its time all the same.
+                    self.enter(Phase::Setup, at);
+                },
+                () = begins => if let Some(start) = start {
+                    return Ok(start);
+                }
+            }
+        }
     }
 
     /// Until everyone is ready, or where connecting is measured until everyone has tried; `false` when that was
@@ -238,7 +291,7 @@ impl Run<'_> {
         let mut show = tokio::time::interval_at(tokio::time::Instant::now() + SHOW, SHOW);
         loop {
             let failed: u64 = self.tally.failures.iter().map(|one| one.count).sum();
-            if u64::from(self.tally.ready) + failed >= self.plan.connections().into() {
+            if u64::from(self.tally.ready) + failed >= self.crew.cast.connections().into() {
                 return Ok(true);
             }
             tokio::select! {
@@ -247,7 +300,7 @@ impl Run<'_> {
                 () = &mut *stop => {
                     return match self.plan.scenario {
                         Scenario::Conn => Ok(false),
-                        _ => Err(Exit::Interrupted.because("interrupted before the load had started")),
+                        _ => Err(too_early()),
                     };
                 }
                 _ = show.tick() => {
@@ -288,25 +341,47 @@ impl Run<'_> {
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut shown = Instant::now();
         let mut moved = (0, Instant::now());
+        let mut told = Standing::default();
         loop {
             tokio::select! {
                 biased;
                 () = &mut *stop => return Ok(true),
+                cue = next_cue(&mut self.company) => match (phase, cue?) {
+                    (Phase::Load, Cue::Drain) | (Phase::Drain, Cue::Close) => return Ok(false),
+                    _ => {}
+                },
                 Some(note) = self.heard.recv() => self.take(note)?,
                 _ = look.tick() => {}
             }
-            let movement = self.movement();
+            let standing = self.standing();
+            let movement = standing.movement();
             if moved.0 != movement {
                 moved = (movement, Instant::now());
             }
-            let over = match phase {
-                Phase::Load => self.load_is_over(start.elapsed(), moved.1.elapsed()),
-                _ => self.drain_is_over(moved.1.elapsed()),
-            };
-            if over {
-                return Ok(false);
+            let is_due = shown.elapsed() >= SHOW;
+            match &self.company {
+                Some(company) => {
+                    let is_news = match phase {
+                        Phase::Load if self.plan.actors() > 0 => standing.is_further_than(&told),
+                        _ => standing != told,
+                    };
+                    if is_news || is_due {
+                        told = standing;
+                        company.tell(Told::Standing(standing));
+                    }
+                }
+                None => {
+                    let still = moved.1.elapsed();
+                    let over = match phase {
+                        Phase::Load => standing.load_is_over(self.plan, start.elapsed(), still),
+                        _ => standing.drain_is_over(self.plan, still),
+                    };
+                    if over {
+                        return Ok(false);
+                    }
+                }
             }
-            if shown.elapsed() >= SHOW {
+            if is_due {
                 shown = Instant::now();
                 let snapshot = self.snapshot(start, phase);
                 (self.observe)(Event::Shown(snapshot));
@@ -323,44 +398,24 @@ impl Run<'_> {
         })
     }
 
-    fn load_is_over(&self, elapsed: Duration, still: Duration) -> bool {
-        let end = self.plan.end().unwrap_or_default();
-        if self.plan.actors() == 0 {
-            return match self.plan.stop {
-                Stop::After(_) => elapsed >= end,
-                Stop::Count(count) => self.recorded().delivered.measured >= count,
-            };
-        }
-        if self.tally.done == self.plan.actors()
-            && (self.tally.settled == self.plan.actors() || !self.plan.has_latecomers())
-        {
-            return true;
-        }
-        match self.plan.stop {
-            Stop::After(_) => elapsed >= end + GRACE,
-            Stop::Count(_) => elapsed >= end && still >= STALLED,
-        }
-    }
-
-    fn drain_is_over(&self, still: Duration) -> bool {
-        let settled = self.tally.settled == self.plan.actors();
-        let delivered = || -> u64 {
-            let of = |thread: &Arc<Thread>| thread.desk().recorder.delivered.total;
-            self.threads.iter().map(of).sum()
+    /// How far the clients here are.
+    fn standing(&self) -> Standing {
+        let mut standing = Standing {
+            done: self.tally.done,
+            settled: self.tally.settled,
+            expected: self.tally.expected,
+            lost: self.tally.lost.len() as u64,
+            ..Standing::default()
         };
-        (settled && delivered() >= self.tally.expected) || still >= QUIET
-    }
-
-    /// A number that changes whenever anything is sent, acknowledged or delivered.
-    fn movement(&self) -> u64 {
-        let of = |thread: &Arc<Thread>| {
+        for thread in &self.threads {
             let recorder = &thread.desk().recorder;
-            recorder.sent.total
-                + recorder.acknowledged.total
-                + recorder.delivered.total
-                + recorder.connects.made
-        };
-        self.threads.iter().map(of).sum()
+            standing.sent += recorder.sent.total;
+            standing.acknowledged += recorder.acknowledged.total;
+            standing.delivered += recorder.delivered.total;
+            standing.measured += recorder.delivered.measured;
+            standing.connected += recorder.connects.made;
+        }
+        standing
     }
 
     fn recorded(&self) -> Recorder {
@@ -378,9 +433,27 @@ impl Run<'_> {
         self.tally.take(note)
     }
 
-    fn add_up(&mut self, setup: Duration, interrupted: bool, stalled: bool) -> Measurement {
+    /// Closes the books, with those of the other machines.
+    async fn add_up(
+        &mut self,
+        setup: Duration,
+        interrupted: bool,
+        stalled: bool,
+    ) -> anyhow::Result<Measurement> {
         let recorder = self.recorded();
         let tally = std::mem::take(&mut self.tally);
-        tally.close(&self.crew, setup, recorder, interrupted, stalled)
+        let mut harvested = tally.close(&self.crew, setup, recorder, interrupted, stalled);
+        if let Some(company) = &self.company {
+            company.tell(Told::Books(Books::of(&harvested.sent)));
+            let books = loop {
+                if let Cue::Books(books) = next_cue(&mut self.company).await? {
+                    break books;
+                }
+            };
+            books
+                .enter(&mut harvested.sent)
+                .map_err(anyhow::Error::msg)?;
+        }
+        Ok(harvested.settle(&self.crew))
     }
 }

@@ -7,14 +7,18 @@
 //! ```
 //! `plan`, `pace`, `schedule`, `message`, `ledger`, `measure`, `connects`, `publisher`, `subscriber`, `idle`, `report`,
 //! `latency`, `histograms`, `merge`, `verdict`, `slo`, `statistics`, `compare`, `search`, `climb`, `calibration` and
-//! `series` are arithmetic: no socket, no clock. `connection` is the socket, `thread` the clients of one thread, `lives`
-//! and `fates` what each of them does from first to last, `load` the phases of a run, `tally` what the threads bring home;
+//! `series` are arithmetic: no socket, no clock; so are `cast`, which says whose clients are whose when several machines
+//! share a run, `standing`, how far all of them are, and `agents`, what they say to each other. `connection` is the socket, `thread` the clients of one thread, `lives`
+//! and `fates` what each of them does from first to last, `load` the phases of a run, `company` what it hears of other machines, `tally` what the threads bring home;
 //! `null` is a broker that does nothing, to measure the load tester itself.
 //! Nothing here prints or knows of flags.
 
+pub mod agents;
 pub mod alarm;
 pub mod calibration;
+pub mod cast;
 pub mod climb;
+pub mod company;
 pub mod compare;
 pub mod connection;
 pub mod connects;
@@ -45,6 +49,7 @@ pub mod search;
 pub mod series;
 pub mod shares;
 pub mod slo;
+pub mod standing;
 pub mod statistics;
 pub mod subscriber;
 pub mod tally;

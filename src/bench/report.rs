@@ -6,7 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use super::agents::machine::{Clocks, Machine};
 use super::calibration::Calibration;
+use super::cast::{Cast, Place};
 use super::connects::Connections;
 use super::environment::{Environment, peak_memory};
 use super::histograms::Histograms;
@@ -40,6 +42,12 @@ pub struct Report {
     pub plan: Plan,
     /// The runs this is the sum of, in the order of time; one, unless runs were merged.
     pub parts: Vec<Part>,
+    /// The machines the load came from, when `--agents` spread it over several; empty otherwise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub machines: Vec<Machine>,
+    /// What their clocks leave uncertain; `null` on one machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clocks: Option<Clocks>,
     /// Whether the numbers describe the broker.
     pub verdict: Verdict,
     /// Whether what MQTT promises was kept.
@@ -225,15 +233,17 @@ impl Report {
     /// The version of the structure.
     pub const SCHEMA: u32 = 1;
 
-    /// Makes the report. `embedded` says whether the broker ran in this process.
+    /// Makes the report of the clients that are here. `embedded` says whether the broker ran in this process.
     pub fn new(
         plan: Plan,
+        place: Place,
         options: &ConnectOptions,
         embedded: bool,
         series: Vec<Moment>,
         measurement: Measurement,
     ) -> Report {
         let environment = Environment::here();
+        let cast = Cast::of(&plan, place);
         let acknowledges = plan.publishes() && plan.qos() != QoS::AtMostOnce;
         let recorder = &measurement.recorder;
         let histograms = Histograms::of(recorder);
@@ -246,10 +256,10 @@ impl Report {
                 Scenario::Churn => (recorder.connects.made + failed)
                     .try_into()
                     .unwrap_or(u32::MAX),
-                _ if plan.measures_coming_back() => plan.clients(),
-                _ => plan.connections(),
+                _ if plan.measures_coming_back() => cast.clients.len() as u32,
+                _ => cast.connections(),
             },
-            plan.connect_rate(),
+            cast.connect_rate(&plan),
             &recorder.connects,
             &histograms,
             measurement.failures.clone(),
@@ -287,6 +297,8 @@ impl Report {
                 measured_unix_s: (unix(from), unix(from + measured)),
                 valid: verdict.valid,
             }],
+            machines: Vec::new(),
+            clocks: None,
             verdict,
             check: check(&measurement.delivery),
             objectives: Vec::new(),
@@ -294,7 +306,7 @@ impl Report {
             setup_s: measurement.setup.as_secs_f64(),
             measured_s: measured.as_secs_f64(),
             interrupted: measurement.interrupted,
-            rate_per_s: rates(&plan, recorder),
+            rate_per_s: rates(&plan, &cast, recorder),
             messages: Messages {
                 sent: recorder.sent.total,
                 sent_measured: recorder.sent.measured,
@@ -362,14 +374,14 @@ fn span(plan: &Plan, recorder: &Recorder, count: Count) -> Duration {
     Duration::from_nanos(end_ns.saturating_sub(window.from_ns))
 }
 
-fn rates(plan: &Plan, recorder: &Recorder) -> Rates {
+fn rates(plan: &Plan, cast: &Cast, recorder: &Recorder) -> Rates {
     let rate = |count: Count| {
         let seconds = span(plan, recorder, count).as_secs_f64();
         // Less than a millisecond is no time to speak of rates.
         (seconds >= 0.001).then(|| count.measured as f64 / seconds)
     };
     Rates {
-        offered: plan.rate(),
+        offered: cast.rate(plan),
         sent: rate(recorder.sent).filter(|_| plan.publishes()),
         acknowledged: match plan.qos() {
             QoS::AtMostOnce => None,
@@ -473,7 +485,14 @@ pub mod tests {
         plan.warmup = Duration::from_secs(1);
         plan.stop = Stop::After(Duration::from_secs(1));
         let options = ConnectOptions::new(Endpoint::default());
-        Report::new(plan, &options, false, Vec::new(), measurement(change))
+        Report::new(
+            plan,
+            Place::ALONE,
+            &options,
+            false,
+            Vec::new(),
+            measurement(change),
+        )
     }
 
     #[test]

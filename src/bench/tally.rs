@@ -124,7 +124,13 @@ impl Tally {
         Ok(())
     }
 
-    /// Closes the books.
+    /// The load starts, at this time of the day.
+    pub(super) fn start(&mut self, day: SystemTime) {
+        self.started = Some(day);
+        self.clock = Some((Instant::now(), SystemTime::now()));
+    }
+
+    /// Adds up what the clients did. What became of it is settled when all books are there.
     pub(super) fn close(
         self,
         crew: &Crew,
@@ -132,7 +138,7 @@ impl Tally {
         recorder: Recorder,
         interrupted: bool,
         stalled: bool,
-    ) -> Measurement {
+    ) -> Harvested {
         let plan = &crew.load.plan;
         let interrupted_ns = interrupted.then(|| recorder.window().to_ns);
         let mut measurement = Measurement {
@@ -184,7 +190,31 @@ impl Tally {
             measurement.threads.push(harvest.work);
             subscribers.extend(harvest.subscribers);
         }
-        measurement.granted = plan.qos();
+        Harvested {
+            measurement,
+            sent,
+            subscribers,
+        }
+    }
+}
+
+/// What the clients brought home.
+pub(super) struct Harvested {
+    measurement: Measurement,
+    /// What was sent, by stream.
+    pub(super) sent: Vec<Sent>,
+    subscribers: Vec<(Subscriber, bool)>,
+}
+
+impl Harvested {
+    /// Closes the ledgers.
+    pub(super) fn settle(self, crew: &Crew) -> Measurement {
+        let Harvested {
+            mut measurement,
+            sent,
+            subscribers,
+        } = self;
+        measurement.granted = crew.load.plan.qos();
         for (subscriber, connected) in &subscribers {
             let delivery = subscriber.settle(&sent, *connected);
             measurement.delivery.merge(&delivery);
@@ -206,7 +236,8 @@ fn settle_shares(
 ) {
     let plan = &crew.load.plan;
     let mut settled = HashSet::new();
-    for (number, ledger) in (0..).zip(&crew.shares) {
+    for &number in &crew.cast.subscribers {
+        let ledger = &crew.shares[number as usize];
         let filter = plan.filter_of(number);
         let Some(ledger) = ledger.as_ref().filter(|_| settled.insert(filter.clone())) else {
             continue;

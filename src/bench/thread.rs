@@ -9,6 +9,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
+use super::cast::Cast;
 use super::connection::{Stage, Thread, Way};
 use super::limits::BrokerLimits;
 use super::load::Load;
@@ -31,6 +32,8 @@ const TURNS: Duration = Duration::from_millis(10);
 /// What the threads have in common.
 pub(super) struct Crew {
     pub(super) load: Arc<Load>,
+    /// The clients that are here.
+    pub(super) cast: Cast,
     /// The ways to the brokers, which the clients take in turn.
     pub(super) ways: Vec<Way>,
     /// For each subscriber the streams it hears.
@@ -149,21 +152,27 @@ impl Member {
             let opening = Arc::new(Semaphore::new(OPENING));
             let mut clients = JoinSet::new();
             let plan = &member.crew.load.plan;
+            let Cast {
+                publishers,
+                subscribers,
+                clients: others,
+            } = &member.crew.cast;
+            let of_this_thread = |turn: usize| turn % member.crew.load.threads == member.number;
             // A pair's two ends are on different threads, so that neither waits for the other.
-            for subscriber in 0..plan.subscribers() {
-                if (subscriber as usize + 1) % member.crew.load.threads == member.number {
+            for (turn, &subscriber) in subscribers.iter().enumerate() {
+                if of_this_thread(turn + 1) {
                     let (member, opening) = (Arc::clone(&member), Arc::clone(&opening));
                     clients.spawn(async move { member.subscribe(subscriber, &opening).await });
                 }
             }
-            for publisher in 0..plan.publishers() {
-                if publisher as usize % member.crew.load.threads == member.number {
+            for (turn, &publisher) in publishers.iter().enumerate() {
+                if of_this_thread(turn) {
                     let (member, opening) = (Arc::clone(&member), Arc::clone(&opening));
                     clients.spawn(async move { member.publish(publisher, &opening).await });
                 }
             }
-            for client in 0..plan.clients() {
-                if client as usize % member.crew.load.threads == member.number {
+            for (turn, &client) in others.iter().enumerate() {
+                if of_this_thread(turn) {
                     let (member, opening) = (Arc::clone(&member), Arc::clone(&opening));
                     clients.spawn(async move { member.connect(client, &opening).await });
                 }

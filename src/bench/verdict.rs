@@ -180,6 +180,7 @@ pub(super) fn check(delivery: &Delivery) -> Check {
 mod tests {
     use std::time::Duration;
 
+    use super::super::cast::Place;
     use super::super::measure::Recorder;
     use super::super::plan::tests::plan;
     use super::super::report::Report;
@@ -255,7 +256,7 @@ mod tests {
             let busy =
                 measurement(|found| found.threads[0].cpu = Some(Duration::from_millis(cpu_ms)));
             let options = ConnectOptions::new(Endpoint::default());
-            Report::new(plan, &options, false, Vec::new(), busy).verdict
+            Report::new(plan, Place::ALONE, &options, false, Vec::new(), busy).verdict
         };
         assert!(verdict(890).valid);
         let short = |found: &mut Measurement| {

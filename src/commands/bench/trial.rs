@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use super::files::Files;
 use super::preflight;
 use super::progress::Progress;
+use crate::bench::cast::Place;
 use crate::bench::limits::Need;
 use crate::bench::load::Load;
 use crate::bench::null::NullBroker;
@@ -149,6 +150,7 @@ impl Trial<'_> {
             options: target.options.clone(),
             brokers: target.brokers.clone(),
             sources: target.sources.clone(),
+            place: Place::ALONE,
         };
         let mut progress = Progress::new(&plan, verbose);
         let bar = progress.bar.clone();
@@ -159,7 +161,7 @@ impl Trial<'_> {
             let first = Notify::new();
             tokio::select! {
                 biased;
-                measured = load.run(first.notified(), |event| {
+                measured = load.run(None, first.notified(), |event| {
                     files.take(&event);
                     progress.show(event);
                 }) => measured.map(Some),
@@ -170,7 +172,8 @@ impl Trial<'_> {
         runtime.shutdown_background();
         progress.finish();
         let series = files.moments();
-        Ok(measured?.map(|found| Report::new(plan, &target.options, embedded, series, found)))
+        Ok(measured?
+            .map(|found| Report::new(plan, Place::ALONE, &target.options, embedded, series, found)))
     }
 }
 
