@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::connection::{Connection, Stage};
 use super::idle::Idle;
-use super::message::{self, Header};
+use super::message::{self, Check, Header};
 use super::name::Name;
 use super::plan::Fate;
 use super::role::Phase;
@@ -220,7 +220,8 @@ impl Member {
             due_ns: Some(due_ns.unwrap_or(0)),
             sent_ns: due_ns.unwrap_or(0),
         };
-        header.write(plan.run.0, &mut payload);
+        let check = Check::Filler(payload.len() as u32);
+        header.write(plan.run.0, check, &mut payload);
         Will {
             topic: topic.into(),
             payload: payload.into(),

@@ -51,8 +51,8 @@ impl Member {
             Arc::clone(&self.crew.timetable),
             books,
             group.when,
-        )
-        .expecting(self.crew.longest_filler());
+            self.crew.expected.clone(),
+        );
         let name = Name::Subscriber(number);
         let mut options = self.options_of(name);
         if group.when == When::Away {
@@ -66,7 +66,7 @@ impl Member {
         if group.answers {
             let window = connack.properties.receive_maximum().unwrap_or(100).min(100);
             let replies = Arc::clone(&self.crew.replies);
-            let mut responder = Responder::new(plan.run.0, version, subscriber, replies, window);
+            let mut responder = Responder::new(version, subscriber, replies, window);
             let connected = self.play(name, connection, &mut responder).await;
             return Some(Client::Subscriber(responder.into_subscriber(), connected));
         }
@@ -168,7 +168,7 @@ impl Member {
                 .receive_maximum()
                 .unwrap_or(u16::MAX)
                 .min(group.group.window),
-            Arc::clone(&self.crew.fillers[group.place]),
+            Arc::clone(&self.crew.load.payloads[group.place]),
         );
         let limit = connack.properties.maximum_packet_size().unwrap_or(u32::MAX);
         let allowed = connack.properties.maximum_qos().unwrap_or(2);
@@ -200,8 +200,8 @@ impl Member {
             Arc::clone(&self.crew.timetable),
             Books::Own(Ledger::new(plan.streams_of(number))),
             When::Always,
-        )
-        .expecting(self.crew.longest_filler());
+            self.crew.expected.clone(),
+        );
         self.write_subscribe(&subscriber, &mut connection)?;
         let mut requester = Requester {
             publisher,

@@ -19,10 +19,12 @@ use super::cast::{Cast, Place};
 use super::company::{Company, Cue, Told, next_cue};
 use super::connection::{Stage, Thread, Way};
 use super::measure::{Recorder, Window};
+use super::payloads::Payloads;
 use super::plan::{Plan, Scenario, Stop};
 use super::role::Phase;
 use super::shares::SharedLedger;
 use super::standing::Standing;
+use super::subscriber::Expected;
 use super::tally::{LostConnection, Measurement, Tally};
 use super::thread::{self, Crew, Note};
 use crate::client::{ConnectOptions, Endpoint, Failure};
@@ -71,6 +73,8 @@ pub struct Snapshot {
 pub struct Load {
     /// What to do.
     pub plan: Arc<Plan>,
+    /// What each group of publishers sends.
+    pub payloads: Vec<Arc<Payloads>>,
     /// How to connect; the client id is replaced by one for each connection.
     pub options: ConnectOptions,
     /// Several brokers, which the clients take in turn; none for that of `options`.
@@ -106,8 +110,9 @@ impl Load {
             .plan
             .audience()
             .map_err(|words| Exit::Usage.because(words))?;
-        let shares = SharedLedger::of(&load.plan, &audience);
         let listeners = load.plan.listeners(&audience);
+        let audience = load.plan.marked(audience);
+        let shares = SharedLedger::of(&load.plan, &audience);
         let setup = match &mut company {
             Some(_) => loop {
                 if let Cue::Connect(at) = next_cue(&mut company).await? {
@@ -125,7 +130,7 @@ impl Load {
             listeners,
             shares,
             replies: load.plan.replies().into(),
-            fillers: thread::fillers(&load.plan),
+            expected: Expected::of(&load.plan, &load.payloads),
             timetable: Arc::new(load.plan.timetable()),
             window: window_of(&load.plan),
             limits: OnceLock::new(),

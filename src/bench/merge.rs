@@ -271,6 +271,7 @@ fn judge(whole: &mut Report, verdict: Verdict, objectives: impl Iterator<Item = 
 #[cfg(test)]
 mod tests {
     use super::super::report::tests::report;
+    use super::super::size::Size;
     use super::super::tally::Measurement;
     use super::*;
 
@@ -342,7 +343,7 @@ mod tests {
     #[test]
     fn runs_of_different_plans_are_refused_with_what_is_different() {
         let mut other = run(300.0, |_| {});
-        other.plan.publish[0].size = 65;
+        other.plan.publish[0].size = Some(Size::Fixed(65));
         let error = merge(vec![run(100.0, |_| {}), other]).unwrap_err();
         assert!(
             error.contains("publish.0.size is 64 in one and 65 in another"),

@@ -5,7 +5,7 @@
 //! Plan -> Schedule -> Publisher, Subscriber (roles) on Connections -> Recorder per thread -> Measurement -> Report
 //!                                                                  -> Ledger per subscriber -^
 //! ```
-//! `plan`, `pace`, `schedule`, `message`, `ledger`, `measure`, `connects`, `publisher`, `subscriber`, `idle`, `report`,
+//! `plan`, `pace`, `schedule`, `size`, `payloads`, `message`, `ledger`, `measure`, `connects`, `publisher`, `subscriber`, `idle`, `report`,
 //! `latency`, `histograms`, `merge`, `verdict`, `slo`, `statistics`, `compare`, `search`, `climb`, `calibration` and
 //! `series` are arithmetic: no socket, no clock; so are `cast`, which says whose clients are whose when several machines
 //! share a run, `standing`, how far all of them are, and `agents`, what they say to each other. `connection` is the socket, `thread` the clients of one thread, `lives`
@@ -38,6 +38,7 @@ pub mod message;
 mod name;
 pub mod null;
 pub mod pace;
+pub mod payloads;
 pub mod plan;
 pub mod publisher;
 pub mod random;
@@ -48,6 +49,7 @@ pub mod schedule;
 pub mod search;
 pub mod series;
 pub mod shares;
+pub mod size;
 pub mod slo;
 pub mod standing;
 pub mod statistics;

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::ledger::{Sent, Sequences};
 use super::measure::Recorder;
-use super::message::Header;
+use super::message::{self, Check, Form, Header};
+use super::payloads::{Draw, Payloads};
 use super::plan::pattern::{Pattern, Values};
 use super::plan::{Plan, Publishers};
 use super::role::{self, Fault, Incoming, Next, Phase, Progress, Role, State, TURN, kind};
@@ -32,12 +33,13 @@ pub struct Publisher {
     heads: Vec<Head>,
     /// What the placeholders of the topics stand for.
     values: Values,
-    /// The topics as the plan has them.
-    patterns: Vec<Pattern>,
     /// The topic of one message, where it varies.
     topic: String,
-    /// A payload; the header is written over its beginning. One for all publishers.
-    filler: Arc<[u8]>,
+    /// The payload, where all messages have the same; the header is written over its beginning. One for all publishers.
+    same: Option<(Arc<[u8]>, Check)>,
+    /// The payloads, where they differ.
+    draw: Draw,
+    payloads: Arc<Payloads>,
     in_flight: InFlight,
     /// The next sequence number.
     next: u64,
@@ -51,12 +53,13 @@ pub struct Publisher {
 }
 
 /// A PUBLISH up to its payload.
-#[derive(Debug)]
-enum Head {
-    /// The same for every message, but for the packet identifier at this place.
-    Fixed(Vec<u8>, usize),
-    /// With a topic that varies.
-    Varying(Pattern),
+struct Head {
+    /// As the plan has it.
+    topic: Pattern,
+    /// Encoded, with room for the measurement header at the end where it goes there.
+    properties: Vec<u8>,
+    /// All of it with the place of the packet identifier, where only that differs from message to message.
+    same: Option<(Vec<u8>, usize)>,
 }
 
 /// What a publisher did.
@@ -83,13 +86,14 @@ impl Publisher {
         number: u32,
         version: Version,
         window: u16,
-        filler: Arc<[u8]>,
+        payloads: Arc<Payloads>,
     ) -> Result<Publisher, TooLarge> {
         let group = plan.publisher(number).group;
         let values = plan.publisher_values(number);
-        let head = |topic: &Pattern| match topic.varies() {
-            true => Ok(Head::Varying(topic.clone())),
-            false => Head::fixed(&topic.with(values), group, version, &filler),
+        let same = payloads.same();
+        let head = |topic: &Pattern| {
+            let payload = same.as_ref().map(|(payload, _)| &**payload);
+            Head::new(topic, values, group, version, payload)
         };
         let heads = group.topic.iter().map(head).collect::<Result<_, _>>()?;
         Ok(Publisher {
@@ -103,10 +107,11 @@ impl Publisher {
             to_ns: u64::MAX,
             share: plan.share_of(number),
             heads,
-            patterns: group.topic.clone(),
             values,
             topic: String::new(),
-            filler,
+            same,
+            draw: Draw::new(Arc::clone(&payloads), values.seed),
+            payloads,
             in_flight: match group.qos {
                 QoS::AtMostOnce => InFlight::default(),
                 _ => InFlight::new(window),
@@ -127,11 +132,11 @@ impl Publisher {
 
     /// Bytes of one PUBLISH on the wire, about: the largest.
     pub fn packet_size(&self) -> usize {
-        let head = |head: &Head| match head {
-            Head::Fixed(bytes, _) => bytes.len(),
-            Head::Varying(topic) => topic.with(self.values).len() + 9,
+        let head = |head: &Head| match &head.same {
+            Some((bytes, _)) => bytes.len(),
+            None => head.topic.with(self.values).len() + head.properties.len() + 9,
         };
-        self.heads.iter().map(head).max().unwrap_or(0) + self.filler.len()
+        self.heads.iter().map(head).max().unwrap_or(0) + self.payloads.longest()
     }
 
     /// What it did, at the end. `interrupted_ns` is when the run was ended before its time: what would have been
@@ -144,7 +149,7 @@ impl Publisher {
                 count: (self.next + topics - 1 - topic) / topics,
                 qos: self.qos,
                 // Answers may come from several responders, between which there is no order either.
-                varies: self.is_answered || matches!(self.heads[topic as usize], Head::Varying(_)),
+                varies: self.is_answered || self.heads[topic as usize].topic.varies(),
                 unacknowledged: Sequences::default(),
             })
             .collect();
@@ -181,67 +186,102 @@ impl Publisher {
             QoS::AtMostOnce => 0,
             _ => self.in_flight.add(self.next, due_ns.unwrap_or(now_ns)),
         };
-        match &self.heads[topic as usize] {
-            Head::Fixed(bytes, packet_id_at) => {
+        let head = &self.heads[topic as usize];
+        let (length, check) = match (&head.same, &self.same) {
+            (Some((bytes, packet_id_at)), Some((payload, check))) => {
                 let at = out.len() + packet_id_at;
                 out.extend_from_slice(bytes);
                 if packet_id > 0 {
                     out[at..at + 2].copy_from_slice(&packet_id.to_be_bytes());
                 }
-                out.extend_from_slice(&self.filler);
+                out.extend_from_slice(payload);
+                (payload.len(), *check)
             }
-            Head::Varying(pattern) => {
+            (_, same) => {
+                let (payload, check) = match same {
+                    Some((payload, check)) => (&**payload, *check),
+                    None => self.draw.next(self.next),
+                };
                 self.values.sequence = self.next + 1;
                 self.topic.clear();
-                pattern.write(self.values, &mut self.topic);
+                head.topic.write(self.values, &mut self.topic);
                 PublishView {
                     dup: false,
                     qos: self.qos,
                     retain: self.retain,
                     topic: &self.topic,
                     packet_id,
-                    properties: &[],
-                    payload: &self.filler,
+                    properties: &head.properties,
+                    payload,
                 }
                 .write(self.version, out)
                 .expect("the plan keeps topics and payloads below the limits of MQTT");
+                (payload.len(), check)
             }
-        }
-        let payload = out.len() - self.filler.len();
+        };
         let header = Header {
             stream: self.stream + topic as u32,
             sequence,
             due_ns,
             sent_ns: now_ns,
         };
-        header.write(self.run, &mut out[payload..]);
+        let payload_at = out.len() - length;
+        match self.payloads.form() {
+            Form::Payload | Form::Compact => {
+                let room = self.payloads.room(length);
+                header.write(self.run, check, &mut out[payload_at..payload_at + room]);
+            }
+            Form::Property => {
+                let text = &mut out[payload_at - message::PROPERTY..payload_at];
+                header.write_text(self.run, check, text);
+            }
+            Form::None => {}
+        }
         self.next += 1;
     }
 }
 
 impl Head {
-    fn fixed(
-        topic: &str,
+    /// `payload` is that of all messages, if they have one in common.
+    fn new(
+        topic: &Pattern,
+        values: Values,
         group: &Publishers,
         version: Version,
-        payload: &[u8],
+        payload: Option<&[u8]>,
     ) -> Result<Head, TooLarge> {
-        let mut bytes = Vec::new();
-        PublishView {
-            dup: false,
-            qos: group.qos,
-            retain: group.retain,
-            topic,
-            packet_id: 0,
-            properties: &[],
-            payload,
+        let mut properties = Vec::new();
+        if group.form() == Form::Property {
+            message::write_property(&mut properties);
         }
-        .write(version, &mut bytes)?;
-        bytes.truncate(bytes.len() - payload.len());
-        bytes.shrink_to_fit();
-        // Behind the packet identifier there is only the length of the properties, 0, in MQTT 5.
-        let packet_id_at = bytes.len() - 2 - usize::from(version == Version::V5);
-        Ok(Head::Fixed(bytes, packet_id_at))
+        let same = match payload {
+            Some(payload) if !topic.varies() => {
+                let (topic, mut bytes) = (topic.with(values), Vec::new());
+                PublishView {
+                    dup: false,
+                    qos: group.qos,
+                    retain: group.retain,
+                    topic: &topic,
+                    packet_id: 0,
+                    properties: &properties,
+                    payload,
+                }
+                .write(version, &mut bytes)?;
+                bytes.truncate(bytes.len() - payload.len());
+                bytes.shrink_to_fit();
+                // Before it stand the first byte, the length in bytes of which all but the last have their upper bit
+                // set, and the topic with its own length (2.1.4, 3.3.2).
+                let length = bytes[1..].iter().take_while(|byte| **byte >= 0x80).count() + 1;
+                let packet_id_at = 1 + length + 2 + topic.len();
+                Some((bytes, packet_id_at))
+            }
+            _ => None,
+        };
+        Ok(Head {
+            topic: topic.clone(),
+            properties,
+            same,
+        })
     }
 }
 
@@ -308,14 +348,12 @@ impl Role for Publisher {
         let topics = self.heads.len() as u64;
         for number in 0..self.next.min(if self.retain { u64::MAX } else { 0 }) {
             self.topic.clear();
-            let place = (number % topics) as usize;
+            let pattern = &self.heads[(number % topics) as usize].topic;
             self.values.sequence = number + 1;
-            match self.patterns.get(place) {
-                Some(pattern) if pattern.varies() || number < topics => {
-                    pattern.write(self.values, &mut self.topic);
-                }
-                _ => continue,
+            if !pattern.varies() && number >= topics {
+                continue;
             }
+            pattern.write(self.values, &mut self.topic);
             PublishView {
                 dup: false,
                 qos: QoS::AtMostOnce,

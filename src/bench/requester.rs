@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::measure::Recorder;
-use super::message::Header;
+use super::message;
 use super::publisher::{InFlight, Publisher};
 use super::role::{self, Fault, Incoming, Next, Phase, Progress, Role, State, kind};
 use super::subscriber::Subscriber;
@@ -56,27 +56,32 @@ impl Role for Requester {
 
 /// A subscriber that publishes what it receives to where its publisher expects it.
 pub struct Responder {
-    run: u32,
     version: Version,
     subscriber: Subscriber,
     /// Where the answers to each stream go.
     replies: Arc<[String]>,
     in_flight: InFlight,
     /// Answers that flow control holds back.
-    waiting: VecDeque<(u32, QoS, Vec<u8>)>,
+    waiting: VecDeque<Answer>,
+}
+
+/// An answer: what was received, and its measurement header where that was in a property.
+struct Answer {
+    stream: u32,
+    qos: QoS,
+    properties: Vec<u8>,
+    payload: Vec<u8>,
 }
 
 impl Responder {
     /// One that hears as `subscriber` does and has at most `window` answers in flight.
     pub fn new(
-        run: u32,
         version: Version,
         subscriber: Subscriber,
         replies: Arc<[String]>,
         window: u16,
     ) -> Responder {
         Responder {
-            run,
             version,
             subscriber,
             replies,
@@ -91,11 +96,17 @@ impl Responder {
     }
 
     fn answer(&mut self, out: &mut Vec<u8>) {
-        while let Some((_, qos, _)) = self.waiting.front() {
-            if *qos > QoS::AtMostOnce && self.in_flight.is_full() {
+        while let Some(next) = self.waiting.front() {
+            if next.qos > QoS::AtMostOnce && self.in_flight.is_full() {
                 return;
             }
-            let Some((stream, qos, payload)) = self.waiting.pop_front() else {
+            let Some(Answer {
+                stream,
+                qos,
+                properties,
+                payload,
+            }) = self.waiting.pop_front()
+            else {
                 return;
             };
             let Some(topic) = self.replies.get(stream as usize) else {
@@ -111,7 +122,7 @@ impl Responder {
                 retain: false,
                 topic,
                 packet_id,
-                properties: &[],
+                properties: &properties,
                 payload: &payload,
             }
             .write(self.version, out)
@@ -154,9 +165,15 @@ impl Role for Responder {
             kind::PUBLISH => {
                 let view =
                     codec::publish_view(packet.frame.header, packet.frame.body, self.version)?;
-                if let Some(header) = Header::read(self.run, view.payload) {
-                    let answer = (header.stream, view.qos, view.payload.to_vec());
-                    self.waiting.push_back(answer);
+                if let Some(mark) = self.subscriber.mark(&view) {
+                    self.waiting.push_back(Answer {
+                        stream: mark.header.stream,
+                        qos: view.qos,
+                        properties: message::property(view.properties)
+                            .unwrap_or_default()
+                            .to_vec(),
+                        payload: view.payload.to_vec(),
+                    });
                 }
                 self.subscriber.packet(packet, now_ns, out, recorder)
             }

@@ -77,6 +77,11 @@ impl Membership {
         first
     }
 
+    /// Enters that the message now entered has other bytes than were sent.
+    pub fn enter_corrupted(&self) {
+        self.ledger.ledger().enter_corrupted();
+    }
+
     /// Enters a message that is not of this run.
     pub fn enter_foreign(&self) {
         self.ledger.ledger().enter_foreign();

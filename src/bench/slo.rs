@@ -378,6 +378,11 @@ impl Objective {
     fn found(&self, report: &Report) -> Result<f64, &'static str> {
         match self.figure {
             Figure::Latency(..) => Metric(self.figure).of(report),
+            Figure::Count(Counted::Loss | Counted::Duplicates | Counted::Reordered)
+                if is_unmarked(report) =>
+            {
+                Err(UNMARKED)
+            }
             Figure::Count(counted) => {
                 let count = counted.of(report) as f64;
                 match (
@@ -392,6 +397,14 @@ impl Objective {
             Figure::Rate => rate(report, matches!(self.limit, Limit::Percent(_))),
         }
     }
+}
+
+/// Why there is no figure.
+const UNMARKED: &str = "messages without measurement header are only counted";
+
+/// Whether no message is known again when it arrives.
+fn is_unmarked(report: &Report) -> bool {
+    report.plan.has_unmarked() && !report.plan.has_streams()
 }
 
 /// What arrived of what was offered: connections, deliveries, or without subscribers what was sent.
@@ -413,6 +426,9 @@ fn rate(report: &Report, in_percent: bool) -> Result<f64, &'static str> {
         return Ok(found);
     }
     let offered = offered.ok_or("nothing was offered; give --rate")?;
+    if is_unmarked(report) && report.plan.subscribers() > 0 {
+        return Err(UNMARKED);
+    }
     // A message counts as often as it is to be delivered.
     let copies = match (report.plan.subscribers(), report.messages.sent) {
         (0, _) | (_, 0) => 1.0,

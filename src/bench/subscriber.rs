@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::ledger::{Delivery, Ledger, Sent};
 use super::measure::Recorder;
-use super::message::{self, Header};
-use super::plan::{Timetable, When};
+use super::message::{self, Form, Mark};
+use super::payloads::Payloads;
+use super::plan::{Plan, Publishers, Timetable, When};
 use super::role::{self, Fault, Incoming, Next, Phase, Progress, Role, State, kind};
 use super::shares::Membership;
 use crate::mqtt::codec::{self, PublishView, TooLarge};
@@ -30,8 +31,8 @@ pub struct Subscriber {
     received: u64,
     /// When it began to wait for what was kept for it, and when the last of that came.
     waits: Option<(u64, u64)>,
-    /// What stands behind the header of every message, as far as the largest goes.
-    filler: Arc<[u8]>,
+    /// What the messages of the run look like.
+    expected: Expected,
     /// Packet identifiers of QoS 2 messages that are received and not released (4.3.3).
     held: PacketIds,
 }
@@ -48,11 +49,42 @@ pub enum Books {
     Shared(Membership),
 }
 
+/// What the messages of a run look like, as far as those who hear them must know.
+#[derive(Debug, Clone)]
+pub struct Expected {
+    /// The longest filler; every other one is its beginning.
+    filler: Arc<[u8]>,
+    /// Some carry their header in a property.
+    properties: bool,
+    /// Some carry none.
+    unmarked: bool,
+    /// Retained messages are taken away at the end, by empty ones.
+    retained: bool,
+}
+
+impl Expected {
+    /// Of all groups that publish.
+    pub fn of(plan: &Plan, payloads: &[Arc<Payloads>]) -> Expected {
+        let any = |what: fn(&Publishers) -> bool| plan.publish.iter().any(what);
+        let fillers = payloads.iter().filter_map(|group| group.longest_filler());
+        let longest = fillers.max_by_key(|filler| filler.len());
+        // A will is filler too.
+        let longest = longest.filter(|filler| filler.len() >= message::FULL);
+        Expected {
+            filler: longest.unwrap_or_else(|| message::filler(message::FULL).into()),
+            properties: any(|group| group.form() == Form::Property),
+            unmarked: any(|group| !group.is_marked()),
+            retained: any(|group| group.retain),
+        }
+    }
+}
+
 /// The packet identifier of the only SUBSCRIBE.
 const SUBSCRIBE_ID: u16 = 1;
 
 impl Subscriber {
     /// A subscriber to `filter` at `qos`, for the messages of run `run` with this timetable. `when` says when it is there.
+    #[allow(clippy::too_many_arguments)]
     pub fn new(
         run: u32,
         version: Version,
@@ -61,6 +93,7 @@ impl Subscriber {
         timetable: Arc<Timetable>,
         books: Books,
         when: When,
+        expected: Expected,
     ) -> Subscriber {
         Subscriber {
             run,
@@ -73,15 +106,9 @@ impl Subscriber {
             when,
             received: 0,
             waits: None,
-            filler: Arc::from([]),
+            expected,
             held: PacketIds::default(),
         }
-    }
-
-    /// What every message carries behind its header, as far as the largest goes; without it nobody looks there.
-    pub fn expecting(mut self, filler: Arc<[u8]>) -> Subscriber {
-        self.filler = filler;
-        self
     }
 
     /// Appends the SUBSCRIBE.
@@ -141,20 +168,24 @@ impl Subscriber {
         self.waits = Some((now_ns, now_ns));
     }
 
-    fn arrived(&mut self, payload: &[u8], dup: bool, now_ns: u64, recorder: &mut Recorder) {
-        if payload.is_empty() && self.when == When::Late {
+    fn arrived(&mut self, publish: &PublishView<'_>, now_ns: u64, recorder: &mut Recorder) {
+        let PublishView { payload, dup, .. } = *publish;
+        let mark = self.mark(publish);
+        if mark.is_none() && payload.is_empty() && self.expected.retained {
             return; // At the end of the run what was retained is taken away.
         }
-        let header = Header::read(self.run, payload);
-        self.received += u64::from(header.is_some());
-        let whole = self.filler.is_empty() || message::is_whole(payload, &self.filler);
+        let header = mark.map(|mark| mark.header);
+        self.received += u64::from(header.is_some() || self.expected.unmarked);
+        let filler = &self.expected.filler;
+        let is_whole = || mark.is_none_or(|mark| mark.is_whole(payload, filler));
         let is_first = match (&mut self.books, header) {
             (Books::None, _) => return recorder.arrived(now_ns),
             (Books::Relay, _) => return,
+            (_, None) if self.expected.unmarked => return recorder.arrived(now_ns),
             (Books::Own(ledger), None) => return ledger.enter_foreign(),
             (Books::Shared(membership), None) => return membership.enter_foreign(),
             (Books::Own(ledger), Some(header)) => {
-                if !whole {
+                if !is_whole() {
                     ledger.enter_corrupted();
                 }
                 match dup {
@@ -163,6 +194,9 @@ impl Subscriber {
                 }
             }
             (Books::Shared(membership), Some(header)) => {
+                if !is_whole() {
+                    membership.enter_corrupted();
+                }
                 membership.enter(header.stream, header.sequence)
             }
         };
@@ -178,6 +212,16 @@ impl Subscriber {
                 .due_ns
                 .or_else(|| self.timetable.due_ns(header.stream, header.sequence));
             recorder.delivered(due_ns, header.sent_ns, now_ns);
+        }
+    }
+}
+
+impl Subscriber {
+    /// The header of a message; `None` when it is none of this run, or carries none.
+    pub(super) fn mark(&self, publish: &PublishView<'_>) -> Option<Mark> {
+        match Mark::read(self.run, publish.payload) {
+            None if self.expected.properties => Mark::read_property(self.run, publish.properties),
+            mark => mark,
         }
     }
 }
@@ -219,22 +263,18 @@ impl Role for Subscriber {
     ) -> Result<(), Fault> {
         match packet.kind() {
             kind::PUBLISH => {
-                let PublishView {
-                    qos,
-                    packet_id,
-                    payload,
-                    dup,
-                    ..
-                } = codec::publish_view(packet.frame.header, packet.frame.body, self.version)?;
+                let publish =
+                    codec::publish_view(packet.frame.header, packet.frame.body, self.version)?;
+                let PublishView { qos, packet_id, .. } = publish;
                 match qos {
-                    QoS::AtMostOnce => self.arrived(payload, dup, now_ns, recorder),
+                    QoS::AtMostOnce => self.arrived(&publish, now_ns, recorder),
                     QoS::AtLeastOnce => {
-                        self.arrived(payload, dup, now_ns, recorder);
+                        self.arrived(&publish, now_ns, recorder);
                         role::write_acknowledgement(kind::PUBACK, packet_id, out);
                     }
                     QoS::ExactlyOnce => {
                         if self.held.insert(packet_id) {
-                            self.arrived(payload, dup, now_ns, recorder);
+                            self.arrived(&publish, now_ns, recorder);
                         }
                         role::write_acknowledgement(kind::PUBREC, packet_id, out);
                     }

@@ -8,12 +8,13 @@ use proptest::prelude::*;
 
 use super::ledger::{Delivery, Ledger};
 use super::measure::{Recorder, Window};
-use super::message::filler;
+use super::payloads::Payloads;
 use super::plan::tests::plan;
 use super::plan::{Plan, Stop, When};
 use super::publisher::Publisher;
 use super::role::{Incoming, Next, Phase, Progress, Role, kind, write_acknowledgement};
-use super::subscriber::{Books, Subscriber};
+use super::size::Size;
+use super::subscriber::{Books, Expected, Subscriber};
 use crate::mqtt::codec::{self, PublishView};
 use crate::mqtt::{QoS, ReasonCode, Version};
 
@@ -35,8 +36,8 @@ fn window(plan: &Plan) -> Window {
 
 fn publisher(plan: &Plan, number: u32) -> Publisher {
     let group = plan.publisher(number).group;
-    let filler = Arc::from(filler(group.size));
-    Publisher::new(plan, number, Version::V311, group.window, filler).unwrap()
+    let payloads = Arc::new(Payloads::filler(group));
+    Publisher::new(plan, number, Version::V311, group.window, payloads).unwrap()
 }
 
 fn subscriber(plan: &Plan, number: u32) -> Subscriber {
@@ -50,6 +51,7 @@ fn subscriber(plan: &Plan, number: u32) -> Subscriber {
         Arc::new(plan.timetable()),
         Books::Own(ledger),
         When::Always,
+        Expected::of(plan, &[Arc::new(Payloads::filler(&plan.publish[0]))]),
     )
 }
 
@@ -201,8 +203,8 @@ fn the_warm_up_is_sent_beside_the_count() {
         to_ns: u64::MAX,
     };
     let mut recorder = Recorder::new(measured);
-    let filler = Arc::from(filler(64));
-    let mut publisher = Publisher::new(&plan, 0, Version::V5, 1, filler).unwrap();
+    let payloads = Arc::new(Payloads::filler(&plan.publish[0]));
+    let mut publisher = Publisher::new(&plan, 0, Version::V5, 1, payloads).unwrap();
     let (next, sent) = turn(&mut publisher, 1000 * MS, &mut recorder);
     assert_eq!((next, sent.len()), (Next::Wait, 15));
     assert_eq!(recorder.send_delay.len(), 5);
@@ -277,8 +279,8 @@ fn a_refused_publish_is_neither_acknowledged_nor_in_flight() {
     let mut plan = plan(1, 0);
     plan.stop = Stop::Count(1);
     let mut recorder = Recorder::new(OPEN);
-    let filler = Arc::from(filler(64));
-    let mut publisher = Publisher::new(&plan, 0, Version::V5, 1, filler).unwrap();
+    let payloads = Arc::new(Payloads::filler(&plan.publish[0]));
+    let mut publisher = Publisher::new(&plan, 0, Version::V5, 1, payloads).unwrap();
     turn(&mut publisher, 0, &mut recorder);
     hand(&mut publisher, &[0x40, 3, 0, 1, 0x97], 1, &mut recorder);
     assert_eq!(publisher.state().progress, Progress::Settled);
@@ -331,7 +333,7 @@ fn a_qos_2_message_that_is_sent_again_before_pubrel_is_not_delivered_twice() {
 #[test]
 fn a_small_payload_still_has_a_response_latency() {
     let mut plan = plan(3, 3);
-    plan.publish[0].size = 16;
+    plan.publish[0].size = Some(Size::Fixed(16));
     plan.publish[0].rate = "300".parse().unwrap();
     let mut recorder = Recorder::new(OPEN);
     let (_, sent) = turn(&mut publisher(&plan, 2), 17 * MS, &mut recorder);

@@ -14,12 +14,11 @@ use super::connection::{Stage, Thread, Way};
 use super::limits::BrokerLimits;
 use super::load::Load;
 use super::measure::{Recorder, Window};
-use super::message;
-use super::plan::{Plan, Publishers, Scenario, Stop, Timetable};
+use super::plan::{Scenario, Stop, Timetable};
 use super::publisher::Publisher;
 use super::role::Phase;
 use super::shares::SharedLedger;
-use super::subscriber::Subscriber;
+use super::subscriber::{Expected, Subscriber};
 use super::tally::{LostConnection, Work};
 use crate::client::Failure;
 
@@ -44,22 +43,14 @@ pub(super) struct Crew {
     pub(super) shares: Vec<Option<Arc<SharedLedger>>>,
     /// For each stream where the answers go; empty where nobody expects any.
     pub(super) replies: Arc<[String]>,
-    /// For each group of publishers a payload.
-    pub(super) fillers: Vec<Arc<[u8]>>,
+    /// What the messages look like.
+    pub(super) expected: Expected,
     pub(super) timetable: Arc<Timetable>,
     pub(super) window: Window,
     /// What the first CONNACK said the broker allows.
     pub(super) limits: OnceLock<BrokerLimits>,
     /// When the first connection is due.
     pub(super) began: Instant,
-}
-
-impl Crew {
-    /// The filler of the largest payload; every other one is its beginning.
-    pub(super) fn longest_filler(&self) -> Arc<[u8]> {
-        let longest = self.fillers.iter().max_by_key(|filler| filler.len());
-        longest.map_or_else(|| Arc::from([]), Arc::clone)
-    }
 }
 
 /// What the threads tell.
@@ -84,12 +75,6 @@ pub(super) struct Harvest {
     pub(super) wills: Vec<u32>,
     pub(super) window: u16,
     pub(super) work: Work,
-}
-
-/// What stands behind the header, for each group of publishers.
-pub(super) fn fillers(plan: &Plan) -> Vec<Arc<[u8]>> {
-    let filler = |group: &Publishers| message::filler(group.size).into();
-    plan.publish.iter().map(filler).collect()
 }
 
 /// Starts one thread with its share of the clients.

@@ -1,5 +1,6 @@
 //! Options of `mqtt bench`: of a run here, of the other verbs in `verbs`.
 
+pub mod messages;
 pub mod verbs;
 
 use std::net::IpAddr;
@@ -11,9 +12,10 @@ use clap::{Args, ValueEnum};
 
 use super::connection::{ConnectionArgs, duration};
 use crate::bench::pace::Pace;
-use crate::bench::plan::{Pattern, Scenario};
+use crate::bench::plan::{Pattern, Run, Scenario};
 use crate::bench::slo::Slo;
 use crate::client::Endpoint;
+use messages::MessageArgs;
 use verbs::Verb;
 
 /// A run, or what the verb says.
@@ -133,10 +135,6 @@ pub struct LoadArgs {
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Load")]
     pub warmup: Option<Duration>,
 
-    /// Bytes of payload, at least 16: it begins with the measurement header [default: 64]
-    #[arg(long, value_name = "BYTES", help_heading = "Load")]
-    pub size: Option<usize>,
-
     /// Quality of service of publishes and subscriptions [default: 1]
     #[arg(short, long, value_name = "QOS", value_parser = clap::value_parser!(u8).range(0..=2), help_heading = "Load")]
     pub qos: Option<u8>,
@@ -158,6 +156,11 @@ pub struct LoadArgs {
     #[arg(long, value_name = "FILTER", help_heading = "Load")]
     pub filter: Option<Pattern>,
 
+    /// Eight hexadecimal digits that mark the messages and the clients of this run; what is random in it follows from
+    /// them [default: new ones]
+    #[arg(long, value_name = "RUN", help_heading = "Load")]
+    pub run: Option<Run>,
+
     /// Threads that share the connections [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Load")]
     pub workers: Option<u16>,
@@ -170,11 +173,15 @@ pub struct LoadArgs {
         value_hint = clap::ValueHint::FilePath,
         help_heading = "Load",
         conflicts_with_all = [
-            "scenario", "publishers", "subscribers", "clients", "rate", "duration", "count", "warmup", "size", "qos", "window",
-            "topic", "filter",
+            "scenario", "publishers", "subscribers", "clients", "rate", "duration", "count", "warmup", "qos", "window",
+            "topic", "filter", "run", "size", "payload", "payload_file", "payload_lines", "payload_order", "template", "header",
         ]
     )]
     pub plan: Option<PathBuf>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub messages: MessageArgs,
 
     /// Client id of each client, with the placeholders of --topic; -p, -s or -c is put behind it where there are several
     /// groups. User name and password may have placeholders too [default: bench-RUN-p1 and so on]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::figures::{time, whole};
 use crate::bench::pace::{Pace, Shape};
+use crate::bench::plan::content::{Content, Source};
 use crate::bench::plan::{Fate, Plan, Publishers, Scenario, Stop};
 use crate::bench::report::Report;
 
@@ -65,11 +66,31 @@ fn publishers(group: &Publishers) -> String {
         Pace::Max => "as fast as flow control allows".to_owned(),
         rate => pace(rate),
     };
-    let Publishers { qos, size, .. } = group;
+    let Publishers { qos, payload, .. } = group;
+    let payload = match payload {
+        None => format!("{} bytes", group.size()),
+        Some(content) => carried(content),
+    };
     format!(
-        "{}, QoS {qos}, {size} bytes, {rate}",
+        "{}, QoS {qos}, {payload}, {rate}",
         some(group.clients, "publisher")
     )
+}
+
+/// What messages carry, where it is not filler.
+fn carried(content: &Content) -> String {
+    let what = if content.template { "template" } else { "text" };
+    match &content.source {
+        Source::Texts(texts) => match &texts[..] {
+            [text] if !content.template => format!("a text of {} bytes", text.len()),
+            texts => some(texts.len() as u32, what),
+        },
+        Source::Files(files) => match &files[..] {
+            [file] => format!("the contents of {}", file.display()),
+            files => some(files.len() as u32, "file"),
+        },
+        Source::Lines(file) => format!("the lines of {}", file.display()),
+    }
 }
 
 fn some(count: u32, what: &str) -> String {

@@ -286,7 +286,7 @@ fn delivery(out: &mut String, report: &Report) -> std::fmt::Result {
         fact(refusal.count, &format!("refused: {}", refusal.reason));
     }
     let arrived = match report.plan.subscribers() {
-        _ if report.plan.scenario == Scenario::Sub => {
+        1.. if !report.plan.has_streams() => {
             format!("{} arrived", whole(messages.arrived as f64))
         }
         0 => format!("{} sent", whole(messages.sent as f64)),
@@ -301,6 +301,17 @@ fn delivery(out: &mut String, report: &Report) -> std::fmt::Result {
         facts.push("none lost, doubled or out of order".to_owned());
     }
     writeln!(out, "{:<13}{}", "messages".dimmed(), facts.join(", "))?;
+    if report.plan.has_unmarked() {
+        let whose = match report.plan.has_streams() {
+            true => "those",
+            false => "messages",
+        };
+        writeln!(
+            out,
+            "{:<13}{whose} without measurement header are counted, and neither timed nor missed",
+            ""
+        )?;
+    }
     let granted = report.broker.granted_qos;
     if granted < report.plan.qos().number() {
         writeln!(out, "{:<13}the broker granted only QoS {granted}", "")?;

@@ -3,6 +3,8 @@
 //! Opt-in, because braces are ordinary bytes everywhere else. Only what a clock and dice can fill in is here; anything
 //! that reads, computes or decides is a program's business, which can write JSON lines.
 
+use std::io::Write;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use memchr::memmem;
@@ -112,26 +114,31 @@ impl Template {
     /// The text with every place filled in.
     pub fn fill(&self, filling: &mut Filling<'_>) -> Vec<u8> {
         let mut out = Vec::new();
+        self.fill_into(filling, &mut out);
+        out
+    }
+
+    /// Appends the text with every place filled in.
+    pub fn fill_into(&self, filling: &mut Filling<'_>, out: &mut Vec<u8>) {
         for part in &self.parts {
-            match part {
-                Part::Bytes(bytes) => out.extend_from_slice(bytes),
-                Part::Count => out.extend(filling.count.to_string().into_bytes()),
-                Part::Now(clock) => out.extend(clock.show(filling.now).into_bytes()),
+            let written = match part {
+                Part::Bytes(bytes) => out.write_all(bytes),
+                Part::Count => write!(out, "{}", filling.count),
+                Part::Now(clock) => write!(out, "{}", clock.show(filling.now)),
                 Part::Uuid => {
                     let random = uuid::Builder::from_random_bytes(filling.dice.0.r#gen());
-                    out.extend(random.into_uuid().to_string().into_bytes());
+                    write!(out, "{}", random.into_uuid())
                 }
                 Part::Integer(from, to) => {
-                    let number = filling.dice.0.gen_range(*from..=*to);
-                    out.extend(number.to_string().into_bytes());
+                    write!(out, "{}", filling.dice.0.gen_range(*from..=*to))
                 }
                 Part::Decimal(from, to, digits) => {
                     let number = filling.dice.0.gen_range(*from..=*to);
-                    out.extend(format!("{number:.digits$}").into_bytes());
+                    write!(out, "{number:.digits$}")
                 }
-            }
+            };
+            written.expect("a vector takes whatever is written to it");
         }
-        out
     }
 }
 

@@ -4,10 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use super::{Clients, Fate, Pattern, Plan, Publishers, Scenario, Stop, Subscribers, When};
-use crate::bench::message;
+use crate::bench::message::{self, Form};
 use crate::bench::pace::Pace;
 use crate::mqtt::codec::MAXIMUM_REMAINING_LENGTH;
-use crate::mqtt::{QoS, topic};
+use crate::mqtt::{QoS, Version, topic};
 
 /// The longest measurement and the longest warm-up. Times are nanoseconds in 64 bits, which end after 584 years.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
@@ -75,6 +75,22 @@ impl Plan {
         self.check_names()
     }
 
+    /// Whether this version of MQTT can say it.
+    ///
+    /// # Errors
+    /// What it has no words for, and what to do.
+    pub fn check_version(&self, version: Version) -> Result<(), String> {
+        let is_property = |group: &Publishers| group.form() == Form::Property;
+        match version < Version::V5 && self.publish.iter().any(is_property) {
+            true => Err(format!(
+                "the measurement header of these messages is a user property, so that their payload stays as it is, and \
+                 MQTT {version} has none: run with -V 5, or put the header in front of the payload (--header payload), or \
+                 do without (--header none), which measures rates only"
+            )),
+            false => Ok(()),
+        }
+    }
+
     fn check_stop(&self) -> Result<(), Wrong> {
         match self.stop {
             Stop::After(Duration::ZERO) if self.scenario != Scenario::Conn => {
@@ -139,35 +155,63 @@ impl Publishers {
         if self.reply.as_ref().is_some_and(Pattern::varies) {
             return wrong("publish", "reply", "must be without %s and %r");
         }
-        if self.size > MAXIMUM_REMAINING_LENGTH as usize {
+        self.check_payload()?;
+        if self.window == 0 && self.qos > QoS::AtMostOnce {
+            return wrong("publish", "window", "must be at least 1");
+        }
+        Ok(())
+    }
+
+    fn check_payload(&self) -> Result<(), Wrong> {
+        let (size, form) = (self.size(), self.form());
+        if self.payload.is_some() && self.size.is_some() {
+            return wrong(
+                "publish",
+                "size",
+                "says how much filler to send, and a payload is given",
+            );
+        }
+        if size.largest() > MAXIMUM_REMAINING_LENGTH {
             return wrong(
                 "publish",
                 "size",
                 format!("must be at most {MAXIMUM_REMAINING_LENGTH}, the largest packet of MQTT"),
             );
         }
-        if self.size < message::SMALLEST {
+        if form == Form::Compact && self.rate.is_random() {
             return wrong(
                 "publish",
-                "size",
-                format!(
-                    "must be at least {}: the payload carries the measurement header",
-                    message::SMALLEST
-                ),
+                "header",
+                "must not be compact where arrivals are random: it has no room for the due time",
             );
         }
-        if self.rate.is_random() && self.size < message::FULL {
+        let least = self.least();
+        let is_small = !size.has_tail() && (size.smallest() as usize) < least;
+        match least {
+            _ if self.payload.is_some() || !is_small => {}
+            message::FULL => {
+                return wrong(
+                    "publish",
+                    "size",
+                    format!(
+                        "must be at least {least} where arrivals are random: a smaller header has no room for the due time"
+                    ),
+                );
+            }
+            _ => {
+                return wrong(
+                    "publish",
+                    "size",
+                    format!("must be at least {least}: the payload carries the measurement header"),
+                );
+            }
+        }
+        if self.reply.is_some() && !self.is_marked() {
             return wrong(
                 "publish",
-                "size",
-                format!(
-                    "must be at least {} where arrivals are random: a smaller header has no room for the due time",
-                    message::FULL
-                ),
+                "header",
+                "must not be none where answers are expected: nobody could tell to what",
             );
-        }
-        if self.window == 0 && self.qos > QoS::AtMostOnce {
-            return wrong("publish", "window", "must be at least 1");
         }
         Ok(())
     }

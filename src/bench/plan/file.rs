@@ -13,7 +13,8 @@ impl Plan {
     /// # Errors
     /// What is wrong, with its line: `line 3: unknown field ...`.
     pub fn from_toml(text: &str) -> Result<Plan, String> {
-        toml::from_str(text).map_err(|error| {
+        let plan: Result<Plan, toml::de::Error> = toml::from_str(text);
+        let mut plan = plan.map_err(|error| {
             let words = error.message().trim_end().replace('\n', " ");
             match error.span() {
                 Some(span) => {
@@ -22,6 +23,15 @@ impl Plan {
                 }
                 None => words,
             }
-        })
+        })?;
+        // What is not said is said where the plan is shown.
+        for group in plan
+            .publish
+            .iter_mut()
+            .filter(|group| group.payload.is_none())
+        {
+            group.size.get_or_insert_default();
+        }
+        Ok(plan)
     }
 }

@@ -2,8 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::content::Content;
 use super::{Pattern, text};
+use crate::bench::message::{self, Form};
 use crate::bench::pace::Pace;
+use crate::bench::size::Size;
 use crate::mqtt::QoS;
 
 /// A group of clients that publish.
@@ -28,15 +31,21 @@ pub struct Publishers {
     /// The most publishes one client has in flight at QoS 1 and 2.
     #[serde(default = "text::window")]
     pub window: u16,
-    /// Bytes of payload, measurement header included.
-    #[serde(default = "text::size")]
-    pub size: usize,
+    /// Bytes of payload, measurement header included where it is in the payload; not where a payload is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<Size>,
+    /// Where the messages carry the measurement header; not given, in a payload of filler and beside any other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<Form>,
     /// The broker is to keep each topic's last message. At the end of the run they are taken away again.
     #[serde(default, skip_serializing_if = "text::is_default")]
     pub retain: bool,
     /// Where each expects the answers to what it publishes: it subscribes there, and the round trip is measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply: Option<Pattern>,
+    /// What the messages carry, where it is not filler.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<Content>,
 }
 
 /// A group of clients that subscribe.
@@ -173,6 +182,34 @@ pub(super) fn member<G: Group>(groups: &[G], number: u32) -> Member<'_, G> {
 }
 
 impl Publishers {
+    /// How large the payloads of filler are.
+    pub fn size(&self) -> Size {
+        self.size.clone().unwrap_or_default()
+    }
+
+    /// Where the messages carry the measurement header.
+    pub fn form(&self) -> Form {
+        self.header.unwrap_or(match &self.payload {
+            None => Form::Payload,
+            Some(_) => Form::Property,
+        })
+    }
+
+    /// Whether a message is known again when it arrives.
+    pub fn is_marked(&self) -> bool {
+        self.form() != Form::None
+    }
+
+    /// The smallest payload of filler that carries what is measured: with random arrivals the due time is part of it,
+    /// because nobody else knows it.
+    pub fn least(&self) -> usize {
+        match self.form() {
+            Form::Payload if self.rate.is_random() => message::FULL,
+            Form::Payload | Form::Compact => message::SMALLEST,
+            Form::Property | Form::None => 0,
+        }
+    }
+
     /// How many streams its clients have: one for each topic of each.
     pub(super) fn streams(&self) -> u32 {
         self.clients.saturating_mul(self.topic.len() as u32)

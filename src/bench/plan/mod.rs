@@ -7,6 +7,7 @@
 
 mod audience;
 mod check;
+pub mod content;
 pub mod file;
 mod groups;
 pub mod pattern;
@@ -19,6 +20,7 @@ mod timetable;
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::ops::Range;
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -81,6 +83,17 @@ impl Run {
     /// One that nobody has had.
     pub fn random() -> Run {
         Run(RandomState::new().build_hasher().finish() as u32)
+    }
+}
+
+impl FromStr for Run {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Run, String> {
+        let number = u32::from_str_radix(text, 16);
+        number
+            .map(Run)
+            .map_err(|_| format!("{text:?} is no run: eight hexadecimal digits"))
     }
 }
 
@@ -214,9 +227,29 @@ impl Plan {
         wills.nth(will as usize).unwrap_or(0)
     }
 
-    /// Whether anybody publishes, be it a will.
+    /// Whether anybody publishes, be it a will, what is known again when it arrives.
     pub fn has_streams(&self) -> bool {
-        self.streams() > 0
+        self.wills() > 0 || self.publish.iter().any(Publishers::is_marked)
+    }
+
+    /// Whether some messages carry no measurement header.
+    pub fn has_unmarked(&self) -> bool {
+        !self.publish.iter().all(Publishers::is_marked)
+    }
+
+    /// Leaves out the streams whose messages are not known again when they arrive.
+    pub fn marked(&self, mut audience: Vec<Vec<u32>>) -> Vec<Vec<u32>> {
+        let mut first = 0;
+        for group in &self.publish {
+            let streams = first..first + group.streams();
+            first = streams.end;
+            if !group.is_marked() {
+                for heard in &mut audience {
+                    heard.retain(|stream| !streams.contains(stream));
+                }
+            }
+        }
+        audience
     }
 
     /// Whether clients connect within the load, so that this is measured and not that they connect before.

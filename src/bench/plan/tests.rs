@@ -1,6 +1,11 @@
 use proptest::prelude::*;
 
+use std::path::PathBuf;
+
+use super::content::{Content, Order, Source};
 use super::*;
+use crate::bench::message::Form;
+use crate::bench::size::Size;
 
 /// A plan to be varied: pairs, fan-in or fan-out at QoS 1, 100 messages.
 pub fn plan(publishers: u32, subscribers: u32) -> Plan {
@@ -17,9 +22,11 @@ pub fn plan(publishers: u32, subscribers: u32) -> Plan {
             qos: QoS::AtLeastOnce,
             rate: Pace::Max,
             window: 10,
-            size: 64,
+            size: Some(Size::Fixed(64)),
+            header: None,
             retain: false,
             reply: None,
+            payload: None,
         }],
         subscribe: vec![Subscribers {
             clients: subscribers,
@@ -140,8 +147,13 @@ fn what_cannot_be_carried_out_is_refused_with_its_place() {
         refused(|plan| plan.publish[0].clients = 0)
             .starts_with("publish.clients must be at least 1")
     );
-    assert!(refused(|plan| plan.publish[0].size = 15).starts_with("publish.size"));
-    assert!(refused(|plan| plan.publish[0].size = 1 << 40).starts_with("publish.size"));
+    assert!(
+        refused(|plan| plan.publish[0].size = Some(Size::Fixed(15))).starts_with("publish.size")
+    );
+    assert!(
+        refused(|plan| plan.publish[0].size = Some(Size::Fixed(1 << 29)))
+            .starts_with("publish.size")
+    );
     assert!(refused(|plan| plan.publish[0].window = 0).starts_with("publish.window"));
     assert!(refused(|plan| plan.publish[0].numbers = Some(0)).starts_with("publish.numbers"));
     assert!(refused(|plan| plan.publish[0].topic = Vec::new()).starts_with("publish.topic"));
@@ -256,7 +268,28 @@ fn what_a_file_says_wrong_is_named_with_its_line() {
     }
 }
 
-pub fn any_pace() -> impl Strategy<Value = Pace> {
+pub fn any_header() -> impl Strategy<Value = Option<Form>> {
+    let forms = [Form::Payload, Form::Compact, Form::Property, Form::None];
+    proptest::option::of(proptest::sample::select(forms.to_vec()))
+}
+
+fn any_content() -> impl Strategy<Value = Content> {
+    let texts = proptest::collection::vec(".{0,8}", 1..3);
+    let source = prop_oneof![
+        texts.prop_map(Source::Texts),
+        proptest::collection::vec("[a-z]{1,8}".prop_map(PathBuf::from), 1..3)
+            .prop_map(Source::Files),
+        "[a-z]{1,8}".prop_map(|path| Source::Lines(path.into())),
+    ];
+    let order = prop_oneof![Just(Order::Turn), Just(Order::Random)];
+    (source, order, any::<bool>()).prop_map(|(source, order, template)| Content {
+        source,
+        order,
+        template,
+    })
+}
+
+fn any_pace() -> impl Strategy<Value = Pace> {
     let text = prop_oneof![
         Just("max".to_owned()),
         (1u64..1 << 39).prop_map(|thousandths| format!("{}", thousandths as f64 / 1000.0)),
@@ -278,10 +311,10 @@ fn any_pattern() -> impl Strategy<Value = Pattern> {
 prop_compose! {
     fn any_publishers()(
         clients: u32, topic in proptest::collection::vec(any_pattern(), 0..3), numbers: Option<u32>, qos in any_qos(),
-        rate in any_pace(), window: u16, size in 0usize..1 << 40, retain: bool,
+        rate in any_pace(), window: u16, size in proptest::option::of((0u32..1 << 30).prop_map(Size::Fixed)), retain: bool, header in any_header(), payload in proptest::option::of(any_content()),
         reply in proptest::option::of(any_pattern()),
     ) -> Publishers {
-        Publishers { clients, topic, numbers, qos, rate, window, size, retain, reply }
+        Publishers { clients, topic, numbers, qos, rate, window, size: if payload.is_some() { size } else { size.or(Some(Size::Fixed(64))) }, header, retain, reply, payload }
     }
 }
 

@@ -21,10 +21,6 @@ pub(super) fn window() -> u16 {
     100
 }
 
-pub(super) fn size() -> usize {
-    64
-}
-
 /// `1m 30s`, or a number of seconds.
 pub(super) mod duration {
     use std::time::Duration;
@@ -150,8 +146,6 @@ impl Serialize for Run {
 impl<'de> Deserialize<'de> for Run {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Run, D::Error> {
         let text = String::deserialize(deserializer)?;
-        u32::from_str_radix(&text, 16).map(Run).map_err(|_| {
-            serde::de::Error::custom(format!("{text:?} is no run: eight hexadecimal digits"))
-        })
+        text.parse().map_err(serde::de::Error::custom)
     }
 }

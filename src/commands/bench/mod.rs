@@ -4,6 +4,7 @@ mod calibrate;
 mod compare;
 mod files;
 mod max;
+mod payloads;
 mod plan;
 mod preflight;
 mod progress;

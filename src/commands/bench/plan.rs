@@ -8,10 +8,12 @@ use std::time::Duration;
 use anyhow::Context;
 
 use crate::bench::pace::Pace;
+use crate::bench::plan::content::{Content, Source};
 use crate::bench::plan::{
     Clients, Fate, Pattern, Plan, Publishers, Run, Scenario, Stop, Subscribers, When, Wrong,
 };
 use crate::cli::bench::LoadArgs;
+use crate::cli::bench::messages::MessageArgs;
 use crate::exit::Exit;
 use crate::mqtt::QoS;
 
@@ -50,7 +52,7 @@ fn typed(args: &LoadArgs) -> anyhow::Result<Plan> {
     let plan = Typed {
         args,
         scenario,
-        run: Run::random(),
+        run: args.run.unwrap_or_else(Run::random),
     }
     .plan()?;
     let own_filter = args.filter.is_some();
@@ -185,6 +187,8 @@ impl Typed<'_> {
 
     fn publishers(&self, clients: u32, topic: Pattern) -> anyhow::Result<Publishers> {
         let args = self.args;
+        let messages = &args.messages;
+        let payload = content(messages)?;
         Ok(Publishers {
             clients: args.publishers.unwrap_or(clients),
             topic: vec![topic],
@@ -192,9 +196,14 @@ impl Typed<'_> {
             qos: self.qos()?,
             rate: args.rate.unwrap_or_default(),
             window: args.window.unwrap_or(100),
-            size: args.size.unwrap_or(64),
+            size: match &payload {
+                None => Some(messages.size.clone().unwrap_or_default()),
+                Some(_) => None,
+            },
+            header: messages.header,
             retain: false,
             reply: None,
+            payload,
         })
     }
 
@@ -221,6 +230,30 @@ impl Typed<'_> {
             will: None,
         }
     }
+}
+
+/// What was given to send, if it was.
+fn content(args: &MessageArgs) -> anyhow::Result<Option<Content>> {
+    let source = match (
+        &args.payload[..],
+        &args.payload_file[..],
+        &args.payload_lines,
+    ) {
+        ([], [], None) if args.template => {
+            return Err(Exit::Usage.because(
+                "--template needs a payload to fill in: add --payload, --payload-file or --payload-lines",
+            ));
+        }
+        ([], [], None) => return Ok(None),
+        ([], [], Some(lines)) => Source::Lines(lines.clone()),
+        ([], files, _) => Source::Files(files.to_vec()),
+        (texts, _, _) => Source::Texts(texts.to_vec()),
+    };
+    Ok(Some(Content {
+        source,
+        order: args.payload_order,
+        template: args.template,
+    }))
 }
 
 /// Without a filter of their own the larger of the two groups starts over at the size of the smaller one, so that
@@ -273,7 +306,20 @@ fn refuse_what_has_no_meaning(args: &LoadArgs, scenario: Scenario) -> anyhow::Re
             args.warmup.is_some(),
             &[PubSub, Pub, Sub, Shared, Req],
         ),
-        ("--size", args.size.is_some(), &publish),
+        ("--size", args.messages.size.is_some(), &publish),
+        ("--payload", !args.messages.payload.is_empty(), &publish),
+        (
+            "--payload-file",
+            !args.messages.payload_file.is_empty(),
+            &publish,
+        ),
+        (
+            "--payload-lines",
+            args.messages.payload_lines.is_some(),
+            &publish,
+        ),
+        ("--template", args.messages.template, &publish),
+        ("--header", args.messages.header.is_some(), &publish),
         ("--qos", args.qos.is_some(), &both),
         ("--window", args.window.is_some(), &publish),
         (

@@ -9,6 +9,7 @@ use indicatif::ProgressBar;
 use tokio::sync::Notify;
 
 use super::files::Files;
+use super::payloads::payloads;
 use super::preflight;
 use super::progress::Progress;
 use crate::bench::cast::Place;
@@ -139,6 +140,9 @@ impl Trial<'_> {
             workers,
         } = self;
         let embedded = !matches!(target.own, Own::None);
+        plan.check_version(target.options.version)
+            .map_err(|words| Exit::Usage.because(words))?;
+        let payloads = payloads(&plan)?;
         preflight::check(Need {
             connections: plan.connections().into(),
             ways: (target.brokers.len().max(1) * target.sources.len().max(1)) as u64,
@@ -147,6 +151,7 @@ impl Trial<'_> {
         let load = Load {
             threads: threads(workers, &plan),
             plan: Arc::new(plan.clone()),
+            payloads,
             options: target.options.clone(),
             brokers: target.brokers.clone(),
             sources: target.sources.clone(),

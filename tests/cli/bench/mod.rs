@@ -1,6 +1,7 @@
 //! `mqtt bench`: against mosquitto, our own broker, and brokers that lose, double, reorder, refuse and hang up.
 
 mod faults;
+mod payloads;
 mod plan;
 mod report;
 mod scripted;

@@ -16,6 +16,9 @@ fn the_printed_plan_is_the_run_of_its_command_line() {
         "sub --subscribers 2 -t others/# --duration 100ms --warmup 0",
         "conn --clients 5 --rate ramp:50..500:100ms",
         "idle -c 3 --duration 100ms",
+        "--publishers 2 --subscribers 2 --count 40 --size uniform:16..300 --header compact --rate 2k",
+        "--publishers 2 --subscribers 2 --count 40 --payload a{{count}} --payload b --template --payload-order random --header payload",
+        "--publishers 2 --subscribers 2 --count 40 --payload hello --header none",
     ] {
         let words = ["bench", "--print-plan"];
         let words = words.into_iter().chain(line.split(' '));

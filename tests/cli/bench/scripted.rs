@@ -19,6 +19,8 @@ pub enum Deed {
     Redeliver,
     /// Change the last byte of its payload.
     Corrupt,
+    /// Leave the last byte of its payload out.
+    Shorten,
     /// Deliver it after the publisher's next one.
     Swap,
     /// Close the publisher's connection instead.
@@ -30,35 +32,60 @@ pub enum Deed {
 /// A broker that acknowledges everything and does to each publisher's n-th publish what it is told.
 pub struct Scripted {
     pub port: String,
+    published: Published,
 }
 
-type Subscriptions = Arc<Mutex<Vec<(String, QoS, TcpStream)>>>;
+/// Every publish that has come.
+type Published = Arc<Mutex<Vec<Publish>>>;
+
+type Subscriptions = Arc<Mutex<Vec<(String, QoS, Version, TcpStream)>>>;
 
 impl Scripted {
     pub fn start(script: fn(u64) -> Deed) -> Scripted {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("a bound listener").port();
         let subscriptions = Subscriptions::default();
+        let published = Published::default();
+        let seen = Arc::clone(&published);
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let subscriptions = Arc::clone(&subscriptions);
-                std::thread::spawn(move || serve(stream, script, &subscriptions));
+                let seen = Arc::clone(&seen);
+                std::thread::spawn(move || serve(stream, script, &subscriptions, &seen));
             }
         });
         Scripted {
             port: port.to_string(),
+            published,
         }
+    }
+
+    /// Every publish that has come, in the order of its coming.
+    pub fn published(&self) -> Vec<Publish> {
+        self.published.lock().unwrap().clone()
+    }
+
+    /// Their payloads as text.
+    pub fn texts(&self) -> Vec<String> {
+        let text = |publish: &Publish| String::from_utf8_lossy(&publish.payload).into_owned();
+        self.published().iter().map(text).collect()
     }
 }
 
 /// Serves one client until it leaves or the script hangs up.
-fn serve(mut stream: TcpStream, script: fn(u64) -> Deed, subscriptions: &Subscriptions) {
+fn serve(
+    mut stream: TcpStream,
+    script: fn(u64) -> Deed,
+    subscriptions: &Subscriptions,
+    published: &Published,
+) {
+    let mut version = Version::V311;
     let mut bytes = BytesMut::new();
     let mut buffer = vec![0; 1 << 16];
     let mut sequence = 0;
     let mut held = None;
     loop {
-        let packet = match codec::read(&mut bytes, Version::V311, u32::MAX) {
+        let packet = match codec::read(&mut bytes, version, u32::MAX) {
             Ok(Some(packet)) => packet,
             Ok(None) => match stream.read(&mut buffer) {
                 Ok(count @ 1..) => {
@@ -71,19 +98,24 @@ fn serve(mut stream: TcpStream, script: fn(u64) -> Deed, subscriptions: &Subscri
         };
         let ack = |packet_id| Acknowledgement::success(packet_id);
         let answer = match packet {
-            Packet::Connect(_) => Packet::ConnAck(ConnAck {
-                session_present: false,
-                reason: ReasonCode::SUCCESS,
-                properties: Properties::default(),
-            }),
+            Packet::Connect(connect) => {
+                version = connect.version;
+                Packet::ConnAck(ConnAck {
+                    session_present: false,
+                    reason: ReasonCode::SUCCESS,
+                    properties: Properties::default(),
+                })
+            }
             Packet::Subscribe(subscribe) => {
                 let wanted = &subscribe.filters[0];
                 let refused = wanted.filter == "forbidden";
                 let own = stream.try_clone().expect("a second handle");
-                subscriptions
-                    .lock()
-                    .unwrap()
-                    .push((wanted.filter.to_string(), wanted.qos, own));
+                subscriptions.lock().unwrap().push((
+                    wanted.filter.to_string(),
+                    wanted.qos,
+                    version,
+                    own,
+                ));
                 Packet::SubAck(SubAck {
                     packet_id: subscribe.packet_id,
                     reasons: vec![if refused {
@@ -95,6 +127,7 @@ fn serve(mut stream: TcpStream, script: fn(u64) -> Deed, subscriptions: &Subscri
                 })
             }
             Packet::Publish(publish) => {
+                published.lock().unwrap().push(publish.clone());
                 let deed = script(sequence);
                 sequence += 1;
                 let answer = match publish.qos {
@@ -118,6 +151,11 @@ fn serve(mut stream: TcpStream, script: fn(u64) -> Deed, subscriptions: &Subscri
                         };
                         deliver(&again, 1, subscriptions);
                     }
+                    Deed::Shorten => {
+                        let length = publish.payload.len() - 1;
+                        let payload = publish.payload.slice(..length);
+                        deliver(&Publish { payload, ..publish }, 1, subscriptions);
+                    }
                     Deed::Corrupt => {
                         let mut payload = publish.payload.to_vec();
                         *payload.last_mut().expect("a payload") ^= 1;
@@ -140,7 +178,7 @@ fn serve(mut stream: TcpStream, script: fn(u64) -> Deed, subscriptions: &Subscri
             Packet::Disconnect(_) => return,
             _ => continue,
         };
-        send(&mut stream, &answer);
+        send(&mut stream, &answer, version);
     }
 }
 
@@ -148,7 +186,7 @@ fn serve(mut stream: TcpStream, script: fn(u64) -> Deed, subscriptions: &Subscri
 fn deliver(publish: &Publish, times: u16, subscriptions: &Subscriptions) {
     // One identifier for each copy, never the same one for two messages that can be open at a time.
     static NEXT: std::sync::atomic::AtomicU16 = std::sync::atomic::AtomicU16::new(0);
-    for (filter, qos, stream) in subscriptions.lock().unwrap().iter_mut() {
+    for (filter, qos, version, stream) in subscriptions.lock().unwrap().iter_mut() {
         for _ in 0..times {
             if *filter == *publish.topic {
                 let id = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % 60_000 + 1;
@@ -157,15 +195,15 @@ fn deliver(publish: &Publish, times: u16, subscriptions: &Subscriptions) {
                     packet_id: if *qos == QoS::AtMostOnce { 0 } else { id },
                     ..publish.clone()
                 };
-                send(stream, &Packet::Publish(copy));
+                send(stream, &Packet::Publish(copy), *version);
             }
         }
     }
 }
 
 /// Whoever has left does not get it.
-fn send(stream: &mut TcpStream, packet: &Packet) {
+fn send(stream: &mut TcpStream, packet: &Packet, version: Version) {
     let mut bytes = Vec::new();
-    codec::write(packet, Version::V311, &mut bytes).expect("small packets");
+    codec::write(packet, version, &mut bytes).expect("small packets");
     let _ = stream.write_all(&bytes);
 }
