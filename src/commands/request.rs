@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
 use super::client::{add, set_client};
@@ -177,7 +176,7 @@ async fn exchange(session: &mut Session, plan: &Plan) -> anyhow::Result<Exit> {
             Properties::default(),
         )
         .map_err(anyhow::Error::msg)?;
-    let zone = TimeZone::system();
+    let zone = plan.format.zone();
     let mut output = Output::new(std::io::stdout());
     let mut asked = None;
     let mut replies = 0;

@@ -59,6 +59,16 @@ impl Encoding {
 }
 
 impl MessageFormat {
+    /// The zone for its times. To find the system's takes longer than to connect, so that is left out where there are none.
+    pub fn zone(&self) -> TimeZone {
+        match self {
+            MessageFormat::Payload(_) | MessageFormat::Verbose(_) => TimeZone::UTC,
+            MessageFormat::Json | MessageFormat::Template(_) | MessageFormat::Pretty { .. } => {
+                TimeZone::system()
+            }
+        }
+    }
+
     /// Appends the message, received at this time, and a line feed where one is wanted. Returns a complaint for
     /// stderr when the message is not what the format expects.
     pub fn write(

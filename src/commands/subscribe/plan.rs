@@ -107,10 +107,11 @@ fn sink(args: &SubscribeArgs, dialect: Dialect) -> anyhow::Result<Sink> {
         let workers = Workers::new(exec, args.exec_workers);
         return Ok(Sink::Commands(Commands::new(workers, args.ack_after_exec)));
     }
+    let format = format(args, dialect);
     let form = Form {
-        format: format(args, dialect),
+        zone: format.zone(),
+        format,
         line_feed: !args.no_line_feed,
-        zone: TimeZone::system(),
     };
     let Some(name) = &args.output else {
         return Ok(Sink::Stdout(form, Output::new(std::io::stdout())));
@@ -132,7 +133,7 @@ fn sink(args: &SubscribeArgs, dialect: Dialect) -> anyhow::Result<Sink> {
             ));
         }
     }
-    let files = Files::new(name.clone(), rotation, form.zone.clone());
+    let files = Files::new(name.clone(), rotation, TimeZone::system());
     Ok(Sink::Files(form, files))
 }
 
