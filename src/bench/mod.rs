@@ -22,6 +22,7 @@ pub mod company;
 pub mod compare;
 pub mod connection;
 pub mod connects;
+pub mod disturbance;
 pub mod environment;
 mod fates;
 pub mod histograms;
