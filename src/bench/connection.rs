@@ -3,7 +3,7 @@
 //! What is read goes through the thread's scratch buffer and is handed to the [`Role`] where it lies; what is
 //! written is encoded into the thread's other buffer and leaves in one call for all packets of a turn. Only the
 //! beginning of a packet whose end has not come, and what the socket would not take, are kept. Reconnecting is
-//! deliberately left out: a connection that is lost is a result.
+//! deliberately left out: a connection that is lost is a result, and whoever wants another opens it.
 
 use std::future::poll_fn;
 use std::io;
@@ -19,11 +19,13 @@ use tokio::sync::watch;
 
 use super::alarm::Alarm;
 use super::connects::Legs;
+use super::disturbance::Clientele;
 use super::line::Line;
 use super::measure::Recorder;
+use super::proxy::Onward;
 use super::role::{Fault, Incoming, Next, Phase, Progress, Role, State, kind};
 use crate::client::transport::{Dialer, Route};
-use crate::client::{ConnectOptions, Endpoint, Failure};
+use crate::client::{ConnectOptions, Endpoint, Failure, Scheme};
 use crate::mqtt::codec::{self, MAXIMUM_REMAINING_LENGTH};
 use crate::mqtt::packet::{ConnAck, Connect, Disconnect};
 use crate::mqtt::{Packet, Properties, Property, ReasonCode, Version};
@@ -133,11 +135,49 @@ impl Way {
             dialer,
         })
     }
+
+    /// Goes the way once and back, to see whether it can be gone.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(super) async fn try_out(&self, options: &ConnectOptions) -> Result<(), Failure> {
+        let dialed = self.dialer.dial_to(&self.addresses, |_| {});
+        let limit = options.connect_timeout;
+        match tokio::time::timeout(limit, dialed).await {
+            Ok(dialed) => dialed.map(drop),
+            Err(_) => Err(self.late(limit)),
+        }
+    }
+
+    /// Ends at a proxy that [`Way::lead_to`] names: where that has to go on to. `None` where there is no TCP.
+    /// It is for clients of this kind from now on.
+    pub(super) fn divert(&mut self, kind: Clientele) -> Option<Onward> {
+        (self.endpoint.scheme != Scheme::Unix).then(|| Onward {
+            kind,
+            addresses: std::mem::take(&mut self.addresses),
+            from: self.dialer.unbind(),
+        })
+    }
+
+    /// Leads there from now on.
+    pub(super) fn lead_to(&mut self, proxy: SocketAddr) {
+        self.addresses = vec![proxy];
+    }
+
+    fn late(&self, limit: Duration) -> Failure {
+        let limit = humantime::format_duration(limit);
+        Failure::not_reached(format!(
+            "no answer from {} within {limit} (--connect-timeout)",
+            self.endpoint
+        ))
+    }
 }
 
 /// A connection that CONNACK has accepted.
 pub struct Connection {
     line: Line,
+    /// Our end of it.
+    local: Option<SocketAddr>,
     version: Version,
     /// Zero for none.
     keep_alive: Duration,
@@ -161,14 +201,12 @@ impl Connection {
         let opened = connect(way, options);
         tokio::time::timeout(options.connect_timeout, opened)
             .await
-            .unwrap_or_else(|_| {
-                let limit = humantime::format_duration(options.connect_timeout);
-                let words = format!(
-                    "no answer from {} within {limit} (--connect-timeout)",
-                    way.endpoint
-                );
-                Err(Failure::not_reached(words))
-            })
+            .unwrap_or_else(|_| Err(way.late(options.connect_timeout)))
+    }
+
+    /// The address of our end; `None` over a unix socket.
+    pub fn local_address(&self) -> Option<SocketAddr> {
+        self.local
     }
 
     /// Puts bytes before everything else that will be written.
@@ -195,6 +233,8 @@ impl Connection {
         let mut ready_ns = 0;
         let mut wrote = Instant::now();
         let mut silent_since = None;
+        // Whether anything came since the keep alive time last ran out.
+        let mut heard = false;
         let mut keep_alive = pin!(tokio::time::sleep(self.keep_alive));
 
         while stage.phase < Phase::Close {
@@ -203,8 +243,9 @@ impl Connection {
                 let desk = &mut *desk;
                 desk.out.clear();
                 let was_blocked = !self.unwritten.is_empty();
-                let heard = self.read(role, desk, stage)?;
-                if heard {
+                let read = self.read(role, desk, stage)?;
+                heard |= read != Heard::Nothing;
+                if read == Heard::Answer {
                     silent_since = None;
                 }
                 if was_blocked && self.flush()? {
@@ -262,11 +303,11 @@ impl Connection {
                     stage = *stages.borrow_and_update();
                 }
                 () = &mut keep_alive, if !self.keep_alive.is_zero() => {
-                    let idle = wrote.elapsed();
                     if silent_since.is_some_and(|since: Instant| since.elapsed() >= self.keep_alive) {
                         return Err(Fault::Silent);
                     }
-                    if idle >= self.keep_alive {
+                    // Who only sends must ask as well: a broker that is gone takes no notice.
+                    if wrote.elapsed() >= self.keep_alive || !std::mem::take(&mut heard) {
                         self.write(&PINGREQ)?;
                         wrote = Instant::now();
                         silent_since.get_or_insert(wrote);
@@ -292,7 +333,7 @@ impl Connection {
                     let mut desk = thread.desk();
                     let desk = &mut *desk;
                     desk.out.clear();
-                    let answered = self.read(role, desk, stage)?;
+                    let answered = self.read(role, desk, stage)? == Heard::Answer;
                     let out = std::mem::take(&mut desk.out);
                     self.write(&out)?;
                     desk.out = out;
@@ -331,9 +372,14 @@ impl Connection {
         }
     }
 
-    /// Reads what is there, hands it to the role, and says whether PINGRESP was among it.
-    fn read(&mut self, role: &mut impl Role, desk: &mut Desk, stage: Stage) -> Result<bool, Fault> {
-        let mut answered = false;
+    /// Reads what is there and hands it to the role.
+    fn read(
+        &mut self,
+        role: &mut impl Role,
+        desk: &mut Desk,
+        stage: Stage,
+    ) -> Result<Heard, Fault> {
+        let mut heard = Heard::Nothing;
         for _ in 0..READS {
             let kept = self.partial.len();
             // A packet larger than the scratch: give it room to grow, twice what it has by now.
@@ -351,16 +397,20 @@ impl Connection {
             }
             self.untouched = false;
             desk.scratch[..kept].copy_from_slice(&self.partial);
-            answered |= self.take_in(kept + count, role, desk, stage)?;
+            heard = heard.max(match self.take_in(kept + count, role, desk, stage)? {
+                true => Heard::Answer,
+                false => Heard::Something,
+            });
             if kept + count < desk.scratch.len() {
                 self.line.is_empty();
                 break;
             }
         }
-        Ok(answered)
+        Ok(heard)
     }
 
-    /// Hands the packets in the first `length` bytes of the scratch to the role and keeps the rest.
+    /// Hands the packets in the first `length` bytes of the scratch to the role and keeps the rest; whether PINGRESP was
+    /// among them.
     fn take_in(
         &mut self,
         length: usize,
@@ -417,6 +467,15 @@ impl Connection {
     }
 }
 
+/// What was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Heard {
+    Nothing,
+    Something,
+    /// A PINGRESP.
+    Answer,
+}
+
 /// The PINGREQ packet (3.12).
 const PINGREQ: [u8; 2] = [0xC0, 0];
 
@@ -446,6 +505,7 @@ async fn connect(
     let not_mqtt =
         |words: &str| Failure::not_reached(format!("{endpoint} is no MQTT broker: {words}"));
     let (mut stream, dialed) = way.dialer.dial_to(&way.addresses, |_| {}).await?;
+    let local = stream.local_address();
     let begun = Instant::now();
     let mut properties = Properties::default();
     if options.version == Version::V5 && options.session_expiry > 0 {
@@ -510,6 +570,7 @@ async fn connect(
         .unwrap_or(options.keep_alive);
     let connection = Connection {
         line: Line::new(stream),
+        local,
         version: options.version,
         keep_alive: Duration::from_secs(keep_alive.into()),
         unwritten: Vec::new(),

@@ -2,8 +2,8 @@
 //! the command line and a plan's tables; `proxy` does it.
 //!
 //! ```text
-//! at=10s cut=30% for=2s            at=5s stall=up of=3 for=500ms every=10s
-//! at=10s half-open=10%             at=0s delay=20ms jitter=5ms
+//! at=10s cut=30% for=2s            at=5s stall=up share=3 for=500ms every=10s
+//! at=10s half-open=10%             at=0s delay=20ms jitter=5ms of=subscribers
 //! ```
 
 use std::fmt;
@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::schedule::Rate;
+use super::pace::Rate;
 
 /// One fault.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -27,8 +27,10 @@ pub struct Disturbance {
     pub every: Option<Duration>,
     /// What happens.
     pub harm: Harm,
-    /// To which connections.
-    pub of: Share,
+    /// To how many connections.
+    pub share: Share,
+    /// Of which clients.
+    pub of: Clientele,
 }
 
 /// What happens to a connection.
@@ -66,6 +68,42 @@ impl Direction {
     /// Whether what goes `way` is meant.
     pub fn includes(self, way: Direction) -> bool {
         self == Direction::Both || self == way
+    }
+}
+
+/// Which clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clientele {
+    /// Whatever they do.
+    All,
+    /// Those that publish.
+    Publishers,
+    /// Those that subscribe and do not publish.
+    Subscribers,
+    /// Those that only keep their connection alive.
+    Clients,
+}
+
+impl Clientele {
+    /// Those that are told apart.
+    pub const KINDS: [Clientele; 3] = [
+        Clientele::Publishers,
+        Clientele::Subscribers,
+        Clientele::Clients,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Clientele::All => "all",
+            Clientele::Publishers => "publishers",
+            Clientele::Subscribers => "subscribers",
+            Clientele::Clients => "clients",
+        }
+    }
+
+    /// Whether those are among them.
+    pub fn includes(self, kind: Clientele) -> bool {
+        self == Clientele::All || self == kind
     }
 }
 
@@ -143,8 +181,7 @@ impl fmt::Display for Disturbance {
 }
 
 /// The parts of a fault, for whoever misspelt one.
-const KEYS: &str =
-    "at=, for=, every=, of=, and one of cut, stall, half-open, delay= (with jitter=) and rate=";
+const KEYS: &str = "at=, for=, every=, share=, of=, and one of cut, stall, half-open, delay= (with jitter=) and rate=";
 
 /// A fault as it is written: on the command line `key=value`, in a plan a table.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -169,11 +206,13 @@ struct Words {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rate: Option<Word>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    share: Option<Word>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     of: Option<Word>,
 }
 
 impl Words {
-    fn named(&self) -> [(&'static str, &Option<Word>); 10] {
+    fn named(&self) -> [(&'static str, &Option<Word>); 11] {
         [
             ("at", &self.at),
             ("cut", &self.cut),
@@ -182,6 +221,7 @@ impl Words {
             ("delay", &self.delay),
             ("jitter", &self.jitter),
             ("rate", &self.rate),
+            ("share", &self.share),
             ("of", &self.of),
             ("for", &self.lasts),
             ("every", &self.every),
@@ -199,6 +239,7 @@ impl Words {
             "delay" => &mut self.delay,
             "jitter" => &mut self.jitter,
             "rate" => &mut self.rate,
+            "share" => &mut self.share,
             "of" => &mut self.of,
             _ => return None,
         })
@@ -280,7 +321,8 @@ impl TryFrom<Words> for Disturbance {
         let found: Vec<&str> = harms.into_iter().filter(|key| said.contains(key)).collect();
         if found.len() != 1 {
             return Err(match found.as_slice() {
-                [] => "it does not say what happens: cut, stall, half-open, delay= or rate=".to_owned(),
+                [] => "it does not say what happens: cut, stall, half-open, delay= or rate="
+                    .to_owned(),
                 several => format!(
                     "{} are faults of their own: give each its own --fault or [[fault]]",
                     several.join(" and ")
@@ -296,7 +338,9 @@ impl TryFrom<Words> for Disturbance {
         };
         let mut own = None;
         let harm = match &words {
-            Words { cut: Some(word), .. } => {
+            Words {
+                cut: Some(word), ..
+            } => {
                 own = share("cut", word)?;
                 Harm::Cut
             }
@@ -362,17 +406,30 @@ impl TryFrom<Words> for Disturbance {
         {
             return Err("every must be longer than the fault lasts".to_owned());
         }
-        let of = match (own, &words.of) {
-            (Some(_), Some(_)) => return Err("which connections is said twice".to_owned()),
+        let share = match (own, &words.share) {
+            (Some(_), Some(_)) => return Err("how many connections is said twice".to_owned()),
             (Some(share), None) => share,
-            (None, Some(word)) => share("of", word)?.unwrap_or(Share::ALL),
+            (None, Some(word)) => share("share", word)?.unwrap_or(Share::ALL),
             (None, None) => Share::ALL,
+        };
+        let of = match &words.of {
+            None => Clientele::All,
+            Some(Word(text)) => Clientele::KINDS
+                .into_iter()
+                .chain([Clientele::All])
+                .find(|kind| kind.name() == text)
+                .ok_or_else(|| {
+                    format!(
+                        "of={text} are none; there are publishers, subscribers, clients and all"
+                    )
+                })?,
         };
         Ok(Disturbance {
             at,
             lasts,
             every,
             harm,
+            share,
             of,
         })
     }
@@ -385,6 +442,7 @@ impl From<Disturbance> for Words {
             lasts,
             every,
             harm,
+            share,
             of,
         } = disturbance;
         let time = |time: Duration| {
@@ -394,7 +452,7 @@ impl From<Disturbance> for Words {
                     .replace(' ', ""),
             )
         };
-        let share = match of {
+        let said = match share {
             Share::Percent(percent) => Word(format!("{percent}%")),
             Share::Count(count) => Word(count.to_string()),
         };
@@ -402,11 +460,12 @@ impl From<Disturbance> for Words {
             at: Some(time(at)),
             lasts: lasts.filter(|lasts| !lasts.is_zero()).map(time),
             every: every.map(time),
+            of: (of != Clientele::All).then(|| Word(of.name().to_owned())),
             ..Words::default()
         };
         match harm {
-            Harm::Cut => words.cut = Some(share.clone()),
-            Harm::HalfOpen => words.half_open = Some(share.clone()),
+            Harm::Cut => words.cut = Some(said.clone()),
+            Harm::HalfOpen => words.half_open = Some(said.clone()),
             Harm::Stall(direction) => {
                 let direction = match direction {
                     Direction::Up => "up",
@@ -421,8 +480,8 @@ impl From<Disturbance> for Words {
             }
             Harm::Rate(rate) => words.rate = Some(Word(rate.to_string())),
         }
-        if !matches!(harm, Harm::Cut | Harm::HalfOpen) && of != Share::ALL {
-            words.of = Some(share);
+        if !matches!(harm, Harm::Cut | Harm::HalfOpen) && share != Share::ALL {
+            words.share = Some(said);
         }
         words
     }
@@ -488,19 +547,21 @@ mod tests {
         for (text, written) in [
             ("at=10s cut=30% for=2s", "at=10s cut=30% for=2s"),
             ("cut at=1.5", "at=1s500ms cut=100%"),
-            ("at=1s  cut of=3", "at=1s cut=3"),
-            ("at=1s stall for=1m30s", "at=1s stall=both for=1m30s"),
-            ("at=1s stall=5% for=2s", "at=1s stall=both of=5% for=2s"),
+            ("at=1s  cut share=3", "at=1s cut=3"),
             (
-                "at=1s stall=up of=5 for=2s every=3s",
-                "at=1s stall=up of=5 for=2s every=3s",
+                "at=1s cut=30% of=subscribers",
+                "at=1s cut=30% of=subscribers",
+            ),
+            ("at=1s cut=3 of=all", "at=1s cut=3"),
+            ("at=1s stall for=1m30s", "at=1s stall=both for=1m30s"),
+            ("at=1s stall=5% for=2s", "at=1s stall=both share=5% for=2s"),
+            (
+                "at=1s stall=up share=5 of=clients for=2s every=3s",
+                "at=1s stall=up share=5 of=clients for=2s every=3s",
             ),
             ("at=0s half-open=10", "at=0s half-open=10"),
-            (
-                "at=1s delay=20ms jitter=5ms",
-                "at=1s delay=20ms jitter=5ms",
-            ),
-            ("at=1s delay=20ms of=100%", "at=1s delay=20ms"),
+            ("at=1s delay=20ms jitter=5ms", "at=1s delay=20ms jitter=5ms"),
+            ("at=1s delay=20ms share=100%", "at=1s delay=20ms"),
             ("at=1s rate=20k for=1s", "at=1s rate=20000 for=1s"),
         ] {
             assert_eq!(parsed(text).as_deref(), Ok(written), "{text}");
@@ -513,13 +574,20 @@ mod tests {
         for (text, words) in [
             ("cut=30%", "it does not say when: at="),
             ("at=1s", "it does not say what happens"),
-            ("at=1s for=2s cutt", "\"cutt\" is not part of a fault; there are at="),
+            (
+                "at=1s for=2s cutt",
+                "\"cutt\" is not part of a fault; there are at=",
+            ),
             ("at=1s at=2s cut", "at is said twice"),
-            ("at=1s cut stall for=1s", "cut and stall are faults of their own"),
+            (
+                "at=1s cut stall for=1s",
+                "cut and stall are faults of their own",
+            ),
             ("at=soon cut", "at=soon is no time"),
             ("at=1s cut=130%", "cut=130% is no share"),
             ("at=1s cut=0", "cut=0 is no share"),
-            ("at=1s cut=5 of=5", "which connections is said twice"),
+            ("at=1s cut=5 share=5", "how many connections is said twice"),
+            ("at=1s cut of=5", "of=5 are none; there are publishers"),
             ("at=1s stall", "stall must say how long"),
             ("at=1s stall=left for=1s", "or up, down or both"),
             ("at=1s half-open for=1s", "half-open has no end"),
@@ -550,7 +618,7 @@ mod tests {
             fault: Vec<Disturbance>,
         }
         let plan: Plan = toml::from_str(
-            "[[fault]]\nat = 10\ncut = '30%'\nfor = '2s'\n[[fault]]\nat = '1s'\nhalf-open = true\nof = 3\n",
+            "[[fault]]\nat = 10\ncut = '30%'\nfor = '2s'\n[[fault]]\nat = '1s'\nhalf-open = true\nshare = 3\n",
         )
         .unwrap();
         let written: Vec<String> = plan.fault.iter().map(ToString::to_string).collect();
@@ -567,7 +635,7 @@ mod tests {
 
     prop_compose! {
         fn any_fault()(
-            at in any_time(), lasts in any_time(), more in any_time(), repeats: bool, kind in 0..7, percent in 1_u32..=1000,
+            at in any_time(), lasts in any_time(), more in any_time(), repeats: bool, kind in 0..7, of in 0_usize..4, percent in 1_u32..=1000,
             count in 1_u32.., counted: bool, jitter in 0.0..=1.0,
         ) -> Disturbance {
             let rate = |number: u32| number.to_string().parse().unwrap();
@@ -585,7 +653,8 @@ mod tests {
                 lasts: Some(if harm == Harm::HalfOpen { Duration::ZERO } else { lasts }),
                 every: repeats.then_some(lasts + more),
                 harm,
-                of: if counted { Share::Count(count) } else { Share::Percent(f64::from(percent) / 10.0) },
+                share: if counted { Share::Count(count) } else { Share::Percent(f64::from(percent) / 10.0) },
+                of: Clientele::KINDS.get(of).copied().unwrap_or(Clientele::All),
             }
         }
     }
@@ -608,7 +677,7 @@ mod tests {
         #[test]
         fn words_in_any_order_are_a_fault_or_an_error(
             words in proptest::collection::vec(
-                proptest::sample::select(vec!["at=1s", "for=2s", "every=3s", "of=5%", "cut", "cut=3", "stall", "stall=up", "half-open", "delay=9ms", "jitter=1ms", "rate=1k"]),
+                proptest::sample::select(vec!["at=1s", "for=2s", "every=3s", "share=5%", "of=publishers", "cut", "cut=3", "stall", "stall=up", "half-open", "delay=9ms", "jitter=1ms", "rate=1k"]),
                 0..6,
             ),
         ) {

@@ -39,6 +39,8 @@ pub struct Need {
     pub ways: u64,
     /// The broker is in this process and has the other end of each.
     pub embedded: bool,
+    /// A proxy in this process stands between, with two more ends of each.
+    pub proxied: bool,
 }
 
 /// What this machine has; `None` where it does not say.
@@ -74,7 +76,7 @@ const MOST_PORTS: u64 = 64_512;
 pub fn shortages(need: Need, machine: Machine) -> Vec<Shortage> {
     let mut found = Vec::new();
     let connections = need.connections;
-    let ends = if need.embedded { 2 } else { 1 };
+    let ends = 1 + u64::from(need.embedded) + 2 * u64::from(need.proxied);
     let files = connections * ends + OTHER_FILES;
     if let Some(have) = machine.open_files.filter(|have| *have < files) {
         found.push(Shortage {
@@ -130,6 +132,7 @@ mod tests {
                 connections,
                 ways: 1,
                 embedded,
+                proxied: false,
             };
             shortages(need, machine)
                 .into_iter()
@@ -148,6 +151,7 @@ mod tests {
             connections: 70_000,
             ways: 3,
             embedded: false,
+            proxied: false,
         };
         let roomy = Machine {
             open_files: None,
@@ -160,6 +164,7 @@ mod tests {
             connections: 1 << 24,
             ways: 1,
             embedded: true,
+            proxied: false,
         };
         assert!(shortages(need, unknown).is_empty());
     }

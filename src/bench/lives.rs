@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use super::connection::{Connection, Stage, Way};
-use super::idle::Idle;
+use super::disturbance::Clientele;
 use super::ledger::Ledger;
 use super::limits::BrokerLimits;
 use super::load::Load;
@@ -18,6 +18,7 @@ use super::name::Name;
 use super::plan::{Pattern, Scenario, When};
 use super::publisher::Publisher;
 use super::requester::{Requester, Responder};
+use super::returning::SESSION_EXPIRY;
 use super::role::{Fault, Phase, Progress, Role, State};
 use super::shares::Membership;
 use super::subscriber::{Books, Subscriber};
@@ -26,9 +27,6 @@ use super::thread::{Client, Member, Note};
 use crate::client::ConnectOptions;
 use crate::exit::Exit;
 use crate::mqtt::packet::ConnAck;
-
-/// How long a broker keeps a session whose client is away, in seconds.
-const SESSION_EXPIRY: u32 = 3600;
 
 impl Member {
     pub(super) async fn subscribe(&self, number: u32, opening: &Semaphore) -> Option<Client> {
@@ -54,11 +52,7 @@ impl Member {
             self.crew.expected.clone(),
         );
         let name = Name::Subscriber(number);
-        let mut options = self.options_of(name);
-        if group.when == When::Away {
-            options.clean_start = false;
-            options.session_expiry = SESSION_EXPIRY;
-        }
+        let options = self.options_of(name);
         let (mut connection, connack) = self.open(name, &options, opening).await?;
         if group.when != When::Late {
             self.write_subscribe(&subscriber, &mut connection)?;
@@ -66,7 +60,8 @@ impl Member {
         if group.answers {
             let window = connack.properties.receive_maximum().unwrap_or(100).min(100);
             let replies = Arc::clone(&self.crew.replies);
-            let mut responder = Responder::new(version, subscriber, replies, window);
+            let persistent = group.persistent;
+            let mut responder = Responder::new(version, subscriber, replies, window, persistent);
             let connected = self.play(name, connection, &mut responder).await;
             return Some(Client::Subscriber(responder.into_subscriber(), connected));
         }
@@ -137,19 +132,7 @@ impl Member {
             }
             Err(failure) => self.lost(name, stage, &failure),
         };
-        let clean = ConnectOptions {
-            clean_start: true,
-            session_expiry: 0,
-            ..options.clone()
-        };
-        if let Ok((connection, ..)) = Connection::open(self.way(name), &clean).await {
-            let stage = *stages.borrow();
-            let mut idle = Idle {
-                version: options.version,
-                until_ns: None,
-            };
-            connection.close(&mut idle, &self.thread, stage).await;
-        }
+        self.forget_session(name).await;
         connected
     }
 
@@ -231,9 +214,14 @@ impl Member {
 
     /// The way a client takes.
     pub(super) fn way(&self, name: Name) -> &Way {
-        let (Name::Publisher(number) | Name::Subscriber(number) | Name::Client(number)) = name;
         let ways = &self.crew.ways;
-        &ways[number as usize % ways.len()]
+        let kinds = match self.crew.strikes {
+            Some(_) => Clientele::KINDS.len(),
+            None => 1,
+        };
+        let each = ways.len() / kinds;
+        let first = name.kind() % kinds * each;
+        &ways[first + name.number() as usize % each]
     }
 
     /// How a client connects.
@@ -260,6 +248,11 @@ impl Member {
             },
             username: options.username.as_deref().map(fill),
             password,
+            clean_start: !name.persists(plan),
+            session_expiry: match name.persists(plan) {
+                true => SESSION_EXPIRY,
+                false => 0,
+            },
             ..options.clone()
         }
     }
@@ -315,7 +308,7 @@ impl Member {
         }
     }
 
-    /// Plays the role to the end of the run; whether the connection lasted that long.
+    /// Plays the role to the end of the run; whether the connection, or the session, lasted that long.
     pub(super) async fn play(
         &self,
         name: Name,
@@ -359,16 +352,37 @@ impl Member {
         mut tell: impl FnMut(State),
     ) -> bool {
         let mut stages = self.stages.clone();
-        let played = connection
-            .play(role, &self.thread, &mut stages, &mut tell)
-            .await;
-        let stage = *stages.borrow();
-        let fault = match played {
-            Ok(()) => {
-                connection.close(role, &self.thread, stage).await;
-                return true;
-            }
-            Err(fault) => fault,
+        let mut lasted = true;
+        let (stage, fault) = loop {
+            let played = connection
+                .play(role, &self.thread, &mut stages, &mut tell)
+                .await;
+            let stage = *stages.borrow();
+            let fault = match played {
+                Ok(()) => {
+                    connection.close(role, &self.thread, stage).await;
+                    if name.persists(&self.crew.load.plan) {
+                        self.forget_session(name).await;
+                    }
+                    return lasted;
+                }
+                Err(fault) => fault,
+            };
+            let Some(strike) = self.struck(&connection) else {
+                break (stage, fault);
+            };
+            drop(connection);
+            let returned = self.return_from(strike, name, role, &mut tell).await;
+            let Some((new, resumed)) = returned else {
+                tell(State {
+                    progress: Progress::Settled,
+                    ..role.state()
+                });
+                return false;
+            };
+            // What came while there was no session is nobody's fault but the connection's.
+            lasted &= resumed;
+            connection = new;
         };
         if stage.phase == Phase::Setup && self.crew.load.plan.scenario != Scenario::Conn {
             let exit = match fault {

@@ -21,6 +21,9 @@ use super::connection::{Stage, Thread, Way};
 use super::measure::{Recorder, Window};
 use super::payloads::Payloads;
 use super::plan::{Plan, Scenario, Stop};
+use super::proxy::Proxy;
+use super::pulse::Pulse;
+use super::recovery::{Recovery, recoveries};
 use super::role::Phase;
 use super::shares::SharedLedger;
 use super::standing::Standing;
@@ -100,11 +103,15 @@ impl Load {
         mut observe: impl FnMut(Event),
     ) -> anyhow::Result<Measurement> {
         let load = Arc::new(self);
-        let ways = ways(&load).await?;
+        let mut ways = ways(&load).await?;
         let (stages, _) = watch::channel(Stage {
             phase: Phase::Setup,
             start: None,
         });
+        let proxy = match load.plan.fault.is_empty() {
+            true => None,
+            false => Some(Proxy::before(&mut ways, &load, &stages).await?),
+        };
         let (notes, heard) = mpsc::unbounded_channel();
         let audience = load
             .plan
@@ -134,6 +141,7 @@ impl Load {
             timetable: Arc::new(load.plan.timetable()),
             window: window_of(&load.plan),
             limits: OnceLock::new(),
+            strikes: proxy.as_ref().map(|proxy| Arc::clone(&proxy.strikes)),
             began: setup,
         });
         let threads = (0..load.threads)
@@ -146,6 +154,7 @@ impl Load {
             threads,
             heard,
             stages,
+            proxy,
             tally: Tally::default(),
             company,
             observe: &mut observe,
@@ -166,7 +175,7 @@ fn window_of(plan: &Plan) -> Window {
 }
 
 /// All ways the clients take in turn: every broker from every source.
-async fn ways(load: &Load) -> anyhow::Result<Vec<Way>> {
+pub(super) async fn ways(load: &Load) -> anyhow::Result<Vec<Way>> {
     let brokers = match load.brokers.is_empty() {
         true => std::slice::from_ref(&load.options.endpoint),
         false => &load.brokers,
@@ -196,6 +205,7 @@ struct Run<'a> {
     threads: Vec<Arc<Thread>>,
     heard: mpsc::UnboundedReceiver<Note>,
     stages: watch::Sender<Stage>,
+    proxy: Option<Proxy>,
     tally: Tally,
     company: Option<Company>,
     observe: &'a mut dyn FnMut(Event),
@@ -447,6 +457,8 @@ impl Run<'_> {
     ) -> anyhow::Result<Measurement> {
         let recorder = self.recorded();
         let tally = std::mem::take(&mut self.tally);
+        let faults = self.recoveries(&tally, &recorder);
+        let proxy = self.proxy.take().and_then(Proxy::stop);
         let mut harvested = tally.close(&self.crew, setup, recorder, interrupted, stalled);
         if let Some(company) = &self.company {
             company.tell(Told::Books(Books::of(&harvested.sent)));
@@ -459,6 +471,33 @@ impl Run<'_> {
                 .enter(&mut harvested.sent)
                 .map_err(anyhow::Error::msg)?;
         }
-        Ok(harvested.settle(&self.crew))
+        Ok(Measurement {
+            faults,
+            proxy,
+            ..harvested.settle(&self.crew)
+        })
+    }
+
+    /// What the faults of the plan did.
+    fn recoveries(&self, tally: &Tally, recorder: &Recorder) -> Vec<Recovery> {
+        let Some(proxy) = &self.proxy else {
+            return Vec::new();
+        };
+        let mut pulse = Pulse::new(self.plan.end());
+        for thread in &self.threads {
+            if let Some(other) = &thread.desk().recorder.pulse {
+                pulse.merge(other);
+            }
+        }
+        let measured = Duration::from_nanos(recorder.window().to_ns);
+        let end = self.plan.end().unwrap_or(Duration::MAX);
+        recoveries(
+            &self.plan.fault,
+            &proxy.strikes.so_far(),
+            &tally.returns,
+            &pulse,
+            self.plan.warmup,
+            end.min(measured).min(pulse.end()),
+        )
     }
 }

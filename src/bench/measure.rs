@@ -7,6 +7,7 @@
 use hdrhistogram::Histogram;
 
 use super::connects::Connects;
+use super::pulse::Pulse;
 
 /// Values are recorded up to an hour; a longer wait counts as an hour.
 const LONGEST_US: u64 = 3_600_000_000;
@@ -91,6 +92,10 @@ pub struct Recorder {
     /// From when a client came back, came late or was taken over to when that was complete: everything had arrived,
     /// the broker had it back, its old connection had ended.
     pub completion: Histogram<u64>,
+    /// What arrives or, without subscribers, is acknowledged, in short intervals; where that is of interest.
+    pub pulse: Option<Box<Pulse>>,
+    /// It is of what is acknowledged.
+    pulse_of_acknowledgements: bool,
 }
 
 impl Recorder {
@@ -109,6 +114,17 @@ impl Recorder {
             service: histogram(),
             response: histogram(),
             completion: histogram(),
+            pulse: None,
+            pulse_of_acknowledgements: false,
+        }
+    }
+
+    /// The same with a pulse, of what arrives or, where nobody subscribes, of what is acknowledged.
+    pub fn with_pulse(self, pulse: Pulse, of_acknowledgements: bool) -> Recorder {
+        Recorder {
+            pulse: Some(Box::new(pulse)),
+            pulse_of_acknowledgements: of_acknowledgements,
+            ..self
         }
     }
 
@@ -126,6 +142,9 @@ impl Recorder {
     /// The broker took responsibility for a message that was due, or unpaced sent, at `since_ns`.
     pub fn acknowledged(&mut self, since_ns: u64, at_ns: u64) {
         self.acknowledged.add(self.window, at_ns);
+        if let (Some(pulse), true) = (&mut self.pulse, self.pulse_of_acknowledgements) {
+            pulse.arrived(since_ns, at_ns);
+        }
         if self.window.contains(since_ns) {
             record(&mut self.acknowledgement, since_ns, at_ns);
         }
@@ -134,6 +153,9 @@ impl Recorder {
     /// The first copy of a message arrived.
     pub fn delivered(&mut self, due_ns: Option<u64>, sent_ns: u64, at_ns: u64) {
         self.delivered.add(self.window, at_ns);
+        if let (Some(pulse), false) = (&mut self.pulse, self.pulse_of_acknowledgements) {
+            pulse.arrived(due_ns.unwrap_or(sent_ns), at_ns);
+        }
         if self.window.contains(due_ns.unwrap_or(sent_ns)) {
             record(&mut self.service, sent_ns, at_ns);
             if let Some(due_ns) = due_ns {
@@ -184,6 +206,8 @@ impl Recorder {
             service: difference(&self.service, &earlier.service),
             response: difference(&self.response, &earlier.response),
             completion: difference(&self.completion, &earlier.completion),
+            pulse: None,
+            pulse_of_acknowledgements: false,
         }
     }
 
@@ -207,7 +231,7 @@ impl Recorder {
         ]
     }
 
-    /// Adds what another one recorded.
+    /// Adds what another one recorded, but for its pulse: that is asked for once, at the end.
     pub fn merge(&mut self, other: &Recorder) {
         self.window.to_ns = self.window.to_ns.min(other.window.to_ns);
         self.sent.merge(other.sent);

@@ -148,6 +148,7 @@ fn add(whole: &mut Report, run: Report) {
         }
     }
     whole.lost_connections.extend(run.lost_connections);
+    whole.faults.extend(run.faults);
 
     let (broker, other) = (&mut whole.broker, run.broker);
     if !broker
@@ -222,6 +223,15 @@ fn generator(
         messages_per_cpu_s: cpu_s
             .filter(|cpu| count > 0 && *cpu >= 0.01)
             .map(|cpu| count as f64 / cpu),
+        proxy_cpu_s: one
+            .proxy_cpu_s
+            .zip(other.proxy_cpu_s)
+            .map(|(one, other)| one + other),
+        proxy_busy: one
+            .proxy_busy
+            .into_iter()
+            .chain(other.proxy_busy)
+            .reduce(f64::max),
         memory_bytes: one.memory_bytes.max(other.memory_bytes),
     }
 }

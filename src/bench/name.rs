@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::plan::Plan;
+use super::plan::{Plan, When};
 
 /// Which client.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +20,35 @@ impl Name {
             Name::Publisher(_) => "-p",
             Name::Subscriber(_) => "-s",
             Name::Client(_) => "-c",
+        }
+    }
+
+    /// From 0, among those of its role.
+    pub(super) fn number(self) -> u32 {
+        let (Name::Publisher(number) | Name::Subscriber(number) | Name::Client(number)) = self;
+        number
+    }
+
+    /// The place of its role in [`Clientele::KINDS`].
+    ///
+    /// [`Clientele::KINDS`]: super::disturbance::Clientele::KINDS
+    pub(super) fn kind(self) -> usize {
+        match self {
+            Name::Publisher(_) => 0,
+            Name::Subscriber(_) => 1,
+            Name::Client(_) => 2,
+        }
+    }
+
+    /// Whether its session is to outlast its connection.
+    pub(super) fn persists(self, plan: &Plan) -> bool {
+        match self {
+            Name::Publisher(number) => plan.publisher(number).group.persistent,
+            Name::Subscriber(number) => {
+                let group = plan.subscriber(number).group;
+                group.persistent || group.when == When::Away
+            }
+            Name::Client(_) => false,
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::in_flight::InFlight;
 use super::ledger::{Sent, Sequences};
 use super::measure::Recorder;
 use super::message::{self, Check, Form, Header};
@@ -46,6 +47,7 @@ pub struct Publisher {
     finished: bool,
     /// When flow control last gave way, in nanoseconds since the start.
     ready_ns: u64,
+    /// What the broker refused, or forgot with the session.
     refused: Sequences,
     /// How often the broker refused a publish, by reason.
     refusals: BTreeMap<u8, u64>,
@@ -114,7 +116,7 @@ impl Publisher {
             payloads,
             in_flight: match group.qos {
                 QoS::AtMostOnce => InFlight::default(),
-                _ => InFlight::new(window),
+                _ => InFlight::new(window, group.persistent),
             },
             next: 0,
             finished: false,
@@ -127,7 +129,7 @@ impl Publisher {
 
     /// The most messages it has in flight; `None` at QoS 0, where nothing is.
     pub fn window(&self) -> Option<u16> {
-        (self.qos != QoS::AtMostOnce).then_some(self.in_flight.limit as u16)
+        (self.qos != QoS::AtMostOnce).then_some(self.in_flight.limit())
     }
 
     /// Bytes of one PUBLISH on the wire, about: the largest.
@@ -186,6 +188,7 @@ impl Publisher {
             QoS::AtMostOnce => 0,
             _ => self.in_flight.add(self.next, due_ns.unwrap_or(now_ns)),
         };
+        let start = out.len();
         let head = &self.heads[topic as usize];
         let (length, check) = match (&head.same, &self.same) {
             (Some((bytes, packet_id_at)), Some((payload, check))) => {
@@ -238,6 +241,9 @@ impl Publisher {
             Form::None => {}
         }
         self.next += 1;
+        if packet_id > 0 {
+            self.in_flight.keep(packet_id, &out[start..]);
+        }
     }
 }
 
@@ -289,7 +295,7 @@ impl Role for Publisher {
     fn state(&self) -> State {
         State {
             ready: true,
-            progress: match (self.finished, self.in_flight.count) {
+            progress: match (self.finished, self.in_flight.count()) {
                 (false, _) => Progress::Publishing,
                 (true, 0) => Progress::Settled,
                 (true, _) => Progress::Settling,
@@ -341,6 +347,13 @@ impl Role for Publisher {
             }
         }
         Next::Wait
+    }
+
+    fn come_back(&mut self, resumed: bool, now_ns: u64, out: &mut Vec<u8>) {
+        self.ready_ns = self.ready_ns.max(now_ns);
+        for sequence in self.in_flight.come_back(resumed, out) {
+            self.refused.insert(sequence);
+        }
     }
 
     /// Takes away what it let the broker keep.
@@ -409,89 +422,5 @@ impl Role for Publisher {
         }
         self.in_flight.remove(packet_id);
         Ok(())
-    }
-}
-
-/// The messages that are sent and not acknowledged, by packet identifier. Identifiers go round through all
-/// 65,535 of them, so that a late second acknowledgement is not taken for that of a newer message.
-#[derive(Default)]
-pub(super) struct InFlight {
-    /// A power of two at least as large as `limit`; an identifier has its place by its lower bits.
-    slots: Vec<Slot>,
-    limit: usize,
-    count: usize,
-    /// The last identifier given out.
-    last: u16,
-}
-
-#[derive(Clone, Default)]
-pub(super) struct Slot {
-    /// 0 when the slot is free.
-    packet_id: u16,
-    /// Whether PUBREC has come: the broker has the message, PUBCOMP is outstanding.
-    received: bool,
-    sequence: u64,
-    /// When it was due, or unpaced sent, in nanoseconds since the start.
-    since_ns: u64,
-}
-
-impl InFlight {
-    pub(super) fn new(limit: u16) -> InFlight {
-        let limit = usize::from(limit);
-        InFlight {
-            slots: vec![Slot::default(); limit.next_power_of_two()],
-            limit,
-            count: 0,
-            last: 0,
-        }
-    }
-
-    pub(super) fn is_full(&self) -> bool {
-        !self.slots.is_empty() && self.count == self.limit
-    }
-
-    fn place(&self, packet_id: u16) -> usize {
-        usize::from(packet_id) & (self.slots.len() - 1)
-    }
-
-    /// Gives a message an identifier. There must be room.
-    pub(super) fn add(&mut self, sequence: u64, since_ns: u64) -> u16 {
-        loop {
-            self.last = self.last.checked_add(1).unwrap_or(1);
-            let place = self.place(self.last);
-            if self.slots[place].packet_id == 0 {
-                self.slots[place] = Slot {
-                    packet_id: self.last,
-                    received: false,
-                    sequence,
-                    since_ns,
-                };
-                self.count += 1;
-                return self.last;
-            }
-        }
-    }
-
-    pub(super) fn find(&mut self, packet_id: u16) -> Option<&mut Slot> {
-        if self.slots.is_empty() {
-            return None;
-        }
-        let place = self.place(packet_id);
-        let slot = &mut self.slots[place];
-        (slot.packet_id == packet_id).then_some(slot)
-    }
-
-    pub(super) fn remove(&mut self, packet_id: u16) {
-        let place = self.place(packet_id);
-        self.slots[place].packet_id = 0;
-        self.count -= 1;
-    }
-
-    /// The messages the broker has not taken responsibility for.
-    fn unacknowledged(&self) -> impl Iterator<Item = u64> {
-        self.slots
-            .iter()
-            .filter(|slot| slot.packet_id != 0 && !slot.received)
-            .map(|slot| slot.sequence)
     }
 }

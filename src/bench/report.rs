@@ -17,6 +17,7 @@ use super::ledger::Delivery;
 use super::limits::BrokerLimits;
 use super::measure::{Count, Recorder};
 use super::plan::{Plan, Run, Scenario, Stop};
+use super::recovery::Recovery;
 use super::series::Moment;
 use super::shares::Share;
 use super::slo::Judgement;
@@ -76,8 +77,11 @@ pub struct Report {
     pub latency_us: Latencies,
     /// Refused publishes by reason.
     pub refusals: Vec<Refusal>,
-    /// Connections that were lost.
+    /// Connections that were lost, but for those that a fault of the plan had hit.
     pub lost_connections: Vec<LostConnection>,
+    /// What the faults of the plan did, each time one happened; empty without any.
+    #[serde(default)]
+    pub faults: Vec<Recovery>,
     /// The load tester's own work.
     pub generator: Generator,
     /// What the same load did against a broker that does nothing; `null` without `--calibrate`.
@@ -224,6 +228,12 @@ pub struct Generator {
     pub busiest: Option<f64>,
     /// Messages sent and delivered per processor second.
     pub messages_per_cpu_s: Option<f64>,
+    /// Processor seconds of the proxy that does the faults of a plan; `null` without one.
+    #[serde(default)]
+    pub proxy_cpu_s: Option<f64>,
+    /// Its processor time over real time.
+    #[serde(default)]
+    pub proxy_busy: Option<f64>,
     /// The most memory the process has had, an embedded broker's included; `null` where the system does not tell.
     #[serde(default)]
     pub memory_bytes: Option<u64>,
@@ -330,6 +340,7 @@ impl Report {
                 })
                 .collect(),
             lost_connections: measurement.lost_connections,
+            faults: measurement.faults,
             generator,
             calibration: None,
             histograms,
@@ -413,6 +424,11 @@ fn generator(measurement: &Measurement) -> Generator {
         messages_per_cpu_s: cpu
             .filter(|cpu| messages > 0 && *cpu >= Duration::from_millis(10))
             .map(|cpu| messages as f64 / cpu.as_secs_f64()),
+        proxy_cpu_s: measurement
+            .proxy
+            .and_then(|work| work.cpu)
+            .map(|cpu| cpu.as_secs_f64()),
+        proxy_busy: measurement.proxy.as_ref().and_then(busy),
         memory_bytes: peak_memory(),
     }
 }
@@ -471,6 +487,8 @@ pub mod tests {
             ],
             interrupted: false,
             stalled: false,
+            faults: Vec::new(),
+            proxy: None,
         };
         change(&mut measurement);
         measurement

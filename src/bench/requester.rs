@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::in_flight::InFlight;
 use super::measure::Recorder;
 use super::message;
-use super::publisher::{InFlight, Publisher};
+use super::publisher::Publisher;
 use super::role::{self, Fault, Incoming, Next, Phase, Progress, Role, State, kind};
 use super::subscriber::Subscriber;
 use crate::mqtt::codec::{self, PublishView};
@@ -38,6 +39,11 @@ impl Role for Requester {
         self.publisher.turn(phase, now_ns, ready_ns, out, recorder)
     }
 
+    fn come_back(&mut self, resumed: bool, now_ns: u64, out: &mut Vec<u8>) {
+        self.subscriber.come_back(resumed, now_ns, out);
+        self.publisher.come_back(resumed, now_ns, out);
+    }
+
     fn packet(
         &mut self,
         packet: Incoming<'_>,
@@ -61,6 +67,8 @@ pub struct Responder {
     /// Where the answers to each stream go.
     replies: Arc<[String]>,
     in_flight: InFlight,
+    /// How many answers were sent at QoS 1 and 2.
+    answered: u64,
     /// Answers that flow control holds back.
     waiting: VecDeque<Answer>,
 }
@@ -74,18 +82,21 @@ struct Answer {
 }
 
 impl Responder {
-    /// One that hears as `subscriber` does and has at most `window` answers in flight.
+    /// One that hears as `subscriber` does and has at most `window` answers in flight, in a session that may outlast its
+    /// connection.
     pub fn new(
         version: Version,
         subscriber: Subscriber,
         replies: Arc<[String]>,
         window: u16,
+        persistent: bool,
     ) -> Responder {
         Responder {
             version,
             subscriber,
             replies,
-            in_flight: InFlight::new(window),
+            in_flight: InFlight::new(window, persistent),
+            answered: 0,
             waiting: VecDeque::new(),
         }
     }
@@ -114,8 +125,12 @@ impl Responder {
             };
             let packet_id = match qos {
                 QoS::AtMostOnce => 0,
-                _ => self.in_flight.add(0, 0),
+                _ => {
+                    self.answered += 1;
+                    self.in_flight.add(self.answered, 0)
+                }
             };
+            let start = out.len();
             PublishView {
                 dup: false,
                 qos,
@@ -127,6 +142,9 @@ impl Responder {
             }
             .write(self.version, out)
             .expect("as long as what was received, to a topic that was checked");
+            if packet_id > 0 {
+                self.in_flight.keep(packet_id, &out[start..]);
+            }
         }
     }
 }
@@ -137,6 +155,11 @@ impl Role for Responder {
             progress: Progress::Settled,
             ..self.subscriber.state()
         }
+    }
+
+    fn come_back(&mut self, resumed: bool, now_ns: u64, out: &mut Vec<u8>) {
+        self.in_flight.come_back(resumed, out);
+        self.subscriber.come_back(resumed, now_ns, out);
     }
 
     fn turn(&mut self, _: Phase, _: u64, _: u64, out: &mut Vec<u8>, _: &mut Recorder) -> Next {
@@ -156,7 +179,10 @@ impl Role for Responder {
                 let (packet_id, reason) = packet.acknowledgement(self.version)?;
                 if self.in_flight.find(packet_id).is_some() {
                     match packet.kind() == kind::PUBREC && !reason.is_failure() {
-                        true => role::write_acknowledgement(kind::PUBREL, packet_id, out),
+                        true => {
+                            self.in_flight.received(packet_id);
+                            role::write_acknowledgement(kind::PUBREL, packet_id, out);
+                        }
                         false => self.in_flight.remove(packet_id),
                     }
                 }

@@ -84,6 +84,10 @@ pub trait Role {
         recorder: &mut Recorder,
     ) -> Next;
 
+    /// The connection is another one since `now_ns`: appends what is to be said first. `resumed` says whether the broker
+    /// has kept the session (3.2.2.2); if not, it is over on both sides.
+    fn come_back(&mut self, _resumed: bool, _now_ns: u64, _out: &mut Vec<u8>) {}
+
     /// Appends what is to be written last, before DISCONNECT.
     fn farewell(&mut self, _out: &mut Vec<u8>) {}
 

@@ -78,7 +78,7 @@ impl Standing {
         }
         match plan.stop {
             Stop::After(_) => elapsed >= end + GRACE,
-            Stop::Count(_) => elapsed >= end && still >= STALLED,
+            Stop::Count(_) => elapsed >= end && still >= STALLED + plan.longest_fault(),
         }
     }
 

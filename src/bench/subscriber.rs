@@ -254,6 +254,18 @@ impl Role for Subscriber {
         }
     }
 
+    /// A session that the broker has kept has the subscription; otherwise it is made again.
+    fn come_back(&mut self, resumed: bool, _: u64, out: &mut Vec<u8>) {
+        if resumed {
+            return;
+        }
+        self.held = PacketIds::default();
+        if self.when != When::Late || self.waits.is_some() {
+            self.write_subscribe(out)
+                .expect("a filter that was checked with the plan");
+        }
+    }
+
     fn packet(
         &mut self,
         packet: Incoming<'_>,

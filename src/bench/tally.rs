@@ -9,6 +9,8 @@ use super::connects::ConnectFailure;
 use super::ledger::{Delivery, Sent};
 use super::limits::BrokerLimits;
 use super::measure::Recorder;
+use super::recovery::Recovery;
+use super::returning::Return;
 use super::shares::Share;
 use super::subscriber::Subscriber;
 use super::thread::{Crew, Harvest, Note};
@@ -62,6 +64,10 @@ pub struct Measurement {
     pub interrupted: bool,
     /// Whether nothing moved any more although there was more to send.
     pub stalled: bool,
+    /// What the faults of the plan did.
+    pub faults: Vec<Recovery>,
+    /// The work of the proxy that did them, while the load ran.
+    pub proxy: Option<Work>,
 }
 
 /// What a thread did in the measured time.
@@ -89,6 +95,8 @@ pub(super) struct Tally {
     /// How many deliveries the messages of those who are done make.
     pub(super) expected: u64,
     pub(super) lost: Vec<LostConnection>,
+    /// Clients that a fault had cut off.
+    pub(super) returns: Vec<Return>,
     pub(super) harvests: Vec<Harvest>,
 }
 
@@ -119,6 +127,7 @@ impl Tally {
                 }
             }
             Note::Lost(lost) => self.lost.push(lost),
+            Note::Returned(one) => self.returns.push(one),
             Note::Finished(harvest) => self.harvests.push(harvest),
         }
         Ok(())
@@ -164,6 +173,8 @@ impl Tally {
             threads: Vec::new(),
             interrupted,
             stalled,
+            faults: Vec::new(),
+            proxy: None,
         };
         let mut sent = vec![Sent::default(); plan.streams() as usize];
         let mut subscribers = Vec::new();

@@ -518,3 +518,79 @@ fn forward(publish: &[u8], packet_id: u16) -> Vec<u8> {
         .unwrap();
     bytes
 }
+
+/// What a publisher of six messages writes at once, with a window of four.
+fn in_flight(qos: QoS) -> (Publisher, Vec<Vec<u8>>, Recorder) {
+    let mut plan = plan(1, 1);
+    plan.stop = Stop::Count(6);
+    plan.publish[0].qos = qos;
+    plan.publish[0].window = 4;
+    plan.publish[0].persistent = true;
+    let mut publisher = publisher(&plan, 0);
+    let (mut recorder, mut out) = (Recorder::new(OPEN), Vec::new());
+    publisher.turn(Phase::Load, MS, 0, &mut out, &mut recorder);
+    let sent = packets(&out);
+    assert_eq!(sent.len(), 4);
+    (publisher, sent, recorder)
+}
+
+/// An acknowledgement of the packet identifier that a PUBLISH to `t/1` carries.
+fn acknowledge(kind: u8, publish: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write_acknowledgement(
+        kind,
+        u16::from_be_bytes([publish[7], publish[8]]),
+        &mut bytes,
+    );
+    bytes
+}
+
+#[test]
+fn in_a_session_that_was_kept_the_rest_is_sent_again_in_order_with_dup() {
+    for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
+        let (mut publisher, sent, mut recorder) = in_flight(qos);
+        let kind = match qos {
+            QoS::AtLeastOnce => kind::PUBACK,
+            _ => kind::PUBREC,
+        };
+        hand(
+            &mut publisher,
+            &acknowledge(kind, &sent[1]),
+            2 * MS,
+            &mut recorder,
+        );
+        let mut out = Vec::new();
+        publisher.come_back(true, 3 * MS, &mut out);
+        let again: Vec<Vec<u8>> = packets(&out);
+        let marked = |place: usize| {
+            let mut packet = sent[place].clone();
+            packet[0] |= 0b1000;
+            packet
+        };
+        match qos {
+            QoS::AtLeastOnce => assert_eq!(again, [marked(0), marked(2), marked(3)]),
+            _ => {
+                let release = acknowledge(kind::PUBREL, &sent[1]);
+                assert_eq!(again, [marked(0), release, marked(2), marked(3)]);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_in_flight_when_a_session_ended_is_not_held_against_the_broker() {
+    let (mut publisher, sent, mut recorder) = in_flight(QoS::AtLeastOnce);
+    hand(
+        &mut publisher,
+        &acknowledge(kind::PUBACK, &sent[1]),
+        2 * MS,
+        &mut recorder,
+    );
+    let mut out = Vec::new();
+    publisher.come_back(false, 3 * MS, &mut out);
+    assert!(out.is_empty());
+    publisher.turn(Phase::Load, 4 * MS, 0, &mut out, &mut recorder);
+    assert_eq!(packets(&out).len(), 2, "the window is free again");
+    let unacknowledged = &publisher.published(None).sent[0].unacknowledged;
+    assert_eq!(unacknowledged.iter().collect::<Vec<_>>(), [0, 2, 3, 4, 5]);
+}

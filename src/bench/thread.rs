@@ -15,7 +15,10 @@ use super::limits::BrokerLimits;
 use super::load::Load;
 use super::measure::{Recorder, Window};
 use super::plan::{Scenario, Stop, Timetable};
+use super::proxy::Strikes;
 use super::publisher::Publisher;
+use super::pulse::Pulse;
+use super::returning::Return;
 use super::role::Phase;
 use super::shares::SharedLedger;
 use super::subscriber::{Expected, Subscriber};
@@ -49,8 +52,22 @@ pub(super) struct Crew {
     pub(super) window: Window,
     /// What the first CONNACK said the broker allows.
     pub(super) limits: OnceLock<BrokerLimits>,
+    /// What the faults of the plan do, if it has any.
+    pub(super) strikes: Option<Arc<Strikes>>,
     /// When the first connection is due.
     pub(super) began: Instant,
+}
+
+impl Crew {
+    /// An empty one for a thread. With faults it also says when things are as before.
+    fn recorder(&self) -> Recorder {
+        let plan = &self.load.plan;
+        let recorder = Recorder::new(self.window);
+        match plan.fault.is_empty() {
+            true => recorder,
+            false => recorder.with_pulse(Pulse::new(plan.end()), plan.subscribers() == 0),
+        }
+    }
 }
 
 /// What the threads tell.
@@ -64,6 +81,8 @@ pub(super) enum Note {
     Unconnected(Failure),
     Failed(anyhow::Error),
     Lost(LostConnection),
+    /// A client whose connection a fault of the plan had hit is back, or is not.
+    Returned(Return),
     Finished(Harvest),
 }
 
@@ -92,7 +111,7 @@ pub(super) fn start(
         .context("could not start a thread of the load")?;
     let thread = {
         let _inside = runtime.enter();
-        Arc::new(Thread::new(Recorder::new(crew.window)).context("could not make a timer")?)
+        Arc::new(Thread::new(crew.recorder()).context("could not make a timer")?)
     };
     let member = Member {
         number,
@@ -256,12 +275,12 @@ impl Member {
 
 /// The processor time of the current thread so far.
 #[cfg(unix)]
-fn processor_time() -> Option<Duration> {
+pub(super) fn processor_time() -> Option<Duration> {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::try_from(time).ok()
 }
 
 #[cfg(not(unix))]
-fn processor_time() -> Option<Duration> {
+pub(super) fn processor_time() -> Option<Duration> {
     None
 }

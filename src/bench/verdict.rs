@@ -82,7 +82,14 @@ pub(super) fn verdict(
             busiest * 100.0
         ));
     }
-    if !plan.publish.iter().any(|group| group.rate.changes()) {
+    if let Some(busy) = generator.proxy_busy.filter(|busy| *busy > 0.9) {
+        reasons.push(format!(
+            "the proxy of --fault was at its limit: it was busy {:.0} % of the time; the broker may be faster",
+            busy * 100.0
+        ));
+    }
+    // Who puts faults in the way does not expect one half to be like the other.
+    if plan.fault.is_empty() && !plan.publish.iter().any(|group| group.rate.changes()) {
         reasons.extend(unsteady(series));
     }
     if measurement.clock_set > CLOCK {

@@ -1,5 +1,6 @@
 //! Options of `mqtt bench`: of a run here, of the other verbs in `verbs`.
 
+pub mod faults;
 pub mod messages;
 pub mod verbs;
 
@@ -15,6 +16,7 @@ use crate::bench::pace::Pace;
 use crate::bench::plan::{Pattern, Run, Scenario};
 use crate::bench::slo::Slo;
 use crate::client::Endpoint;
+use faults::FaultArgs;
 use messages::MessageArgs;
 use verbs::Verb;
 
@@ -160,7 +162,6 @@ pub struct LoadArgs {
     /// them [default: new ones]
     #[arg(long, value_name = "RUN", help_heading = "Load")]
     pub run: Option<Run>,
-
     /// Threads that share the connections [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Load")]
     pub workers: Option<u16>,
@@ -175,6 +176,7 @@ pub struct LoadArgs {
         conflicts_with_all = [
             "scenario", "publishers", "subscribers", "clients", "rate", "duration", "count", "warmup", "qos", "window",
             "topic", "filter", "run", "size", "payload", "payload_file", "payload_lines", "payload_order", "template", "header",
+            "fault", "persistent",
         ]
     )]
     pub plan: Option<PathBuf>,
@@ -206,6 +208,10 @@ pub struct LoadArgs {
         help_heading = "Load"
     )]
     pub source: Vec<IpAddr>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub faults: FaultArgs,
 
     #[command(flatten)]
     #[allow(missing_docs)]

@@ -14,6 +14,7 @@ pub mod html;
 pub mod message;
 mod mosquitto;
 mod pretty;
+mod recovery;
 pub mod report;
 pub mod series;
 pub mod trace;

@@ -7,8 +7,9 @@ use colored::Colorize;
 
 use super::figures::{time, whole};
 use super::headline::{headline, measurement, target};
+use super::recovery;
 use crate::bench::latency::Latency;
-use crate::bench::plan::Scenario;
+use crate::bench::plan::{Plan, Scenario};
 use crate::bench::report::Report;
 use crate::mqtt::QoS;
 
@@ -35,6 +36,7 @@ fn write_report(out: &mut String, report: &Report) -> std::fmt::Result {
             shares(out, report)?;
         }
     }
+    faults(out, report)?;
     lost_connections(out, report)?;
     generator(out, report)
 }
@@ -114,7 +116,7 @@ fn latencies(out: &mut String, report: &Report) -> std::fmt::Result {
         ("service", &latency.service),
         ("ack", &latency.acknowledgement),
         ("send delay", &latency.send_delay),
-        (completion(report.plan.scenario), &latency.completion),
+        (completion(&report.plan), &latency.completion),
         ("null broker", &calibrated),
     ];
     if rows.iter().all(|(_, latency)| latency.is_none()) {
@@ -151,10 +153,7 @@ fn connections(out: &mut String, report: &Report) -> std::fmt::Result {
         ("TCP", &latency.tcp),
         ("TLS", &latency.tls),
         ("CONNACK", &latency.connack),
-        (
-            completion(report.plan.scenario),
-            &report.latency_us.completion,
-        ),
+        (completion(&report.plan), &report.latency_us.completion),
     ];
     if latency.service.is_some() {
         latency_table(out, &rows)?;
@@ -192,10 +191,11 @@ fn connections(out: &mut String, report: &Report) -> std::fmt::Result {
 }
 
 /// What is complete when a client's part is, in one word.
-fn completion(scenario: Scenario) -> &'static str {
-    match scenario {
+fn completion(plan: &Plan) -> &'static str {
+    match plan.scenario {
         Scenario::TakeoverStorm => "old one gone",
         Scenario::ReconnectStorm => "back",
+        _ if !plan.fault.is_empty() => "back",
         _ => "all there",
     }
 }
@@ -319,6 +319,23 @@ fn delivery(out: &mut String, report: &Report) -> std::fmt::Result {
     Ok(())
 }
 
+/// What each fault did; of many the first.
+fn faults(out: &mut String, report: &Report) -> std::fmt::Result {
+    for fault in report.faults.iter().take(FAULTS) {
+        writeln!(out, "{:<13}{}", "fault".dimmed(), recovery::head(fault))?;
+        for line in recovery::outcome(fault) {
+            writeln!(out, "{:<13}{line}", "")?;
+        }
+    }
+    if let Some(more @ 1..) = report.faults.len().checked_sub(FAULTS) {
+        writeln!(out, "{:<13}and {more} more, in --json", "")?;
+    }
+    Ok(())
+}
+
+/// How many faults are shown.
+const FAULTS: usize = 10;
+
 fn lost_connections(out: &mut String, report: &Report) -> std::fmt::Result {
     for lost in report.lost_connections.iter().take(10) {
         writeln!(
@@ -355,6 +372,12 @@ fn generator(out: &mut String, report: &Report) -> std::fmt::Result {
         facts.push(format!(
             "loop delay p99 {}",
             time(Duration::from_micros(p99))
+        ));
+    }
+    if let (Some(cpu), Some(busy)) = (generator.proxy_cpu_s, generator.proxy_busy) {
+        facts.push(format!(
+            "beside them the proxy of the faults {cpu:.2} s, busy {:.0} %",
+            busy * 100.0
         ));
     }
     if let Some(bytes) = generator.memory_bytes {

@@ -72,6 +72,7 @@ impl Plan {
             );
         }
         self.check_stop()?;
+        self.check_faults()?;
         self.check_names()
     }
 
@@ -87,6 +88,31 @@ impl Plan {
                  MQTT {version} has none: run with -V 5, or put the header in front of the payload (--header payload), or \
                  do without (--header none), which measures rates only"
             )),
+            false => Ok(()),
+        }
+    }
+
+    fn check_faults(&self) -> Result<(), Wrong> {
+        if self.fault.is_empty() {
+            return Ok(());
+        }
+        if self.connect.iter().any(|group| group.fate != Fate::Stay) {
+            return wrong(
+                "connect",
+                "fate",
+                "must be stay in a plan with faults: otherwise nobody could tell who is away by which of the two",
+            );
+        }
+        let end = self.end().unwrap_or(Duration::MAX);
+        match self.fault.iter().any(|fault| fault.at >= end) {
+            true => wrong(
+                "fault",
+                "at",
+                format!(
+                    "must be before the end of the load, which is after {}",
+                    humantime::format_duration(end)
+                ),
+            ),
             false => Ok(()),
         }
     }

@@ -46,6 +46,9 @@ pub struct Publishers {
     /// What the messages carry, where it is not filler.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<Content>,
+    /// The broker keeps their sessions while their connection is lost. At the end of the run they are taken away.
+    #[serde(default, skip_serializing_if = "text::is_default")]
+    pub persistent: bool,
 }
 
 /// A group of clients that subscribe.
@@ -69,6 +72,9 @@ pub struct Subscribers {
     /// They send back what they receive, to where its publisher expects the answer.
     #[serde(default, skip_serializing_if = "text::is_default")]
     pub answers: bool,
+    /// The broker keeps their sessions while their connection is lost. At the end of the run they are taken away.
+    #[serde(default, skip_serializing_if = "text::is_default")]
+    pub persistent: bool,
 }
 
 /// When subscribers are there.

@@ -32,6 +32,7 @@ pub use pattern::Pattern;
 pub use scenario::Scenario;
 pub use timetable::Timetable;
 
+use super::disturbance::Disturbance;
 use super::pace::Pace;
 use super::random::Random;
 use super::schedule::Schedule;
@@ -63,6 +64,9 @@ pub struct Plan {
     /// Clients that do neither.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub connect: Vec<Clients>,
+    /// What happens to their connections while the load runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fault: Vec<Disturbance>,
 }
 
 /// When the measurement ends. The warm-up comes on top.
@@ -396,6 +400,12 @@ impl Plan {
                     .div_ceil(self.publishers().into()),
             ),
         }
+    }
+
+    /// How long nothing may move because of a fault that ends.
+    pub fn longest_fault(&self) -> Duration {
+        let lasting = self.fault.iter().filter_map(|fault| fault.lasts);
+        lasting.max().unwrap_or_default()
     }
 
     /// When the last message is due, from the start of the load; `None` when that is not known beforehand.

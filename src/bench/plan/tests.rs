@@ -27,6 +27,7 @@ pub fn plan(publishers: u32, subscribers: u32) -> Plan {
             retain: false,
             reply: None,
             payload: None,
+            persistent: false,
         }],
         subscribe: vec![Subscribers {
             clients: subscribers,
@@ -35,8 +36,10 @@ pub fn plan(publishers: u32, subscribers: u32) -> Plan {
             qos: QoS::AtLeastOnce,
             when: When::Always,
             answers: false,
+            persistent: false,
         }],
         connect: Vec::new(),
+        fault: Vec::new(),
     };
     plan.publish.retain(|group| group.clients > 0);
     plan.subscribe.retain(|group| group.clients > 0);

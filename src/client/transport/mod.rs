@@ -19,6 +19,7 @@ use hickory_resolver::TokioResolver;
 
 use self::proxy::Proxy;
 pub use self::stream::Stream;
+pub use self::tcp::connect as connect_tcp;
 use self::tls::{Tls, TlsOptions};
 use super::failure::{Failure, Obstacle};
 use super::retry::chance;
@@ -117,6 +118,11 @@ impl Dialer {
                 false => None,
             },
         })
+    }
+
+    /// No longer connects from a certain address of ours: that address, if there was one.
+    pub fn unbind(&mut self) -> Option<IpAddr> {
+        self.bind.take()
     }
 
     /// Goes the whole way. `begins` is told when a leg begins, so that whoever runs out of patience knows where.

@@ -1,6 +1,7 @@
 //! A connected byte stream, whatever it runs over.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -26,6 +27,19 @@ pub enum Stream {
     Tls(Box<TlsStream>),
     /// WebSocket over another stream.
     WebSocket(Box<Frames>),
+}
+
+impl Stream {
+    /// Our end of the TCP connection; `None` where there is none below.
+    pub fn local_address(&self) -> Option<SocketAddr> {
+        match self {
+            Stream::Tcp(socket) => socket.local_addr().ok(),
+            #[cfg(unix)]
+            Stream::Unix(_) => None,
+            Stream::Tls(stream) => stream.get_ref().0.local_address(),
+            Stream::WebSocket(frames) => frames.below().local_address(),
+        }
+    }
 }
 
 /// Connects to a unix socket.

@@ -27,10 +27,10 @@ pub(super) async fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAdd
 
 /// The first of the addresses to answer, without Nagle's delay. From `own`, if that is said, and then only addresses of
 /// the same family can be reached.
-pub(super) async fn connect(
-    addresses: &[SocketAddr],
-    own: Option<IpAddr>,
-) -> io::Result<TcpStream> {
+///
+/// # Errors
+/// Why the last of them could not be connected to.
+pub async fn connect(addresses: &[SocketAddr], own: Option<IpAddr>) -> io::Result<TcpStream> {
     let socket = match own {
         None => first_to_connect(addresses.iter().copied(), own).await?,
         Some(own) => {

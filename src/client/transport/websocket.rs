@@ -163,6 +163,13 @@ pub struct Frames {
     incoming: Bytes,
 }
 
+impl Frames {
+    /// The stream the frames go over.
+    pub(super) fn below(&self) -> &Stream {
+        self.stream.get_ref()
+    }
+}
+
 impl AsyncRead for Frames {
     fn poll_read(
         mut self: Pin<&mut Self>,

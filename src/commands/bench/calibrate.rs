@@ -7,6 +7,7 @@ use super::plan::plan;
 use super::shown::Saved;
 use super::trial::{Target, Trial, warn_of_debug_build};
 use crate::bench::calibration::{Calibration, Limits};
+use crate::bench::disturbance::Disturbance;
 use crate::bench::pace::Pace;
 use crate::bench::plan::{Plan, Run, Scenario, Stop};
 use crate::bench::report::Report;
@@ -75,6 +76,8 @@ fn plan_of(load: &LoadArgs) -> anyhow::Result<Plan> {
     let mut plan = plan(load)?;
     // The run has its own name.
     plan.run = Run::random();
+    // The proxy stays, for what it costs; what it does does not happen.
+    plan.fault.iter_mut().for_each(Disturbance::never);
     match plan.scenario {
         Scenario::Sub => Err(Exit::Usage.because(
             "there is nothing to calibrate in `mqtt bench sub`: it counts what others publish",

@@ -85,6 +85,7 @@ impl Typed<'_> {
             publish: Vec::new(),
             subscribe: Vec::new(),
             connect: Vec::new(),
+            fault: args.faults.fault.clone(),
         };
         match scenario {
             PubSub | Pub | Offline | Mixed => {
@@ -204,6 +205,7 @@ impl Typed<'_> {
             retain: false,
             reply: None,
             payload,
+            persistent: args.faults.persistent,
         })
     }
 
@@ -215,6 +217,7 @@ impl Typed<'_> {
             qos: self.qos()?,
             when: When::Always,
             answers: false,
+            persistent: self.args.faults.persistent,
         })
     }
 
@@ -276,6 +279,7 @@ fn in_words_of_flags(wrong: &Wrong, own_filter: bool) -> String {
     let flag = match (wrong.table, wrong.key) {
         ("publish", "clients") => "publishers",
         ("subscribe", "clients") => "subscribers",
+        ("fault", _) => "fault at=",
         ("subscribe", "filter") if !own_filter => "topic",
         (_, key) => key,
     };
@@ -295,6 +299,8 @@ fn refuse_what_has_no_meaning(args: &LoadArgs, scenario: Scenario) -> anyhow::Re
     let messages = [PubSub, Pub, Sub, Shared, Req, RetainedStorm, Offline];
     let rated = [&publish[..], &connect].concat();
     let both = [&messages[..], &[WillStorm]].concat();
+    let steady = [&messages[..], &[Conn, Idle]].concat();
+    let lasting = [PubSub, Pub, Sub, Shared, Req];
     for (flag, given, scenarios) in [
         ("--publishers", args.publishers.is_some(), &publish[..]),
         ("--subscribers", args.subscribers.is_some(), &subscribe),
@@ -332,6 +338,8 @@ fn refuse_what_has_no_meaning(args: &LoadArgs, scenario: Scenario) -> anyhow::Re
             args.filter.is_some(),
             &[PubSub, Shared, Offline],
         ),
+        ("--fault", !args.faults.fault.is_empty(), &steady),
+        ("--persistent", args.faults.persistent, &lasting),
     ] {
         if given && !scenarios.contains(&scenario) {
             return wrong(format!("{flag} has no meaning in `mqtt bench {scenario}`"));

@@ -147,6 +147,7 @@ impl Trial<'_> {
             connections: plan.connections().into(),
             ways: (target.brokers.len().max(1) * target.sources.len().max(1)) as u64,
             embedded,
+            proxied: !plan.fault.is_empty(),
         })?;
         let load = Load {
             threads: threads(workers, &plan),

@@ -10,8 +10,9 @@ use serde_json::Value;
 
 use self::chart::escaped;
 use super::figures::{time, whole};
-use super::headline;
+use super::{headline, recovery};
 use crate::bench::latency::Latency;
+use crate::bench::recovery::Recovery;
 use crate::bench::report::Report;
 
 /// The whole page.
@@ -32,6 +33,7 @@ pub fn page(report: &Report) -> String {
             charts(report),
             latency_table(report),
             deliveries(report),
+            faults(report),
             trouble(report),
             conditions(report),
             footer(report),
@@ -230,6 +232,15 @@ fn deliveries(report: &Report) -> String {
             &counted(&json(serde_json::to_value(report.delivery)))
         )
     )
+}
+
+fn faults(report: &Report) -> String {
+    let row = |fault: &Recovery| (recovery::head(fault), recovery::outcome(fault).join("; "));
+    let rows: Vec<(String, String)> = report.faults.iter().map(row).collect();
+    match rows.is_empty() {
+        true => String::new(),
+        false => words("Faults", &rows),
+    }
 }
 
 fn trouble(report: &Report) -> String {
