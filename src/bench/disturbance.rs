@@ -532,7 +532,7 @@ fn bytes_per_second(word: &Option<Word>) -> Result<Rate, String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
@@ -634,7 +634,7 @@ mod tests {
     }
 
     prop_compose! {
-        fn any_fault()(
+        pub(in crate::bench) fn any_fault()(
             at in any_time(), lasts in any_time(), more in any_time(), repeats: bool, kind in 0..7, of in 0_usize..4, percent in 1_u32..=1000,
             count in 1_u32.., counted: bool, jitter in 0.0..=1.0,
         ) -> Disturbance {

@@ -10,6 +10,7 @@
 //! `series` are arithmetic: no socket, no clock; so are `cast`, which says whose clients are whose when several machines
 //! share a run, `standing`, how far all of them are, and `agents`, what they say to each other. `connection` is the socket, `thread` the clients of one thread, `lives`
 //! and `fates` what each of them does from first to last, `load` the phases of a run, `company` what it hears of other machines, `tally` what the threads bring home;
+//! `disturbance` is what a fault is and `recovery` what came of it, `pulse` what tells when; `proxy` does it, `returning` is how clients come back;
 //! `null` is a broker that does nothing, to measure the load tester itself.
 //! Nothing here prints or knows of flags.
 

@@ -519,7 +519,7 @@ fn forward(publish: &[u8], packet_id: u16) -> Vec<u8> {
     bytes
 }
 
-/// What a publisher of six messages writes at once, with a window of four.
+/// A publisher of six messages with a window of four, and what it has written.
 fn in_flight(qos: QoS) -> (Publisher, Vec<Vec<u8>>, Recorder) {
     let mut plan = plan(1, 1);
     plan.stop = Stop::Count(6);
@@ -527,22 +527,17 @@ fn in_flight(qos: QoS) -> (Publisher, Vec<Vec<u8>>, Recorder) {
     plan.publish[0].window = 4;
     plan.publish[0].persistent = true;
     let mut publisher = publisher(&plan, 0);
-    let (mut recorder, mut out) = (Recorder::new(OPEN), Vec::new());
-    publisher.turn(Phase::Load, MS, 0, &mut out, &mut recorder);
-    let sent = packets(&out);
+    let mut recorder = Recorder::new(OPEN);
+    let (_, sent) = turn(&mut publisher, MS, &mut recorder);
     assert_eq!(sent.len(), 4);
     (publisher, sent, recorder)
 }
 
-/// An acknowledgement of the packet identifier that a PUBLISH to `t/1` carries.
-fn acknowledge(kind: u8, publish: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    write_acknowledgement(
-        kind,
-        u16::from_be_bytes([publish[7], publish[8]]),
-        &mut bytes,
-    );
-    bytes
+/// What it says first on a new connection.
+fn come_back(publisher: &mut Publisher, resumed: bool) -> Vec<Vec<u8>> {
+    let mut out = Vec::new();
+    publisher.come_back(resumed, 3 * MS, &mut out);
+    packets(&out)
 }
 
 #[test]
@@ -553,15 +548,9 @@ fn in_a_session_that_was_kept_the_rest_is_sent_again_in_order_with_dup() {
             QoS::AtLeastOnce => kind::PUBACK,
             _ => kind::PUBREC,
         };
-        hand(
-            &mut publisher,
-            &acknowledge(kind, &sent[1]),
-            2 * MS,
-            &mut recorder,
-        );
-        let mut out = Vec::new();
-        publisher.come_back(true, 3 * MS, &mut out);
-        let again: Vec<Vec<u8>> = packets(&out);
+        let second = packet_id(&sent[1]);
+        acknowledge(&mut publisher, kind, second, 2 * MS, &mut recorder);
+        let again = come_back(&mut publisher, true);
         let marked = |place: usize| {
             let mut packet = sent[place].clone();
             packet[0] |= 0b1000;
@@ -570,7 +559,8 @@ fn in_a_session_that_was_kept_the_rest_is_sent_again_in_order_with_dup() {
         match qos {
             QoS::AtLeastOnce => assert_eq!(again, [marked(0), marked(2), marked(3)]),
             _ => {
-                let release = acknowledge(kind::PUBREL, &sent[1]);
+                let mut release = Vec::new();
+                write_acknowledgement(kind::PUBREL, second, &mut release);
                 assert_eq!(again, [marked(0), release, marked(2), marked(3)]);
             }
         }
@@ -580,17 +570,11 @@ fn in_a_session_that_was_kept_the_rest_is_sent_again_in_order_with_dup() {
 #[test]
 fn what_was_in_flight_when_a_session_ended_is_not_held_against_the_broker() {
     let (mut publisher, sent, mut recorder) = in_flight(QoS::AtLeastOnce);
-    hand(
-        &mut publisher,
-        &acknowledge(kind::PUBACK, &sent[1]),
-        2 * MS,
-        &mut recorder,
-    );
-    let mut out = Vec::new();
-    publisher.come_back(false, 3 * MS, &mut out);
-    assert!(out.is_empty());
-    publisher.turn(Phase::Load, 4 * MS, 0, &mut out, &mut recorder);
-    assert_eq!(packets(&out).len(), 2, "the window is free again");
+    let second = packet_id(&sent[1]);
+    acknowledge(&mut publisher, kind::PUBACK, second, 2 * MS, &mut recorder);
+    assert!(come_back(&mut publisher, false).is_empty());
+    let (_, more) = turn(&mut publisher, 4 * MS, &mut recorder);
+    assert_eq!(more.len(), 2, "the window is free again");
     let unacknowledged = &publisher.published(None).sent[0].unacknowledged;
     assert_eq!(unacknowledged.iter().collect::<Vec<_>>(), [0, 2, 3, 4, 5]);
 }

@@ -408,6 +408,7 @@ pub const BENCH: Page = Page {
          offline everything is published and acknowledged first; then the subscribers come, and the time until everything is \
          there is taken for each. In shared each message is due to one member, whichever; the fairness is Jain's index of what the \
          members received, 1 when all received equally many.",
+        "With --fault a proxy stands between the clients and the broker, below TLS and WebSocket, and does what was asked for. A client          that loses its connection by it comes back, more and more patiently; with --persistent to its session, where what was not          acknowledged is sent again with DUP. The report says of each fault whom it hit, when the last was back, when rate and latency          were as before, and the longest latency; the delivery check counts across it. What the proxy costs in processor time is          printed beside the load tester's own, what it adds to the latency by --calibrate, which goes through it as well.",
         "Publishing starts when every subscription is acknowledged. After the last publish the run waits until everything has \
          arrived, or until nothing has arrived for 2 seconds. Warm-up and this wait do not count in the rates. A percentile \
          with fewer than ten samples beyond it is not given. The first interrupt ends the run and prints the report, the \
@@ -437,6 +438,10 @@ pub const BENCH: Page = Page {
         (
             "The plan of a load, to be changed and run with --plan load.toml",
             "mqtt bench --publishers 100 --rate poisson:2/client --print-plan > load.toml",
+        ),
+        (
+            "What is lost, and when is all as before, after three in ten connections were cut off for two seconds?",
+            "mqtt bench --serve --rate 1000 --duration 30s --persistent --fault 'at=10s cut=30% for=2s'",
         ),
         (
             "Is anything lost? A program can read the answer",

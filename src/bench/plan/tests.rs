@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::content::{Content, Order, Source};
 use super::*;
+use crate::bench::disturbance::tests::any_fault;
 use crate::bench::message::Form;
 use crate::bench::size::Size;
 
@@ -314,16 +315,16 @@ fn any_pattern() -> impl Strategy<Value = Pattern> {
 prop_compose! {
     fn any_publishers()(
         clients: u32, topic in proptest::collection::vec(any_pattern(), 0..3), numbers: Option<u32>, qos in any_qos(),
-        rate in any_pace(), window: u16, size in proptest::option::of((0u32..1 << 30).prop_map(Size::Fixed)), retain: bool, header in any_header(), payload in proptest::option::of(any_content()),
+        rate in any_pace(), window: u16, size in proptest::option::of((0u32..1 << 30).prop_map(Size::Fixed)), (retain, persistent) in any::<(bool, bool)>(), header in any_header(), payload in proptest::option::of(any_content()),
         reply in proptest::option::of(any_pattern()),
     ) -> Publishers {
-        Publishers { clients, topic, numbers, qos, rate, window, size: if payload.is_some() { size } else { size.or(Some(Size::Fixed(64))) }, header, retain, reply, payload }
+        Publishers { clients, topic, numbers, qos, rate, window, size: if payload.is_some() { size } else { size.or(Some(Size::Fixed(64))) }, header, retain, reply, payload, persistent }
     }
 }
 
 prop_compose! {
-    fn any_subscribers()(clients: u32, filter in any_pattern(), numbers: Option<u32>, qos in any_qos(), answers: bool) -> Subscribers {
-        Subscribers { clients, filter, numbers, qos, when: When::Away, answers }
+    fn any_subscribers()(clients: u32, filter in any_pattern(), numbers: Option<u32>, qos in any_qos(), answers: bool, persistent: bool) -> Subscribers {
+        Subscribers { clients, filter, numbers, qos, when: When::Away, answers, persistent }
     }
 }
 
@@ -342,9 +343,10 @@ prop_compose! {
         publish in proptest::collection::vec(any_publishers(), 0..3),
         subscribe in proptest::collection::vec(any_subscribers(), 0..3),
         connect in proptest::collection::vec(any_clients(), 0..3),
+        fault in proptest::collection::vec(any_fault(), 0..3),
     ) -> Plan {
         Plan {
-            scenario: Scenario::Mixed, run: Run(run), warmup: Duration::from_nanos(warmup_ns), stop, publish, subscribe, connect,
+            scenario: Scenario::Mixed, run: Run(run), warmup: Duration::from_nanos(warmup_ns), stop, publish, subscribe, connect, fault,
         }
     }
 }

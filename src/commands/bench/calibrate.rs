@@ -27,7 +27,7 @@ const SLOW: f64 = 1000.0;
 /// # Errors
 /// When the options contradict each other, or the null broker cannot be started.
 pub(super) fn run(args: CalibrateArgs) -> anyhow::Result<Exit> {
-    let plan = plan_of(&args.load)?;
+    let plan = calibrated(plan(&args.load)?)?;
     let saved = Saved::new(&args.json)?;
     warn_of_debug_build();
     let mut slow = plan.clone();
@@ -61,8 +61,12 @@ pub(super) fn run(args: CalibrateArgs) -> anyhow::Result<Exit> {
 ///
 /// # Errors
 /// As for [`run`].
-pub(super) fn beside(load: &LoadArgs, verbose: bool) -> anyhow::Result<Option<Calibration>> {
-    let mut short = plan_of(load)?;
+pub(super) fn beside(
+    plan: &Plan,
+    load: &LoadArgs,
+    verbose: bool,
+) -> anyhow::Result<Option<Calibration>> {
+    let mut short = calibrated(plan.clone())?;
     if let Stop::After(duration) = short.stop {
         short.stop = Stop::After(duration.min(SHORT));
         short.warmup = short.warmup.min(SHORT / 4);
@@ -71,9 +75,8 @@ pub(super) fn beside(load: &LoadArgs, verbose: bool) -> anyhow::Result<Option<Ca
     Ok(report.as_ref().map(Calibration::of))
 }
 
-/// The plan of the command line, unless it needs others to publish.
-fn plan_of(load: &LoadArgs) -> anyhow::Result<Plan> {
-    let mut plan = plan(load)?;
+/// A plan as it is calibrated, unless it needs others to publish.
+fn calibrated(mut plan: Plan) -> anyhow::Result<Plan> {
     // The run has its own name.
     plan.run = Run::random();
     // The proxy stays, for what it costs; what it does does not happen.

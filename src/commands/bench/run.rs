@@ -33,7 +33,7 @@ pub(super) fn run(args: BenchArgs) -> anyhow::Result<Exit> {
     let target = Target::new(&args.load)?;
     warn_of_debug_build();
     let calibration = match args.calibrate {
-        true => match calibrate::beside(&args.load, args.verbose)? {
+        true => match calibrate::beside(&plan, &args.load, args.verbose)? {
             None => return Ok(Exit::Interrupted),
             found => found,
         },

@@ -3,6 +3,7 @@
 mod faults;
 mod payloads;
 mod plan;
+mod proxied;
 mod report;
 mod scripted;
 mod storms;

@@ -1,0 +1,305 @@
+//! Faults on purpose: connections that are cut, stalled, delayed and left half open, on our broker and on mosquitto, and
+//! what is lost and sent again because of it.
+
+use serde_json::Value;
+
+use super::{WARNING, bench, json, report};
+use crate::certificates::Authority;
+use crate::harness::Mqtt;
+use crate::servers::{Mosquitto, MqttServe};
+
+const ROOMY: [&str; 2] = ["max_queued_messages 0", "max_inflight_messages 0"];
+
+/// What both brokers make of it. No promise of MQTT may be broken, and no connection lost but by the fault.
+fn on_both(line: &str, faults: &[&str], check: impl Fn(Value)) {
+    let mosquitto = Mosquitto::start(ROOMY);
+    let serve = MqttServe::start::<&str>([]);
+    for port in [serve.port(), mosquitto.port()] {
+        let mut words: Vec<&str> = line.split(' ').collect();
+        words.extend(["-h", "127.0.0.1", "-p", &port]);
+        words.extend(faults.iter().flat_map(|fault| ["--fault", *fault]));
+        let found = report(&words, 0);
+        assert_eq!(found["check"]["passed"], true, "{found:#}");
+        assert_eq!(
+            found["lost_connections"],
+            serde_json::json!([]),
+            "{found:#}"
+        );
+        check(found);
+    }
+}
+
+fn count(value: &Value) -> u64 {
+    value.as_u64().unwrap()
+}
+
+#[test]
+fn with_persistent_sessions_a_cut_loses_nothing_at_qos_1_and_2() {
+    for (version, qos) in [("311", "1"), ("311", "2"), ("5", "1"), ("5", "2")] {
+        on_both(
+            &format!(
+                "--publishers 4 --subscribers 4 --rate 400 --duration 1s --warmup 0s --persistent -V {version} -q {qos}"
+            ),
+            &["at=300ms cut=50% for=100ms"],
+            |found| {
+                assert_eq!(found["delivery"]["expected"], 400, "{found:#}");
+                assert_eq!(found["delivery"]["received"], 400, "{found:#}");
+                assert_eq!(found["messages"]["never_sent"], 0);
+                let fault = &found["faults"][0];
+                assert_eq!(fault["fault"], "cut=50%");
+                for (what, expected) in [
+                    ("open", 8),
+                    ("hit", 4),
+                    ("lost", 4),
+                    ("back", 4),
+                    ("resumed", 4),
+                ] {
+                    assert_eq!(fault[what], expected, "{what} in {found:#}");
+                }
+                assert!(fault["back_after_s"].as_f64().unwrap() >= 0.1);
+                assert!(count(&fault["attempts"]) >= 4);
+                assert_eq!(found["latency_us"]["completion"]["samples"], 4);
+            },
+        );
+    }
+}
+
+#[test]
+fn what_a_cut_loses_at_qos_0_is_counted_and_no_fault() {
+    on_both(
+        "--publishers 1 --subscribers 3 --rate 500 --duration 1s --warmup 0s -q 0",
+        &["at=200ms cut for=300ms of=subscribers"],
+        |found| {
+            let fault = &found["faults"][0];
+            assert_eq!(
+                (&fault["open"], &fault["hit"]),
+                (&3.into(), &3.into()),
+                "{found:#}"
+            );
+            assert_eq!((&fault["back"], &fault["resumed"]), (&3.into(), &0.into()));
+            let (delivery, sent) = (&found["delivery"], &found["messages"]["sent"]);
+            assert_eq!(*sent, 500);
+            assert_eq!(delivery["expected"], 1500);
+            // 150 messages were due to each while nobody was let in.
+            let lost = count(&delivery["lost_disconnected"]);
+            assert!(lost >= 450, "{found:#}");
+            assert_eq!(count(&delivery["received"]) + lost, 1500);
+        },
+    );
+    let words = "--serve -q 0 --publishers 1 --subscribers 1 --rate 100 --duration 1s --warmup 0s";
+    let words = words
+        .split(' ')
+        .chain(["--fault", "at=200ms cut for=300ms of=subscribers"]);
+    let text = bench(words).stdout_any().run().stdout_text();
+    for words in [
+        "lost with a subscriber's connection",
+        " ms: cut=100% of=subscribers for ",
+        "1 of 1 connections hit",
+        "1 clients lost their connection, the last was back after ",
+        "beside them the proxy of the faults",
+    ] {
+        assert!(text.contains(words), "no {words:?} in\n{text}");
+    }
+}
+
+#[test]
+fn without_a_session_what_was_in_flight_is_nobodys_promise() {
+    on_both(
+        "--publishers 4 --subscribers 1 --rate 400 --duration 1s --warmup 0s -q 2",
+        &["at=200ms cut of=publishers every=200ms"],
+        |found| {
+            assert!(found["faults"].as_array().unwrap().len() >= 4, "{found:#}");
+            assert_eq!(found["delivery"]["lost_acknowledged"], 0);
+            assert_eq!(found["delivery"]["lost_disconnected"], 0);
+            assert_eq!(found["delivery"]["duplicates_at_qos_2"], 0);
+            assert_eq!(found["faults"][0]["resumed"], 0);
+        },
+    );
+}
+
+#[test]
+fn a_stall_and_a_delay_lose_nothing_and_are_seen_in_the_latency() {
+    on_both(
+        "--publishers 2 --subscribers 2 --rate 200 --duration 1s --warmup 0s -q 1",
+        &[
+            "at=300ms stall for=400ms",
+            "at=0s delay=20ms jitter=5ms of=publishers",
+        ],
+        |found| {
+            assert_eq!(found["delivery"]["received"], 200, "{found:#}");
+            assert_eq!(found["delivery"]["duplicates"], 0);
+            assert_eq!(
+                found["faults"][0]["fault"],
+                "delay=20ms jitter=5ms of=publishers"
+            );
+            let stall = &found["faults"][1];
+            assert_eq!((&stall["hit"], &stall["lost"]), (&4.into(), &0.into()));
+            assert!(count(&stall["worst_us"]) >= 390_000, "{found:#}");
+            assert!(
+                count(&found["latency_us"]["service"]["p50"]) >= 15_000,
+                "{found:#}"
+            );
+        },
+    );
+}
+
+#[test]
+fn only_keep_alive_notices_a_half_open_connection() {
+    on_both(
+        "--publishers 2 --subscribers 2 --rate 100 --duration 14s --warmup 0s -k 5 --persistent -q 1",
+        &["at=500ms half-open=50%"],
+        |found| {
+            let fault = &found["faults"][0];
+            assert_eq!(fault["hit"], 2, "{found:#}");
+            assert_eq!(
+                (&fault["lost"], &fault["back"]),
+                (&2.into(), &2.into()),
+                "{found:#}"
+            );
+            assert!(fault["back_after_s"].as_f64().unwrap() >= 5.0);
+            assert_eq!(found["delivery"]["lost_acknowledged"], 0);
+            assert_eq!(found["delivery"]["lost_unacknowledged"], 0);
+            assert_eq!(found["delivery"]["lost_disconnected"], 0, "{found:#}");
+        },
+    );
+}
+
+#[test]
+fn round_trips_and_idle_clients_survive_a_cut() {
+    on_both(
+        "req --publishers 3 --rate 300 --duration 1s --warmup 0s --persistent -q 1",
+        &["at=300ms cut for=100ms"],
+        |found| {
+            assert_eq!(found["faults"][0]["back"], 4, "{found:#}");
+            assert_eq!(found["delivery"]["received"], found["messages"]["sent"]);
+        },
+    );
+    on_both("idle -c 10 --duration 1s", &["at=200ms cut=3"], |found| {
+        let fault = &found["faults"][0];
+        assert_eq!(
+            (&fault["hit"], &fault["back"]),
+            (&3.into(), &3.into()),
+            "{found:#}"
+        );
+        assert_eq!(found["verdict"]["valid"], true);
+    });
+}
+
+#[test]
+fn faults_happen_below_tls_and_websocket() {
+    let authority = Authority::new("Test CA");
+    authority.issue("server", &["localhost", "127.0.0.1"]);
+    let tls = authority.listener("server");
+    let tls = Mosquitto::start(tls.iter().map(String::as_str).chain(ROOMY));
+    let port = crate::servers::free_port();
+    let web = [
+        format!("listener {port} 127.0.0.1"),
+        "protocol websockets".to_owned(),
+    ];
+    let _web = Mosquitto::start(web.iter().map(String::as_str).chain(ROOMY));
+    let ca = authority.ca();
+    for (url, more) in [
+        (
+            format!("mqtts://localhost:{}", tls.port()),
+            &["--cafile", &ca][..],
+        ),
+        (format!("ws://127.0.0.1:{port}"), &[]),
+    ] {
+        let words =
+            "--publishers 2 --subscribers 2 --rate 200 --duration 1s --warmup 0s --persistent";
+        let words: Vec<&str> = words
+            .split(' ')
+            .chain(["-L", &url, "--fault", "at=300ms cut=2"])
+            .chain(more.iter().copied())
+            .collect();
+        let found = report(&words, 0);
+        assert_eq!(found["delivery"]["received"], 200, "{found:#}");
+        assert_eq!(found["faults"][0]["back"], 2);
+        assert_eq!(found["faults"][0]["resumed"], 2);
+    }
+}
+
+#[test]
+fn a_plan_has_faults_and_calibration_goes_through_the_proxy() {
+    let line = [
+        "--publishers",
+        "1",
+        "--subscribers",
+        "1",
+        "--rate",
+        "200",
+        "--duration",
+        "1s",
+        "--warmup",
+        "0s",
+        "--persistent",
+        "--fault",
+        "at=100ms stall=up for=50ms every=400ms share=1",
+        "--fault",
+        "half-open=2 at=700ms of=clients",
+    ];
+    let words = ["bench", "--print-plan"].into_iter().chain(line);
+    let printed = Mqtt::new(words).stdout_any().run().stdout_text();
+    assert!(
+        printed.contains(
+            "[[fault]]\nat = \"100ms\"\nfor = \"50ms\"\nevery = \"400ms\"\nstall = \"up\"\nshare = \"1\"\n\n\
+             [[fault]]\nat = \"700ms\"\nhalf-open = \"2\"\nof = \"clients\"\n"
+        ),
+        "{printed}"
+    );
+    assert_eq!(printed.matches("persistent = true").count(), 2, "{printed}");
+    let serve = MqttServe::start::<&str>([]);
+    let finished = bench(["--plan", "-", "--json", "--calibrate", "-L", &serve.url()])
+        .stdin(printed.clone())
+        .stdout_any()
+        .run();
+    let found = json(&finished);
+    assert_eq!(found["faults"].as_array().unwrap().len(), 4, "{found:#}");
+    assert_eq!(found["delivery"]["received"], 200);
+    assert_eq!(found["faults"][2]["hit"], 0);
+    assert!(
+        found["calibration"]["latency_us"]["samples"]
+            .as_u64()
+            .unwrap()
+            > 0
+    );
+    assert!(found["generator"]["proxy_cpu_s"].as_f64().unwrap() >= 0.0);
+}
+
+#[test]
+fn a_fault_that_cannot_happen_is_refused() {
+    for (arguments, words) in [
+        (
+            &["--fault", "cut=30%"][..],
+            "it does not say when: at=, for example at=10s",
+        ),
+        (
+            &["--fault", "at=1s kill=30%"],
+            "\"kill\" is not part of a fault; there are at=, for=, ",
+        ),
+        (
+            &["--fault", "at=10s cut"],
+            "--fault at= must be before the end of the load, which is after 6s",
+        ),
+        (
+            &["churn", "--fault", "at=1s cut"],
+            "--fault has no meaning in `mqtt bench churn`",
+        ),
+        (
+            &["conn", "--persistent"],
+            "--persistent has no meaning in `mqtt bench conn`",
+        ),
+    ] {
+        Mqtt::new([&["bench"], arguments].concat())
+            .status(2)
+            .stderr_contains(words)
+            .run();
+    }
+    // The broker that is not there is named, not the proxy.
+    bench(["-h", "127.0.0.1", "-p", "1", "--fault", "at=1s cut"])
+        .status(3)
+        .stderr(format!(
+            "{WARNING}mqtt: cannot connect to mqtt://127.0.0.1:1: connection refused; is a broker running there? `mqtt serve` starts one\n"
+        ))
+        .run();
+}
