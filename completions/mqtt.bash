@@ -88,7 +88,7 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__bench)
-            opts="-c -q -t -m -i -h -p -L -A -S -u -P -V -k -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --qos --window --topic --filter --run --workers --plan --size --payload --payload-file --payload-lines --payload-order --template --header --id --broker --source --context --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --pw --password --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --slo --hlog --csv --html --json --print-plan --calibrate --prometheus --verbose --help pubsub pub sub conn idle shared req churn reconnect-storm takeover-storm will-storm retained-storm offline report compare max calibrate"
+            opts="-c -q -t -m -i -h -p -L -A -S -u -P -V -k -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --qos --window --topic --filter --run --workers --plan --size --payload --payload-file --payload-lines --payload-order --template --header --id --broker --source --fault --persistent --context --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --pw --password --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --slo --hlog --csv --html --json --print-plan --calibrate --prometheus --verbose --help pubsub pub sub conn idle shared req churn reconnect-storm takeover-storm will-storm retained-storm offline report compare max calibrate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -236,6 +236,10 @@ _mqtt() {
                     return 0
                     ;;
                 --source)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fault)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -487,7 +491,7 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__bench__subcmd__calibrate)
-            opts="-c -q -t -m -i -h -p -L -A -S -u -P -V -k -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --qos --window --topic --filter --run --workers --plan --size --payload --payload-file --payload-lines --payload-order --template --header --id --broker --source --context --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --pw --password --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --json --verbose --help pubsub pub sub conn idle shared req churn reconnect-storm takeover-storm will-storm retained-storm offline"
+            opts="-c -q -t -m -i -h -p -L -A -S -u -P -V -k -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --qos --window --topic --filter --run --workers --plan --size --payload --payload-file --payload-lines --payload-order --template --header --id --broker --source --fault --persistent --context --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --pw --password --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --json --verbose --help pubsub pub sub conn idle shared req churn reconnect-storm takeover-storm will-storm retained-storm offline"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -635,6 +639,10 @@ _mqtt() {
                     return 0
                     ;;
                 --source)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fault)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -833,7 +841,7 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__bench__subcmd__compare)
-            opts="-c -q -t -m -i -h -p -L -A -S -u -P -V -k -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --qos --window --topic --filter --run --workers --plan --size --payload --payload-file --payload-lines --payload-order --template --header --id --broker --source --context --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --pw --password --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --runs --on --tolerance --json --verbose --help pubsub pub sub conn idle shared req churn reconnect-storm takeover-storm will-storm retained-storm offline"
+            opts="-c -q -t -m -i -h -p -L -A -S -u -P -V -k -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --qos --window --topic --filter --run --workers --plan --size --payload --payload-file --payload-lines --payload-order --template --header --id --broker --source --fault --persistent --context --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --pw --password --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --runs --on --tolerance --json --verbose --help pubsub pub sub conn idle shared req churn reconnect-storm takeover-storm will-storm retained-storm offline"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -981,6 +989,10 @@ _mqtt() {
                     return 0
                     ;;
                 --source)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fault)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1191,7 +1203,7 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__bench__subcmd__max)
-            opts="-c -q -t -m -i -h -p -L -A -S -u -P -V -k -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --qos --window --topic --filter --run --workers --plan --size --payload --payload-file --payload-lines --payload-order --template --header --id --broker --source --context --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --pw --password --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --slo --of --from --to --precision --confirm --json --verbose --help pubsub pub sub conn idle shared req churn reconnect-storm takeover-storm will-storm retained-storm offline"
+            opts="-c -q -t -m -i -h -p -L -A -S -u -P -V -k -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --qos --window --topic --filter --run --workers --plan --size --payload --payload-file --payload-lines --payload-order --template --header --id --broker --source --fault --persistent --context --host --port --url --unix --ws --ws-path --ws-header --proxy --bind --srv --username --pw --password --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --slo --of --from --to --precision --confirm --json --verbose --help pubsub pub sub conn idle shared req churn reconnect-storm takeover-storm will-storm retained-storm offline"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1339,6 +1351,10 @@ _mqtt() {
                     return 0
                     ;;
                 --source)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fault)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
