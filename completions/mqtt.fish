@@ -489,6 +489,11 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_sub
 compact\t'The same with 20 bytes, or 16 where the payload has no more'
 property\t'In a user property of MQTT 5; the payload stays as it is'
 none\t'Nowhere: rates only, neither latency nor what was lost'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l content-type -d 'Content type, for example application/json' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l message-expiry-interval -d 'Seconds after which the broker does not deliver the message any more' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l user-property -d 'Name and value of a user property, as often as wanted; their order is kept' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l response-topic -d 'Topic a reply should go to, as an MQTT 5 property' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l correlation-data -d 'What a reply should repeat, as an MQTT 5 property' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -s i -l id -d 'Client id of each client, with the placeholders of --topic; -p, -s or -c is put behind it where there are several groups. User name and password may have placeholders too [default: bench-RUN-p1 and so on]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l broker -d 'One of several brokers, a URL, which the clients take in turn; with --host or --url it is not needed' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l source -d 'Addresses of this machine which the clients connect from in turn, for more connections than one has ports; for a broker on this machine 127.0.0.1, 127.0.0.2 and so on' -r
@@ -532,6 +537,21 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_sub
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l psk-identity -d 'Not possible: the name of --psk' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l tls-engine -d 'Not possible: keys in an engine of OpenSSL' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l tls-engine-kpass-sha1 -d 'Not possible: keys in an engine of OpenSSL' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -s x -l session-expiry-interval -d 'Seconds the broker keeps the session after the connection has ended, or never for no end (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l receive-maximum -d 'Take at most N messages of QoS 1 and 2 that are not acknowledged yet (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l maximum-packet-size -d 'Take no packet larger than this; the broker drops what would need one (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l topic-alias-maximum -d 'Let the broker use up to N numbers in place of topics (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l connect-user-property -d 'User property of the connection, as often as wanted (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l will-topic -d 'Topic of the message the broker publishes when this client is cut off' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l will-payload -d 'Payload of the will [default: empty]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l will-payload-file -d 'Contents of FILE as the payload of the will' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l will-qos -d 'Quality of service of the will' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l will-delay-interval -d 'Seconds the broker waits before it publishes the will; if the client comes back, it does not (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l will-message-expiry-interval -d 'Seconds after which the will is not delivered any more (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l will-content-type -d 'Content type of the will (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l will-response-topic -d 'Topic a reply to the will should go to (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l will-correlation-data -d 'What a reply to the will should repeat (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l will-user-property -d 'User property of the will, as often as wanted (MQTT 5)' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l slo -d 'What the run must hold, as p99<10ms,loss=0,rate>=99%: otherwise the status is 8. There are p50, p90, p99, p99.9, p99.99, max and mean of the response latency (service without --rate, acknowledgement without subscribers, connecting in conn and idle), or of another one after response., service., ack., send., tcp. or connack.; the counts loss (also in %), duplicates, reordered, refused and disconnects; and rate, per second or in % of what is offered. Compared by <, <=, =, >= or >; a figure of too few samples holds nothing' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l hlog -d 'Write the latencies of every second to FILE, in the log format of HdrHistogram and in microseconds, each kind of latency with a tag of its own: response, service, ack, send, generator and connect.*' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l csv -d 'Write the rates and latencies of every second to FILE as a table with commas' -r -F
@@ -540,6 +560,9 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_sub
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l prometheus -d 'Show the run to Prometheus while it goes on, at http://ADDRESS/metrics' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l serve -d 'Measure the broker of this program, started in the same process on a free port'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l template -d 'Fill in {{count}}, {{now}}, {{uuid}}, {{rand 1 6}} and {{env NAME}} in the payloads, as mqtt pub does'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -s r -l retain -d 'Let the broker keep each topic\'s last message; at the end of the run they are taken away again'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l topic-alias -d 'Name each topic by a number from its second message on, as far as the broker allows (MQTT 5)'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l payload-format-indicator -d 'Say that the payload is UTF-8 text; one that is not is refused before it is sent'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l persistent -d 'The clients keep their sessions when they lose their connection, so that what was on its way is sent again: no clean session, and in MQTT 5 an expiry of an hour. At the end they are taken away'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l ws -d 'Speak WebSocket to --host'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -s S -l srv -d 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports'
@@ -547,6 +570,9 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_sub
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l tls-use-os-certs -d 'Trust the issuers this system trusts, beside those of --cafile and --capath'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l no-tls -d 'No TLS, not even on port 8883'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l disable-clean-session -d 'Let the broker take up the session it has of each client, and keep it (before MQTT 5: no clean session)'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l will-retain -d 'Make the will a retained message'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l will-payload-format-indicator -d 'Say that the will\'s payload is UTF-8 text (MQTT 5)'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l print-plan -d 'Print the plan of this command line as TOML instead of running it'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -l calibrate -d 'Measure the same load against a broker that does nothing first, for two seconds, and print its latency beside the result: so much of it is the load tester\'s own'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate" -s v -l verbose -d 'One line on stderr every second while the load runs'
@@ -583,6 +609,11 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 compact\t'The same with 20 bytes, or 16 where the payload has no more'
 property\t'In a user property of MQTT 5; the payload stays as it is'
 none\t'Nowhere: rates only, neither latency nor what was lost'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l content-type -d 'Content type, for example application/json' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l message-expiry-interval -d 'Seconds after which the broker does not deliver the message any more' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l user-property -d 'Name and value of a user property, as often as wanted; their order is kept' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l response-topic -d 'Topic a reply should go to, as an MQTT 5 property' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l correlation-data -d 'What a reply should repeat, as an MQTT 5 property' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s i -l id -d 'Client id of each client, with the placeholders of --topic; -p, -s or -c is put behind it where there are several groups. User name and password may have placeholders too [default: bench-RUN-p1 and so on]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l broker -d 'One of several brokers, a URL, which the clients take in turn; with --host or --url it is not needed' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l source -d 'Addresses of this machine which the clients connect from in turn, for more connections than one has ports; for a broker on this machine 127.0.0.1, 127.0.0.2 and so on' -r
@@ -626,12 +657,30 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l psk-identity -d 'Not possible: the name of --psk' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l tls-engine -d 'Not possible: keys in an engine of OpenSSL' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l tls-engine-kpass-sha1 -d 'Not possible: keys in an engine of OpenSSL' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s x -l session-expiry-interval -d 'Seconds the broker keeps the session after the connection has ended, or never for no end (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l receive-maximum -d 'Take at most N messages of QoS 1 and 2 that are not acknowledged yet (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l maximum-packet-size -d 'Take no packet larger than this; the broker drops what would need one (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l topic-alias-maximum -d 'Let the broker use up to N numbers in place of topics (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l connect-user-property -d 'User property of the connection, as often as wanted (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l will-topic -d 'Topic of the message the broker publishes when this client is cut off' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l will-payload -d 'Payload of the will [default: empty]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l will-payload-file -d 'Contents of FILE as the payload of the will' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l will-qos -d 'Quality of service of the will' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l will-delay-interval -d 'Seconds the broker waits before it publishes the will; if the client comes back, it does not (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l will-message-expiry-interval -d 'Seconds after which the will is not delivered any more (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l will-content-type -d 'Content type of the will (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l will-response-topic -d 'Topic a reply to the will should go to (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l will-correlation-data -d 'What a reply to the will should repeat (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l will-user-property -d 'User property of the will, as often as wanted (MQTT 5)' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l runs -d 'Runs against each broker, in the order A B B A A B and so on' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l on -d 'What is compared, by the names that --slo has' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l tolerance -d 'How much worse B may be, in percent of A' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l json -d 'Print the comparison as JSON, or write it to FILE beside what is printed' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l serve -d 'Measure the broker of this program, started in the same process on a free port'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l template -d 'Fill in {{count}}, {{now}}, {{uuid}}, {{rand 1 6}} and {{env NAME}} in the payloads, as mqtt pub does'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s r -l retain -d 'Let the broker keep each topic\'s last message; at the end of the run they are taken away again'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l topic-alias -d 'Name each topic by a number from its second message on, as far as the broker allows (MQTT 5)'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l payload-format-indicator -d 'Say that the payload is UTF-8 text; one that is not is refused before it is sent'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l persistent -d 'The clients keep their sessions when they lose their connection, so that what was on its way is sent again: no clean session, and in MQTT 5 an expiry of an hour. At the end they are taken away'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l ws -d 'Speak WebSocket to --host'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s S -l srv -d 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports'
@@ -639,6 +688,9 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l tls-use-os-certs -d 'Trust the issuers this system trusts, beside those of --cafile and --capath'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l no-tls -d 'No TLS, not even on port 8883'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l disable-clean-session -d 'Let the broker take up the session it has of each client, and keep it (before MQTT 5: no clean session)'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l will-retain -d 'Make the will a retained message'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l will-payload-format-indicator -d 'Say that the will\'s payload is UTF-8 text (MQTT 5)'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s v -l verbose -d 'One line on stderr every second while a load runs'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l help -d 'Print help'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l publishers -d 'Connections that publish, in req that ask [default: 10, in retained-storm 1]' -r
@@ -665,6 +717,11 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 compact\t'The same with 20 bytes, or 16 where the payload has no more'
 property\t'In a user property of MQTT 5; the payload stays as it is'
 none\t'Nowhere: rates only, neither latency nor what was lost'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l content-type -d 'Content type, for example application/json' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l message-expiry-interval -d 'Seconds after which the broker does not deliver the message any more' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l user-property -d 'Name and value of a user property, as often as wanted; their order is kept' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l response-topic -d 'Topic a reply should go to, as an MQTT 5 property' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l correlation-data -d 'What a reply should repeat, as an MQTT 5 property' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -s i -l id -d 'Client id of each client, with the placeholders of --topic; -p, -s or -c is put behind it where there are several groups. User name and password may have placeholders too [default: bench-RUN-p1 and so on]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l broker -d 'One of several brokers, a URL, which the clients take in turn; with --host or --url it is not needed' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l source -d 'Addresses of this machine which the clients connect from in turn, for more connections than one has ports; for a broker on this machine 127.0.0.1, 127.0.0.2 and so on' -r
@@ -708,6 +765,21 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l psk-identity -d 'Not possible: the name of --psk' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l tls-engine -d 'Not possible: keys in an engine of OpenSSL' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l tls-engine-kpass-sha1 -d 'Not possible: keys in an engine of OpenSSL' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -s x -l session-expiry-interval -d 'Seconds the broker keeps the session after the connection has ended, or never for no end (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l receive-maximum -d 'Take at most N messages of QoS 1 and 2 that are not acknowledged yet (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l maximum-packet-size -d 'Take no packet larger than this; the broker drops what would need one (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l topic-alias-maximum -d 'Let the broker use up to N numbers in place of topics (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l connect-user-property -d 'User property of the connection, as often as wanted (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l will-topic -d 'Topic of the message the broker publishes when this client is cut off' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l will-payload -d 'Payload of the will [default: empty]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l will-payload-file -d 'Contents of FILE as the payload of the will' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l will-qos -d 'Quality of service of the will' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l will-delay-interval -d 'Seconds the broker waits before it publishes the will; if the client comes back, it does not (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l will-message-expiry-interval -d 'Seconds after which the will is not delivered any more (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l will-content-type -d 'Content type of the will (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l will-response-topic -d 'Topic a reply to the will should go to (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l will-correlation-data -d 'What a reply to the will should repeat (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l will-user-property -d 'User property of the will, as often as wanted (MQTT 5)' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l slo -d 'What each load must hold, as in a run. Beside it no promise of MQTT may be broken and the run must be valid' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l of -d 'What is raised' -r -f -a "rate\t'Messages per second, or connections per second in conn'
 clients\t'Connections, in conn and idle'
@@ -720,6 +792,9 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l json -d 'Print what was found as JSON, or write it to FILE beside what is printed' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l serve -d 'Measure the broker of this program, started in the same process on a free port'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l template -d 'Fill in {{count}}, {{now}}, {{uuid}}, {{rand 1 6}} and {{env NAME}} in the payloads, as mqtt pub does'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -s r -l retain -d 'Let the broker keep each topic\'s last message; at the end of the run they are taken away again'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l topic-alias -d 'Name each topic by a number from its second message on, as far as the broker allows (MQTT 5)'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l payload-format-indicator -d 'Say that the payload is UTF-8 text; one that is not is refused before it is sent'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l persistent -d 'The clients keep their sessions when they lose their connection, so that what was on its way is sent again: no clean session, and in MQTT 5 an expiry of an hour. At the end they are taken away'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l ws -d 'Speak WebSocket to --host'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -s S -l srv -d 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports'
@@ -727,6 +802,9 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l tls-use-os-certs -d 'Trust the issuers this system trusts, beside those of --cafile and --capath'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l no-tls -d 'No TLS, not even on port 8883'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l disable-clean-session -d 'Let the broker take up the session it has of each client, and keep it (before MQTT 5: no clean session)'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l will-retain -d 'Make the will a retained message'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l will-payload-format-indicator -d 'Say that the will\'s payload is UTF-8 text (MQTT 5)'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -s v -l verbose -d 'One line on stderr for each load, and every second while it runs'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l help -d 'Print help'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l publishers -d 'Connections that publish, in req that ask [default: 10, in retained-storm 1]' -r
@@ -753,6 +831,11 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 compact\t'The same with 20 bytes, or 16 where the payload has no more'
 property\t'In a user property of MQTT 5; the payload stays as it is'
 none\t'Nowhere: rates only, neither latency nor what was lost'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l content-type -d 'Content type, for example application/json' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l message-expiry-interval -d 'Seconds after which the broker does not deliver the message any more' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l user-property -d 'Name and value of a user property, as often as wanted; their order is kept' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l response-topic -d 'Topic a reply should go to, as an MQTT 5 property' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l correlation-data -d 'What a reply should repeat, as an MQTT 5 property' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -s i -l id -d 'Client id of each client, with the placeholders of --topic; -p, -s or -c is put behind it where there are several groups. User name and password may have placeholders too [default: bench-RUN-p1 and so on]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l broker -d 'One of several brokers, a URL, which the clients take in turn; with --host or --url it is not needed' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l source -d 'Addresses of this machine which the clients connect from in turn, for more connections than one has ports; for a broker on this machine 127.0.0.1, 127.0.0.2 and so on' -r
@@ -796,9 +879,27 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l psk-identity -d 'Not possible: the name of --psk' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l tls-engine -d 'Not possible: keys in an engine of OpenSSL' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l tls-engine-kpass-sha1 -d 'Not possible: keys in an engine of OpenSSL' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -s x -l session-expiry-interval -d 'Seconds the broker keeps the session after the connection has ended, or never for no end (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l receive-maximum -d 'Take at most N messages of QoS 1 and 2 that are not acknowledged yet (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l maximum-packet-size -d 'Take no packet larger than this; the broker drops what would need one (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l topic-alias-maximum -d 'Let the broker use up to N numbers in place of topics (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l connect-user-property -d 'User property of the connection, as often as wanted (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l will-topic -d 'Topic of the message the broker publishes when this client is cut off' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l will-payload -d 'Payload of the will [default: empty]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l will-payload-file -d 'Contents of FILE as the payload of the will' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l will-qos -d 'Quality of service of the will' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l will-delay-interval -d 'Seconds the broker waits before it publishes the will; if the client comes back, it does not (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l will-message-expiry-interval -d 'Seconds after which the will is not delivered any more (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l will-content-type -d 'Content type of the will (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l will-response-topic -d 'Topic a reply to the will should go to (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l will-correlation-data -d 'What a reply to the will should repeat (MQTT 5)' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l will-user-property -d 'User property of the will, as often as wanted (MQTT 5)' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l json -d 'Print both reports as JSON, or write them to FILE beside what is printed' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l serve -d 'Measure the broker of this program, started in the same process on a free port'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l template -d 'Fill in {{count}}, {{now}}, {{uuid}}, {{rand 1 6}} and {{env NAME}} in the payloads, as mqtt pub does'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -s r -l retain -d 'Let the broker keep each topic\'s last message; at the end of the run they are taken away again'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l topic-alias -d 'Name each topic by a number from its second message on, as far as the broker allows (MQTT 5)'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l payload-format-indicator -d 'Say that the payload is UTF-8 text; one that is not is refused before it is sent'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l persistent -d 'The clients keep their sessions when they lose their connection, so that what was on its way is sent again: no clean session, and in MQTT 5 an expiry of an hour. At the end they are taken away'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l ws -d 'Speak WebSocket to --host'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -s S -l srv -d 'Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports'
@@ -806,6 +907,9 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l tls-use-os-certs -d 'Trust the issuers this system trusts, beside those of --cafile and --capath'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l no-tls -d 'No TLS, not even on port 8883'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l disable-clean-session -d 'Let the broker take up the session it has of each client, and keep it (before MQTT 5: no clean session)'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l will-retain -d 'Make the will a retained message'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l will-payload-format-indicator -d 'Say that the will\'s payload is UTF-8 text (MQTT 5)'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -s v -l verbose -d 'One line on stderr every second while a load runs'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l help -d 'Print help'
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and not __fish_seen_subcommand_from add ls show select rm" -l help -d 'Print help'

@@ -28,7 +28,7 @@ use crate::client::transport::{Dialer, Route};
 use crate::client::{ConnectOptions, Endpoint, Failure, Scheme};
 use crate::mqtt::codec::{self, MAXIMUM_REMAINING_LENGTH};
 use crate::mqtt::packet::{ConnAck, Connect, Disconnect};
-use crate::mqtt::{Packet, Properties, Property, ReasonCode, Version};
+use crate::mqtt::{Packet, Properties, ReasonCode, Version};
 
 /// The largest packet read: all MQTT allows.
 const LARGEST: u32 = MAXIMUM_REMAINING_LENGTH + 5;
@@ -507,19 +507,9 @@ async fn connect(
     let (mut stream, dialed) = way.dialer.dial_to(&way.addresses, |_| {}).await?;
     let local = stream.local_address();
     let begun = Instant::now();
-    let mut properties = Properties::default();
-    if options.version == Version::V5 && options.session_expiry > 0 {
-        properties.push(Property::SessionExpiryInterval(options.session_expiry));
-    }
     let connect = Packet::Connect(Box::new(Connect {
         version: options.version,
-        clean_start: options.clean_start,
-        keep_alive: options.keep_alive,
-        client_id: options.client_id.as_str().into(),
-        will: options.will.clone(),
-        username: options.username.as_deref().map(Into::into),
-        password: options.password.clone(),
-        properties,
+        ..options.packet()
     }));
     let mut bytes = Vec::new();
     codec::write(&connect, options.version, &mut bytes)

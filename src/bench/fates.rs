@@ -33,7 +33,9 @@ impl Member {
             return None;
         }
         let will = plan.will_of(number);
-        options.will = will.clone().map(|(topic, stream)| self.will(topic, stream));
+        if let Some((topic, stream)) = will.clone() {
+            options.will = Some(self.will(topic, stream));
+        }
         let (mut connection, _) = self.open(name, &options, opening).await?;
         let mut idle = self.idle();
         if fate == Fate::Stay {

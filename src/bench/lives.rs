@@ -142,6 +142,7 @@ impl Member {
         let name = Name::Publisher(number);
         let (mut connection, connack) = self.open(name, &self.options_of(name), opening).await?;
         let group = plan.publisher(number);
+        let aliases = connack.properties.topic_alias_maximum().unwrap_or(0);
         let publisher = Publisher::new(
             plan,
             number,
@@ -151,6 +152,7 @@ impl Member {
                 .receive_maximum()
                 .unwrap_or(u16::MAX)
                 .min(group.group.window),
+            aliases,
             Arc::clone(&self.crew.load.payloads[group.place]),
         );
         let limit = connack.properties.maximum_packet_size().unwrap_or(u32::MAX);
@@ -164,6 +166,9 @@ impl Member {
             Ok(_) if group.group.qos.number() > allowed => Some(Exit::Denied.because(format!(
                 "the broker takes publishes of at most QoS {allowed}; run with -q {allowed}"
             ))),
+            Ok(_) if group.group.topic_alias && aliases == 0 => Some(Exit::Denied.because(
+                "the broker takes no topic aliases; run without --topic-alias",
+            )),
             Ok(_) => None,
         };
         if let Some(error) = refusal {
@@ -241,7 +246,7 @@ impl Member {
             let text = std::str::from_utf8(password);
             text.map_or(password.clone(), |text| fill(text).into())
         });
-        ConnectOptions {
+        let mut options = ConnectOptions {
             client_id: match options.client_id.is_empty() {
                 true => name.client_id(plan),
                 false => fill(&options.client_id) + name.suffix(plan),
@@ -254,7 +259,9 @@ impl Member {
                 false => 0,
             },
             ..options.clone()
-        }
+        };
+        plan.session.put_into(&mut options, values);
+        options
     }
 
     /// Connects when it is due, whatever became of the others; without a due time when fewer than a few others of this

@@ -13,8 +13,8 @@ use super::plan::pattern::{Pattern, Values};
 use super::plan::{Plan, Publishers};
 use super::role::{self, Fault, Incoming, Next, Phase, Progress, Role, State, TURN, kind};
 use super::schedule::Schedule;
-use crate::mqtt::codec::{PublishView, TooLarge};
-use crate::mqtt::{QoS, Version};
+use crate::mqtt::codec::{self, PublishView, TooLarge};
+use crate::mqtt::{Property, QoS, Version};
 
 /// One publisher.
 pub struct Publisher {
@@ -60,8 +60,22 @@ struct Head {
     topic: Pattern,
     /// Encoded, with room for the measurement header at the end where it goes there.
     properties: Vec<u8>,
+    /// The broker knows the topic by the number in the properties, so it is not sent.
+    is_aliased: bool,
+    /// What follows its first message.
+    then: Option<Box<Head>>,
     /// All of it with the place of the packet identifier, where only that differs from message to message.
     same: Option<(Vec<u8>, usize)>,
+}
+
+/// The number that stands for a topic (3.3.2.3.4 of MQTT 5).
+#[derive(Clone, Copy)]
+enum Alias {
+    None,
+    /// It comes with the topic.
+    Introduced(u16),
+    /// It comes in its place.
+    Used(u16),
 }
 
 /// What a publisher did.
@@ -79,7 +93,7 @@ pub struct Published {
 
 impl Publisher {
     /// Publisher number `number` (from 0) of the plan. `window` is the most messages it may have in flight,
-    /// which the broker can make smaller than the plan's.
+    /// which the broker can make smaller than the plan's, `aliases` how many topic aliases it takes.
     ///
     /// # Errors
     /// When the topic or the whole packet is longer than MQTT can say.
@@ -88,16 +102,24 @@ impl Publisher {
         number: u32,
         version: Version,
         window: u16,
+        aliases: u16,
         payloads: Arc<Payloads>,
     ) -> Result<Publisher, TooLarge> {
         let group = plan.publisher(number).group;
         let values = plan.publisher_values(number);
         let same = payloads.same();
-        let head = |topic: &Pattern| {
+        let head = |(number, topic): (u16, &Pattern)| {
             let payload = same.as_ref().map(|(payload, _)| &**payload);
-            Head::new(topic, values, group, version, payload)
+            let head = |alias| Head::new(topic, values, group, version, payload, alias);
+            if !group.topic_alias || number > aliases {
+                return head(Alias::None);
+            }
+            let mut first = head(Alias::Introduced(number))?;
+            first.then = Some(Box::new(head(Alias::Used(number))?));
+            Ok(first)
         };
-        let heads = group.topic.iter().map(head).collect::<Result<_, _>>()?;
+        let topics = (1..=u16::MAX).zip(&group.topic);
+        let heads = topics.map(head).collect::<Result<_, _>>()?;
         Ok(Publisher {
             run: plan.run.0,
             stream: plan.streams_of(number).start,
@@ -207,7 +229,9 @@ impl Publisher {
                 };
                 self.values.sequence = self.next + 1;
                 self.topic.clear();
-                head.topic.write(self.values, &mut self.topic);
+                if !head.is_aliased {
+                    head.topic.write(self.values, &mut self.topic);
+                }
                 PublishView {
                     dup: false,
                     qos: self.qos,
@@ -240,6 +264,10 @@ impl Publisher {
             }
             Form::None => {}
         }
+        let head = &mut self.heads[topic as usize];
+        if let Some(then) = head.then.take() {
+            *head = *then;
+        }
         self.next += 1;
         if packet_id > 0 {
             self.in_flight.keep(packet_id, &out[start..]);
@@ -255,14 +283,25 @@ impl Head {
         group: &Publishers,
         version: Version,
         payload: Option<&[u8]>,
+        alias: Alias,
     ) -> Result<Head, TooLarge> {
         let mut properties = Vec::new();
+        if let Alias::Introduced(number) | Alias::Used(number) = alias {
+            codec::write_property(&Property::TopicAlias(number), &mut properties)?;
+        }
+        for property in &group.properties.properties().0 {
+            codec::write_property(property, &mut properties)?;
+        }
         if group.form() == Form::Property {
             message::write_property(&mut properties);
         }
         let same = match payload {
             Some(payload) if !topic.varies() => {
-                let (topic, mut bytes) = (topic.with(values), Vec::new());
+                let mut bytes = Vec::new();
+                let topic = match alias {
+                    Alias::Used(_) => String::new(),
+                    _ => topic.with(values),
+                };
                 PublishView {
                     dup: false,
                     qos: group.qos,
@@ -286,6 +325,8 @@ impl Head {
         Ok(Head {
             topic: topic.clone(),
             properties,
+            is_aliased: matches!(alias, Alias::Used(_)),
+            then: None,
             same,
         })
     }

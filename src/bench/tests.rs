@@ -37,7 +37,7 @@ fn window(plan: &Plan) -> Window {
 fn publisher(plan: &Plan, number: u32) -> Publisher {
     let group = plan.publisher(number).group;
     let payloads = Arc::new(Payloads::filler(group));
-    Publisher::new(plan, number, Version::V311, group.window, payloads).unwrap()
+    Publisher::new(plan, number, Version::V311, group.window, 0, payloads).unwrap()
 }
 
 fn subscriber(plan: &Plan, number: u32) -> Subscriber {
@@ -204,7 +204,7 @@ fn the_warm_up_is_sent_beside_the_count() {
     };
     let mut recorder = Recorder::new(measured);
     let payloads = Arc::new(Payloads::filler(&plan.publish[0]));
-    let mut publisher = Publisher::new(&plan, 0, Version::V5, 1, payloads).unwrap();
+    let mut publisher = Publisher::new(&plan, 0, Version::V5, 1, 0, payloads).unwrap();
     let (next, sent) = turn(&mut publisher, 1000 * MS, &mut recorder);
     assert_eq!((next, sent.len()), (Next::Wait, 15));
     assert_eq!(recorder.send_delay.len(), 5);
@@ -280,7 +280,7 @@ fn a_refused_publish_is_neither_acknowledged_nor_in_flight() {
     plan.stop = Stop::Count(1);
     let mut recorder = Recorder::new(OPEN);
     let payloads = Arc::new(Payloads::filler(&plan.publish[0]));
-    let mut publisher = Publisher::new(&plan, 0, Version::V5, 1, payloads).unwrap();
+    let mut publisher = Publisher::new(&plan, 0, Version::V5, 1, 0, payloads).unwrap();
     turn(&mut publisher, 0, &mut recorder);
     hand(&mut publisher, &[0x40, 3, 0, 1, 0x97], 1, &mut recorder);
     assert_eq!(publisher.state().progress, Progress::Settled);

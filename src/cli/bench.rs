@@ -11,7 +11,7 @@ use std::time::Duration;
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
-use super::connection::{ConnectionArgs, duration};
+use super::connection::{ConnectionArgs, SessionPropertyArgs, WillArgs, duration};
 use crate::bench::pace::Pace;
 use crate::bench::plan::{Pattern, Run, Scenario};
 use crate::bench::slo::Slo;
@@ -175,7 +175,8 @@ pub struct LoadArgs {
         help_heading = "Load",
         conflicts_with_all = [
             "scenario", "publishers", "subscribers", "clients", "rate", "duration", "count", "warmup", "qos", "window",
-            "topic", "filter", "run", "size", "payload", "payload_file", "payload_lines", "payload_order", "template", "header",
+            "topic", "filter", "run", "disable_clean_session", "size", "payload", "payload_file", "payload_lines", "payload_order", "template", "header", "retain",
+            "topic_alias", "response_topic", "correlation_data", "PropertyArgs", "SessionPropertyArgs", "WillArgs",
             "fault", "persistent",
         ]
     )]
@@ -216,6 +217,18 @@ pub struct LoadArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub connection: ConnectionArgs,
+
+    /// Let the broker take up the session it has of each client, and keep it (before MQTT 5: no clean session)
+    #[arg(long, help_heading = "Session")]
+    pub disable_clean_session: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub session: SessionPropertyArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub will: WillArgs,
 }
 
 impl ValueEnum for Scenario {

@@ -136,25 +136,9 @@ pub struct SessionArgs {
     #[arg(short = 'c', long)]
     pub disable_clean_session: bool,
 
-    /// Seconds the broker keeps the session after the connection has ended, or never for no end (MQTT 5)
-    #[arg(short = 'x', long, value_name = "SECONDS", value_parser = session_expiry, allow_hyphen_values = true)]
-    pub session_expiry_interval: Option<u32>,
-
-    /// Take at most N messages of QoS 1 and 2 that are not acknowledged yet (MQTT 5)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub receive_maximum: Option<u16>,
-
-    /// Take no packet larger than this; the broker drops what would need one (MQTT 5)
-    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(16..))]
-    pub maximum_packet_size: Option<u32>,
-
-    /// Let the broker use up to N numbers in place of topics (MQTT 5)
-    #[arg(long, value_name = "N")]
-    pub topic_alias_maximum: Option<u16>,
-
-    /// User property of the connection, as often as wanted (MQTT 5)
-    #[arg(long, value_name = "NAME=VALUE", value_parser = name_and_value, allow_hyphen_values = true)]
-    pub connect_user_property: Vec<(String, String)>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub properties: SessionPropertyArgs,
 
     /// Try so often again when the broker is not reached or lost, or forever [default: the first time not at all; see below]
     #[arg(long, value_name = "N", value_parser = retries)]
@@ -174,6 +158,31 @@ pub struct SessionArgs {
     /// is taken for it. A random id, the default, is nobody else's, and the question does not arise.
     #[arg(long, value_name = "POLICY", default_value = "stop")]
     pub takeover: TakeoverPolicy,
+}
+
+/// What CONNECT says of the session in MQTT 5; flattened into [`SessionArgs`] and `bench`.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Session")]
+pub struct SessionPropertyArgs {
+    /// Seconds the broker keeps the session after the connection has ended, or never for no end (MQTT 5)
+    #[arg(short = 'x', long, value_name = "SECONDS", value_parser = session_expiry, allow_hyphen_values = true)]
+    pub session_expiry_interval: Option<u32>,
+
+    /// Take at most N messages of QoS 1 and 2 that are not acknowledged yet (MQTT 5)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub receive_maximum: Option<u16>,
+
+    /// Take no packet larger than this; the broker drops what would need one (MQTT 5)
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(16..))]
+    pub maximum_packet_size: Option<u32>,
+
+    /// Let the broker use up to N numbers in place of topics (MQTT 5)
+    #[arg(long, value_name = "N")]
+    pub topic_alias_maximum: Option<u16>,
+
+    /// User property of the connection, as often as wanted (MQTT 5)
+    #[arg(long, value_name = "NAME=VALUE", value_parser = name_and_value, allow_hyphen_values = true)]
+    pub connect_user_property: Vec<(String, String)>,
 }
 
 /// What to do about another client with the same id.

@@ -133,7 +133,7 @@ impl ConnectOptions {
     }
 
     /// The CONNECT that says all this; MQTT 3.1's is 3.1.1's until the wire has rewritten it.
-    pub(super) fn packet(&self) -> Connect {
+    pub fn packet(&self) -> Connect {
         // Whoever adds a member decides here whether CONNECT says it.
         let ConnectOptions {
             endpoint: _,

@@ -312,6 +312,14 @@ fn delivery(out: &mut String, report: &Report) -> std::fmt::Result {
             ""
         )?;
     }
+    let wanted = report.plan.window();
+    if let Some(window) = report.broker.window.filter(|window| *window < wanted) {
+        writeln!(
+            out,
+            "{:<13}each publisher had at most {window} in flight and not {wanted}, as the broker's receive maximum wants it",
+            ""
+        )?;
+    }
     let granted = report.broker.granted_qos;
     if granted < report.plan.qos().number() {
         writeln!(out, "{:<13}the broker granted only QoS {granted}", "")?;

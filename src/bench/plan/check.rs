@@ -73,6 +73,15 @@ impl Plan {
         }
         self.check_stop()?;
         self.check_faults()?;
+        // What stands for the placeholders of the last client makes them longest.
+        let values = match self.clients() {
+            0 if self.publishers() > 0 => self.publisher_values(self.publishers() - 1),
+            0 => self.subscriber_values(self.subscribers() - 1),
+            clients => self.client_values(clients - 1),
+        };
+        if let Err((key, words)) = self.session.check(values) {
+            return wrong("session", key, words);
+        }
         self.check_names()
     }
 
@@ -101,6 +110,13 @@ impl Plan {
                 "connect",
                 "fate",
                 "must be stay in a plan with faults: otherwise nobody could tell who is away by which of the two",
+            );
+        }
+        if self.publish.iter().any(|group| group.topic_alias) {
+            return wrong(
+                "publish",
+                "topic_alias",
+                "must not be given in a plan with faults: an alias ends with its connection, and what is sent again names it",
             );
         }
         let end = self.end().unwrap_or(Duration::MAX);
@@ -231,6 +247,16 @@ impl Publishers {
                     format!("must be at least {least}: the payload carries the measurement header"),
                 );
             }
+        }
+        if let Err(words) = self.properties.check() {
+            return wrong("publish", "properties", words);
+        }
+        if self.topic_alias && self.topic.iter().any(Pattern::varies) {
+            return wrong(
+                "publish",
+                "topic_alias",
+                "needs topics that stay the same, without %s and %r",
+            );
         }
         if self.reply.is_some() && !self.is_marked() {
             return wrong(

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::content::Content;
+use super::properties::MessageProperties;
 use super::{Pattern, text};
 use crate::bench::message::{self, Form};
 use crate::bench::pace::Pace;
@@ -49,6 +50,12 @@ pub struct Publishers {
     /// The broker keeps their sessions while their connection is lost. At the end of the run they are taken away.
     #[serde(default, skip_serializing_if = "text::is_default")]
     pub persistent: bool,
+    /// A topic is named by a number from its second message on. MQTT 5.
+    #[serde(default, skip_serializing_if = "text::is_default")]
+    pub topic_alias: bool,
+    /// What else each message says. MQTT 5.
+    #[serde(default, skip_serializing_if = "MessageProperties::is_empty")]
+    pub properties: MessageProperties,
 }
 
 /// A group of clients that subscribe.

@@ -11,7 +11,9 @@ pub mod content;
 pub mod file;
 mod groups;
 pub mod pattern;
+pub mod properties;
 mod scenario;
+pub mod session;
 #[cfg(test)]
 pub mod tests;
 mod text;
@@ -30,6 +32,7 @@ pub use check::Wrong;
 pub use groups::{Clients, Fate, Member, Publishers, Subscribers, When};
 pub use pattern::Pattern;
 pub use scenario::Scenario;
+pub use session::Session;
 pub use timetable::Timetable;
 
 use super::disturbance::Disturbance;
@@ -55,6 +58,9 @@ pub struct Plan {
     pub warmup: Duration,
     /// When enough is measured.
     pub stop: Stop,
+    /// What kind of session every client has.
+    #[serde(default, skip_serializing_if = "text::is_default")]
+    pub session: Session,
     /// Clients that publish.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub publish: Vec<Publishers>,
@@ -234,6 +240,12 @@ impl Plan {
     /// Whether anybody publishes, be it a will, what is known again when it arrives.
     pub fn has_streams(&self) -> bool {
         self.wills() > 0 || self.publish.iter().any(Publishers::is_marked)
+    }
+
+    /// Whether properties are wanted that only MQTT 5 has, so that nothing else will do.
+    pub fn needs_version_5(&self) -> bool {
+        let of_group = |group: &Publishers| group.topic_alias || !group.properties.is_empty();
+        self.session.needs_version_5() || self.publish.iter().any(of_group)
     }
 
     /// Whether some messages carry no measurement header.

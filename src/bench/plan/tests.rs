@@ -3,6 +3,8 @@ use proptest::prelude::*;
 use std::path::PathBuf;
 
 use super::content::{Content, Order, Source};
+use super::properties::MessageProperties;
+use super::session::Testament;
 use super::*;
 use crate::bench::disturbance::tests::any_fault;
 use crate::bench::message::Form;
@@ -16,6 +18,7 @@ pub fn plan(publishers: u32, subscribers: u32) -> Plan {
         run: Run(0xC0FFEE),
         warmup: Duration::ZERO,
         stop: Stop::Count(100),
+        session: Session::default(),
         publish: vec![Publishers {
             clients: publishers,
             topic: vec!["t/%i".parse().unwrap()],
@@ -29,6 +32,8 @@ pub fn plan(publishers: u32, subscribers: u32) -> Plan {
             reply: None,
             payload: None,
             persistent: false,
+            topic_alias: false,
+            properties: MessageProperties::default(),
         }],
         subscribe: vec![Subscribers {
             clients: subscribers,
@@ -272,7 +277,32 @@ fn what_a_file_says_wrong_is_named_with_its_line() {
     }
 }
 
-pub fn any_header() -> impl Strategy<Value = Option<Form>> {
+prop_compose! {
+    fn any_properties()(
+        payload_format_indicator: bool, message_expiry_interval: Option<u32>, content_type in proptest::option::of(".{0,8}"),
+        response_topic in proptest::option::of("[a-z/]{1,8}"), correlation_data in proptest::option::of(".{0,8}"),
+        user_property in proptest::collection::vec((".{0,4}", ".{0,4}"), 0..3),
+    ) -> MessageProperties {
+        MessageProperties {
+            payload_format_indicator, message_expiry_interval, content_type, response_topic, correlation_data, user_property,
+        }
+    }
+}
+
+prop_compose! {
+    fn any_session()(
+        keep: bool, expiry_interval: Option<u32>, receive_maximum: Option<u16>, maximum_packet_size: Option<u32>,
+        topic_alias_maximum: Option<u16>, user_property in proptest::collection::vec((".{0,4}", ".{0,4}"), 0..3),
+        will in proptest::option::of((any_pattern(), ".{0,8}", any_qos(), any::<bool>(), any_properties())),
+    ) -> Session {
+        let will = will.map(|(topic, payload, qos, retain, properties)| Testament {
+            topic, payload, qos, retain, delay_interval: expiry_interval, properties,
+        });
+        Session { keep, expiry_interval, receive_maximum, maximum_packet_size, topic_alias_maximum, user_property, will }
+    }
+}
+
+fn any_header() -> impl Strategy<Value = Option<Form>> {
     let forms = [Form::Payload, Form::Compact, Form::Property, Form::None];
     proptest::option::of(proptest::sample::select(forms.to_vec()))
 }
@@ -316,9 +346,9 @@ prop_compose! {
     fn any_publishers()(
         clients: u32, topic in proptest::collection::vec(any_pattern(), 0..3), numbers: Option<u32>, qos in any_qos(),
         rate in any_pace(), window: u16, size in proptest::option::of((0u32..1 << 30).prop_map(Size::Fixed)), (retain, persistent) in any::<(bool, bool)>(), header in any_header(), payload in proptest::option::of(any_content()),
-        reply in proptest::option::of(any_pattern()),
+        reply in proptest::option::of(any_pattern()), (topic_alias, properties) in (any::<bool>(), any_properties()),
     ) -> Publishers {
-        Publishers { clients, topic, numbers, qos, rate, window, size: if payload.is_some() { size } else { size.or(Some(Size::Fixed(64))) }, header, retain, reply, payload, persistent }
+        Publishers { clients, topic, numbers, qos, rate, window, size: if payload.is_some() { size } else { size.or(Some(Size::Fixed(64))) }, header, retain, reply, payload, persistent, topic_alias, properties }
     }
 }
 
@@ -344,9 +374,10 @@ prop_compose! {
         subscribe in proptest::collection::vec(any_subscribers(), 0..3),
         connect in proptest::collection::vec(any_clients(), 0..3),
         fault in proptest::collection::vec(any_fault(), 0..3),
+        session in any_session(),
     ) -> Plan {
         Plan {
-            scenario: Scenario::Mixed, run: Run(run), warmup: Duration::from_nanos(warmup_ns), stop, publish, subscribe, connect, fault,
+            scenario: Scenario::Mixed, run: Run(run), warmup: Duration::from_nanos(warmup_ns), stop, session, publish, subscribe, connect, fault,
         }
     }
 }

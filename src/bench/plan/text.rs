@@ -9,6 +9,10 @@ pub(super) fn one() -> u32 {
     1
 }
 
+pub(super) fn at_most_once() -> QoS {
+    QoS::AtMostOnce
+}
+
 pub(super) fn at_least_once() -> QoS {
     QoS::AtLeastOnce
 }

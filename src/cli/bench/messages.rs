@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use crate::bench::message::Form;
 use crate::bench::plan::content::Order;
 use crate::bench::size::Size;
+use crate::cli::properties::PropertyArgs;
 
 /// The messages of all publishers.
 #[derive(Debug, Clone, Args)]
@@ -53,6 +54,36 @@ pub struct MessageArgs {
     /// Where a message carries what it is known again by [default: payload, with --payload and the like property]
     #[arg(long, value_name = "WHERE")]
     pub header: Option<Form>,
+
+    /// Let the broker keep each topic's last message; at the end of the run they are taken away again
+    #[arg(short, long)]
+    pub retain: bool,
+
+    /// Name each topic by a number from its second message on, as far as the broker allows (MQTT 5)
+    #[arg(long)]
+    pub topic_alias: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub properties: PropertyArgs,
+
+    /// Topic a reply should go to, as an MQTT 5 property
+    #[arg(
+        long,
+        value_name = "TOPIC",
+        allow_hyphen_values = true,
+        help_heading = "MQTT 5 properties of the message"
+    )]
+    pub response_topic: Option<String>,
+
+    /// What a reply should repeat, as an MQTT 5 property
+    #[arg(
+        long,
+        value_name = "TEXT",
+        allow_hyphen_values = true,
+        help_heading = "MQTT 5 properties of the message"
+    )]
+    pub correlation_data: Option<String>,
 }
 
 impl ValueEnum for Form {

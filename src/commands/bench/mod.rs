@@ -11,6 +11,7 @@ mod progress;
 mod report;
 mod run;
 mod scrape;
+mod session;
 mod shown;
 mod trial;
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 
+use super::session::{message_properties, session};
 use crate::bench::pace::Pace;
 use crate::bench::plan::content::{Content, Source};
 use crate::bench::plan::{
@@ -82,6 +83,7 @@ impl Typed<'_> {
             run: self.run,
             warmup: Duration::ZERO,
             stop: self.stop(),
+            session: session(args)?,
             publish: Vec::new(),
             subscribe: Vec::new(),
             connect: Vec::new(),
@@ -202,10 +204,12 @@ impl Typed<'_> {
                 Some(_) => None,
             },
             header: messages.header,
-            retain: false,
+            retain: messages.retain,
             reply: None,
             payload,
             persistent: args.faults.persistent,
+            topic_alias: messages.topic_alias,
+            properties: message_properties(messages),
         })
     }
 
@@ -274,12 +278,24 @@ fn pattern(text: &str) -> anyhow::Result<Pattern> {
         .map_err(|error: String| Exit::Usage.because(error))
 }
 
+fn flag_of_session(key: &str) -> &'static str {
+    match key {
+        "receive_maximum" => "--receive-maximum",
+        "maximum_packet_size" => "--maximum-packet-size",
+        "user_property" => "--connect-user-property:",
+        _ => "the will",
+    }
+}
+
 /// What is wrong, by the option that says it.
 fn in_words_of_flags(wrong: &Wrong, own_filter: bool) -> String {
     let flag = match (wrong.table, wrong.key) {
         ("publish", "clients") => "publishers",
         ("subscribe", "clients") => "subscribers",
         ("fault", _) => "fault at=",
+        ("session", key) => return format!("{} {}", flag_of_session(key), wrong.words),
+        ("publish", "topic_alias") => "topic-alias",
+        ("publish", "properties") => return format!("--{}", wrong.words.replacen('_', "-", 1)),
         ("subscribe", "filter") if !own_filter => "topic",
         (_, key) => key,
     };
@@ -326,6 +342,13 @@ fn refuse_what_has_no_meaning(args: &LoadArgs, scenario: Scenario) -> anyhow::Re
         ),
         ("--template", args.messages.template, &publish),
         ("--header", args.messages.header.is_some(), &publish),
+        ("--retain", args.messages.retain, &publish),
+        ("--topic-alias", args.messages.topic_alias, &publish),
+        (
+            "an MQTT 5 property of messages",
+            !message_properties(&args.messages).is_empty(),
+            &publish,
+        ),
         ("--qos", args.qos.is_some(), &both),
         ("--window", args.window.is_some(), &publish),
         (

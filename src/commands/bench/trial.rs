@@ -140,7 +140,11 @@ impl Trial<'_> {
             workers,
         } = self;
         let embedded = !matches!(target.own, Own::None);
-        plan.check_version(target.options.version)
+        let mut options = target.options.clone();
+        if plan.needs_version_5() {
+            options.need_version_5();
+        }
+        plan.check_version(options.version)
             .map_err(|words| Exit::Usage.because(words))?;
         let payloads = payloads(&plan)?;
         preflight::check(Need {
@@ -153,7 +157,7 @@ impl Trial<'_> {
             threads: threads(workers, &plan),
             plan: Arc::new(plan.clone()),
             payloads,
-            options: target.options.clone(),
+            options: options.clone(),
             brokers: target.brokers.clone(),
             sources: target.sources.clone(),
             place: Place::ALONE,
@@ -179,7 +183,7 @@ impl Trial<'_> {
         progress.finish();
         let series = files.moments();
         Ok(measured?
-            .map(|found| Report::new(plan, Place::ALONE, &target.options, embedded, series, found)))
+            .map(|found| Report::new(plan, Place::ALONE, &options, embedded, series, found)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Under which name the client connects, how long its session lives, and what to do when the connection fails.
 
-use crate::cli::connection::{SessionArgs, TakeoverPolicy};
+use crate::cli::connection::{SessionArgs, SessionPropertyArgs, TakeoverPolicy};
 use crate::client::{ConnectOptions, Takeover};
 use crate::commands::properties::add_user_properties;
 use crate::exit::Exit;
@@ -37,7 +37,7 @@ pub fn set_session(options: &mut ConnectOptions, args: &SessionArgs) -> anyhow::
         options.clean_start = false;
         options.session_expiry = u32::MAX;
     }
-    if let Some(seconds) = args.session_expiry_interval {
+    if let Some(seconds) = args.properties.session_expiry_interval {
         if seconds == u32::MAX && args.id.as_deref().unwrap_or_default().is_empty() {
             return Err(Exit::Usage
                 .because("a session without end is that of a named client; add --id NAME"));
@@ -45,9 +45,9 @@ pub fn set_session(options: &mut ConnectOptions, args: &SessionArgs) -> anyhow::
         options.session_expiry = seconds;
         options.need_version_5();
     }
-    options.receive_maximum = args.receive_maximum;
-    options.properties = properties(args)?;
-    if !options.properties.is_empty() || args.receive_maximum.is_some() {
+    options.receive_maximum = args.properties.receive_maximum;
+    options.properties = properties(&args.properties)?;
+    if !options.properties.is_empty() || args.properties.receive_maximum.is_some() {
         options.need_version_5();
     }
     options.retries = args.retry;
@@ -60,7 +60,7 @@ pub fn set_session(options: &mut ConnectOptions, args: &SessionArgs) -> anyhow::
 }
 
 /// What else CONNECT says in MQTT 5.
-fn properties(args: &SessionArgs) -> anyhow::Result<Properties> {
+fn properties(args: &SessionPropertyArgs) -> anyhow::Result<Properties> {
     let mut properties = Properties::default();
     properties
         .0

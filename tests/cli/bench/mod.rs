@@ -1,6 +1,7 @@
 //! `mqtt bench`: against mosquitto, our own broker, and brokers that lose, double, reorder, refuse and hang up.
 
 mod faults;
+mod options;
 mod payloads;
 mod plan;
 mod proxied;

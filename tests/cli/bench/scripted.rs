@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::BytesMut;
 use mqtt_toolbox::mqtt::codec;
-use mqtt_toolbox::mqtt::packet::{Acknowledgement, ConnAck, Publish, SubAck};
+use mqtt_toolbox::mqtt::packet::{Acknowledgement, ConnAck, Connect, Publish, SubAck};
 use mqtt_toolbox::mqtt::{Packet, Properties, QoS, ReasonCode, Version};
 
 /// What a scripted broker does with a publish.
@@ -33,31 +33,49 @@ pub enum Deed {
 pub struct Scripted {
     pub port: String,
     published: Published,
+    connects: Connects,
 }
 
 /// Every publish that has come.
 type Published = Arc<Mutex<Vec<Publish>>>;
 
+/// Every CONNECT.
+type Connects = Arc<Mutex<Vec<Connect>>>;
+
 type Subscriptions = Arc<Mutex<Vec<(String, QoS, Version, TcpStream)>>>;
 
 impl Scripted {
     pub fn start(script: fn(u64) -> Deed) -> Scripted {
+        Scripted::allowing(script, Properties::default())
+    }
+
+    /// One whose CONNACK has these properties.
+    pub fn allowing(script: fn(u64) -> Deed, properties: Properties) -> Scripted {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("a bound listener").port();
         let subscriptions = Subscriptions::default();
         let published = Published::default();
-        let seen = Arc::clone(&published);
+        let connects = Connects::default();
+        let seen = (Arc::clone(&published), Arc::clone(&connects));
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let subscriptions = Arc::clone(&subscriptions);
-                let seen = Arc::clone(&seen);
-                std::thread::spawn(move || serve(stream, script, &subscriptions, &seen));
+                let (seen, properties) = (seen.clone(), properties.clone());
+                std::thread::spawn(move || {
+                    serve(stream, script, &subscriptions, &seen, &properties);
+                });
             }
         });
         Scripted {
             port: port.to_string(),
             published,
+            connects,
         }
+    }
+
+    /// Every CONNECT, in the order of its coming.
+    pub fn connects(&self) -> Vec<Connect> {
+        self.connects.lock().unwrap().clone()
     }
 
     /// Every publish that has come, in the order of its coming.
@@ -77,7 +95,8 @@ fn serve(
     mut stream: TcpStream,
     script: fn(u64) -> Deed,
     subscriptions: &Subscriptions,
-    published: &Published,
+    (published, connects): &(Published, Connects),
+    properties: &Properties,
 ) {
     let mut version = Version::V311;
     let mut bytes = BytesMut::new();
@@ -100,10 +119,11 @@ fn serve(
         let answer = match packet {
             Packet::Connect(connect) => {
                 version = connect.version;
+                connects.lock().unwrap().push(*connect);
                 Packet::ConnAck(ConnAck {
                     session_present: false,
                     reason: ReasonCode::SUCCESS,
-                    properties: Properties::default(),
+                    properties: properties.clone(),
                 })
             }
             Packet::Subscribe(subscribe) => {
