@@ -227,6 +227,7 @@ impl Broker {
                 Instant::now() < deadline,
                 "the broker does not accept connections"
             );
+            // Only another attempt tells whether a foreign process listens; 2 ms are nothing beside its start.
             std::thread::sleep(Duration::from_millis(2));
         }
         self
@@ -279,6 +280,8 @@ impl Tally {
             if received >= expected || last.elapsed() > STALLED {
                 return (received, last);
             }
+            // Whoever counts must not also wake somebody for each message: that would be measured. The end is the
+            // moment of the last message, not that of noticing it, so how often is looked makes no difference.
             std::thread::sleep(Duration::from_millis(2));
         }
     }

@@ -234,31 +234,22 @@ impl Ledger {
         }
     }
 
-    /// Enters a message; whether it is the first copy of one that was asked for.
-    pub fn enter(&mut self, stream: u32, sequence: u64) -> bool {
-        match self
+    /// Enters a message, which the broker had `marked` as sent before (DUP) or not; whether it is the first copy of one
+    /// that was asked for.
+    pub fn enter(&mut self, stream: u32, sequence: u64, marked: bool) -> bool {
+        let place = self
             .streams
-            .binary_search_by_key(&stream, |(number, _)| *number)
-        {
-            Ok(place) => self.streams[place].1.enter(sequence),
-            Err(_) => {
-                self.unexpected += 1;
-                false
-            }
-        }
-    }
-
-    /// Enters a message that the broker had marked as sent before (DUP); whether it is the first copy all the same.
-    pub fn enter_marked(&mut self, stream: u32, sequence: u64) -> bool {
-        let duplicates = |ledger: &Ledger| -> u64 {
-            let place = ledger
-                .streams
-                .binary_search_by_key(&stream, |(number, _)| *number);
-            place.map_or(0, |place| ledger.streams[place].1.duplicates)
+            .binary_search_by_key(&stream, |(number, _)| *number);
+        let Ok(place) = place else {
+            self.unexpected += 1;
+            return false;
         };
-        let before = duplicates(self);
-        let first = self.enter(stream, sequence);
-        self.duplicates_marked += duplicates(self) - before;
+        let stream = &mut self.streams[place].1;
+        let before = stream.duplicates;
+        let first = stream.enter(sequence);
+        if marked {
+            self.duplicates_marked += stream.duplicates - before;
+        }
         first
     }
 
@@ -413,7 +404,7 @@ mod tests {
     fn ledger_of(arrivals: impl IntoIterator<Item = u64>) -> Ledger {
         let mut ledger = Ledger::new([0]);
         for sequence in arrivals {
-            ledger.enter(0, sequence);
+            ledger.enter(0, sequence, false);
         }
         ledger
     }
@@ -467,9 +458,9 @@ mod tests {
     #[test]
     fn a_second_copy_may_be_marked_as_such() {
         let mut ledger = ledger_of([0, 1]);
-        assert!(!ledger.enter_marked(0, 1));
+        assert!(!ledger.enter(0, 1, true));
         assert!(
-            ledger.enter_marked(0, 2),
+            ledger.enter(0, 2, true),
             "its first copy was lost on the way"
         );
         ledger.enter_corrupted();
@@ -482,10 +473,10 @@ mod tests {
     fn publishers_are_kept_apart() {
         let mut ledger = Ledger::new([1, 5]);
         for sequence in 0..10 {
-            assert!(ledger.enter(1, sequence));
-            assert!(sequence == 4 || ledger.enter(5, sequence));
+            assert!(ledger.enter(1, sequence, false));
+            assert!(sequence == 4 || ledger.enter(5, sequence, false));
         }
-        assert!(!ledger.enter(2, 0), "nobody asked for publisher 2");
+        assert!(!ledger.enter(2, 0, false), "nobody asked for publisher 2");
         ledger.enter_foreign();
         let sent = vec![all(10)[0].clone(); 6];
         assert_eq!(
@@ -516,7 +507,7 @@ mod tests {
     #[test]
     fn a_message_from_before_everything_remembered_is_not_guessed_about() {
         let mut ledger = ledger_of((0..10_000).filter(|sequence| sequence % 2 == 0));
-        assert!(!ledger.enter(0, 1));
+        assert!(!ledger.enter(0, 1, false));
         assert_eq!(ledger.settle(&all(10_000), QOS_1, true).unclassified, 1);
     }
 
@@ -526,7 +517,7 @@ mod tests {
         let mut ledger = Ledger::new([0]);
         for sequence in 0..100_000 {
             match sequence % 2 {
-                0 => drop(ledger.enter(0, sequence)),
+                0 => drop(ledger.enter(0, sequence, false)),
                 _ => sent[0].unacknowledged.insert(sequence),
             }
         }

@@ -67,9 +67,10 @@ impl Membership {
         }
     }
 
-    /// Enters a message; whether it is the first copy in the group.
-    pub fn enter(&mut self, stream: u32, sequence: u64) -> bool {
-        let first = self.ledger.ledger().enter(stream, sequence);
+    /// Enters a message, which the broker had `marked` as sent before (DUP) or not; whether it is the first copy in the
+    /// group.
+    pub fn enter(&mut self, stream: u32, sequence: u64, marked: bool) -> bool {
+        let first = self.ledger.ledger().enter(stream, sequence, marked);
         let next = self.next.entry(stream).or_default();
         // A second copy is none of the order's business.
         self.reordered += u64::from(first && sequence < *next);
@@ -146,10 +147,11 @@ mod tests {
         let [mut one, mut other] = [0, 1].map(|_| Membership::new(Arc::clone(&ledger)));
         // Message 4 is lost, 2 comes to both, and 1 comes after 3 to the same member.
         for sequence in [0, 3, 1] {
-            assert!(one.enter(0, sequence));
+            assert!(one.enter(0, sequence, false));
         }
-        assert!(other.enter(0, 2));
-        assert!(!one.enter(0, 2), "a second copy");
+        assert!(other.enter(0, 2, true));
+        assert!(!one.enter(0, 2, true), "a second copy");
+        one.enter_corrupted();
         let sent = [Sent {
             count: 5,
             qos: QoS::AtLeastOnce,
@@ -165,6 +167,8 @@ mod tests {
                 received: 4,
                 lost_acknowledged: 1,
                 duplicates: 1,
+                duplicates_marked: 1,
+                corrupted: 1,
                 reordered: 1,
                 ..Delivery::default()
             }

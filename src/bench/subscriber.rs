@@ -188,16 +188,13 @@ impl Subscriber {
                 if !is_whole() {
                     ledger.enter_corrupted();
                 }
-                match dup {
-                    true => ledger.enter_marked(header.stream, header.sequence),
-                    false => ledger.enter(header.stream, header.sequence),
-                }
+                ledger.enter(header.stream, header.sequence, dup)
             }
             (Books::Shared(membership), Some(header)) => {
                 if !is_whole() {
                     membership.enter_corrupted();
                 }
-                membership.enter(header.stream, header.sequence)
+                membership.enter(header.stream, header.sequence, dup)
             }
         };
         if let Some((_, last_ns)) = &mut self.waits {

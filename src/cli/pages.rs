@@ -408,7 +408,11 @@ pub const BENCH: Page = Page {
          offline everything is published and acknowledged first; then the subscribers come, and the time until everything is \
          there is taken for each. In shared each message is due to one member, whichever; the fairness is Jain's index of what the \
          members received, 1 when all received equally many.",
-        "With --fault a proxy stands between the clients and the broker, below TLS and WebSocket, and does what was asked for. A client          that loses its connection by it comes back, more and more patiently; with --persistent to its session, where what was not          acknowledged is sent again with DUP. The report says of each fault whom it hit, when the last was back, when rate and latency          were as before, and the longest latency; the delivery check counts across it. What the proxy costs in processor time is          printed beside the load tester's own, what it adds to the latency by --calibrate, which goes through it as well.",
+        "With --fault a proxy stands between the clients and the broker, below TLS and WebSocket, and does what was asked for. A client \
+         that loses its connection by it comes back, more and more patiently; with --persistent to its session, where what was not \
+         acknowledged is sent again with DUP. The report says of each fault whom it hit, when the last was back, when rate and latency \
+         were as before, and the longest latency; the delivery check counts across it. What the proxy costs in processor time is \
+         printed beside the load tester's own, what it adds to the latency by --calibrate, which goes through it as well.",
         "Publishing starts when every subscription is acknowledged. After the last publish the run waits until everything has \
          arrived, or until nothing has arrived for 2 seconds. Warm-up and this wait do not count in the rates. A percentile \
          with fewer than ten samples beyond it is not given. The first interrupt ends the run and prints the report, the \
@@ -533,6 +537,9 @@ pub const BENCH_CALIBRATE: Page = Page {
          as it goes, for the rate at which the load tester ends (the ceiling). A result near either says little of the broker.",
         "What this machine can do differs from hour to hour, so nothing is remembered: mqtt bench --calibrate measures the floor \
          right before a run and prints it beside the result.",
+        "will-storm, retained-storm, takeover-storm and offline are refused: they measure how a broker keeps wills, messages and \
+         sessions and gives them back, and a broker that keeps nothing leaves nothing of them to be timed. The way of their \
+         messages is that of pubsub, whose floor is theirs. In sub others publish.",
     ],
     examples: &[
         ("What can be measured from here?", "mqtt bench calibrate"),

@@ -18,102 +18,43 @@ enum Source {
 /// Name, what it says, and where it comes from.
 type Family = (&'static str, &'static str, Source);
 
+const fn gauge(name: &'static str, says: &'static str, of: fn(&Census) -> usize) -> Family {
+    (name, says, Source::Gauge(of))
+}
+
+const fn counter(name: &'static str, says: &'static str, of: fn(&Counters) -> &Count) -> Family {
+    (name, says, Source::Counter(of))
+}
+
+const fn by_qos(
+    name: &'static str,
+    says: &'static str,
+    of: fn(&Counters) -> &[Count; 3],
+) -> Family {
+    (name, says, Source::ByQos(of))
+}
+
+#[rustfmt::skip] // A table: one family a line.
 const FAMILIES: [Family; 19] = [
-    (
-        "connections",
-        "Connected clients.",
-        Source::Gauge(|census| census.connected),
-    ),
-    (
-        "sessions",
-        "Sessions, connected or not.",
-        Source::Gauge(|census| census.sessions),
-    ),
-    (
-        "subscriptions",
-        "Subscriptions, shared ones not included.",
-        Source::Gauge(|census| census.subscriptions),
-    ),
-    (
-        "shared_subscriptions",
-        "Shared subscriptions.",
-        Source::Gauge(|census| census.shared_subscriptions),
-    ),
-    (
-        "retained_messages",
-        "Retained messages.",
-        Source::Gauge(|census| census.retained),
-    ),
-    (
-        "queued_messages",
-        "Messages waiting in session queues.",
-        Source::Gauge(|census| census.queued),
-    ),
-    (
-        "queued_bytes",
-        "Bytes waiting in session queues.",
-        Source::Gauge(|census| census.queued_bytes),
-    ),
-    (
-        "in_flight_messages",
-        "Publishes sent and not acknowledged.",
-        Source::Gauge(|census| census.in_flight),
-    ),
-    (
-        "log_unread_bytes",
-        "Bytes in the log that some partition has not read.",
-        Source::Gauge(|census| census.unread_bytes),
-    ),
-    (
-        "connections_total",
-        "Connections accepted.",
-        Source::Counter(|counters| &counters.connections),
-    ),
-    (
-        "sessions_expired_total",
-        "Sessions that expired.",
-        Source::Counter(|counters| &counters.sessions_expired),
-    ),
-    (
-        "publishes_received_total",
-        "Publishes from clients.",
-        Source::ByQos(|counters| &counters.publishes_received),
-    ),
-    (
-        "publishes_sent_total",
-        "Publishes to clients.",
-        Source::ByQos(|counters| &counters.publishes_sent),
-    ),
-    (
-        "payload_bytes_received_total",
-        "Payload bytes from clients.",
-        Source::ByQos(|counters| &counters.payload_received),
-    ),
-    (
-        "payload_bytes_sent_total",
-        "Payload bytes to clients.",
-        Source::ByQos(|counters| &counters.payload_sent),
-    ),
-    (
-        "packets_received_total",
-        "Control packets from clients.",
-        Source::Counter(|counters| &counters.packets_received),
-    ),
-    (
-        "packets_sent_total",
-        "Control packets to clients.",
-        Source::Counter(|counters| &counters.packets_sent),
-    ),
-    (
-        "bytes_received_total",
-        "Bytes from clients.",
-        Source::Counter(|counters| &counters.bytes_received),
-    ),
-    (
-        "bytes_sent_total",
-        "Bytes to clients.",
-        Source::Counter(|counters| &counters.bytes_sent),
-    ),
+    gauge("connections", "Connected clients.", |census| census.connected),
+    gauge("sessions", "Sessions, connected or not.", |census| census.sessions),
+    gauge("subscriptions", "Subscriptions, shared ones not included.", |census| census.subscriptions),
+    gauge("shared_subscriptions", "Shared subscriptions.", |census| census.shared_subscriptions),
+    gauge("retained_messages", "Retained messages.", |census| census.retained),
+    gauge("queued_messages", "Messages waiting in session queues.", |census| census.queued),
+    gauge("queued_bytes", "Bytes waiting in session queues.", |census| census.queued_bytes),
+    gauge("in_flight_messages", "Publishes sent and not acknowledged.", |census| census.in_flight),
+    gauge("log_unread_bytes", "Bytes in the log that some partition has not read.", |census| census.unread_bytes),
+    counter("connections_total", "Connections accepted.", |counters| &counters.connections),
+    counter("sessions_expired_total", "Sessions that expired.", |counters| &counters.sessions_expired),
+    by_qos("publishes_received_total", "Publishes from clients.", |counters| &counters.publishes_received),
+    by_qos("publishes_sent_total", "Publishes to clients.", |counters| &counters.publishes_sent),
+    by_qos("payload_bytes_received_total", "Payload bytes from clients.", |counters| &counters.payload_received),
+    by_qos("payload_bytes_sent_total", "Payload bytes to clients.", |counters| &counters.payload_sent),
+    counter("packets_received_total", "Control packets from clients.", |counters| &counters.packets_received),
+    counter("packets_sent_total", "Control packets to clients.", |counters| &counters.packets_sent),
+    counter("bytes_received_total", "Bytes from clients.", |counters| &counters.bytes_received),
+    counter("bytes_sent_total", "Bytes to clients.", |counters| &counters.bytes_sent),
 ];
 
 /// A reason, and what is counted for it.

@@ -95,7 +95,8 @@ fn calibrated(mut plan: Plan) -> anyhow::Result<Plan> {
         | Scenario::ReconnectStorm
         | Scenario::Mixed => Ok(plan),
         scenario => Err(Exit::Usage.because(format!(
-            "the null broker keeps no sessions, wills and retained messages, which `mqtt bench {scenario}` is about"
+            "the null broker keeps no sessions, wills and retained messages, which `mqtt bench {scenario}` is about; the floor \
+             of its messages is that of `mqtt bench calibrate pubsub`"
         ))),
     }
 }

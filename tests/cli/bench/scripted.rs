@@ -208,7 +208,10 @@ fn deliver(publish: &Publish, times: u16, subscriptions: &Subscriptions) {
     static NEXT: std::sync::atomic::AtomicU16 = std::sync::atomic::AtomicU16::new(0);
     for (filter, qos, version, stream) in subscriptions.lock().unwrap().iter_mut() {
         for _ in 0..times {
-            if *filter == *publish.topic {
+            // Of a group everybody gets a copy here.
+            let shared = filter.strip_prefix("$share/");
+            let plain = shared.and_then(|shared| shared.split_once('/'));
+            if plain.map_or(filter.as_str(), |(_, plain)| plain) == &*publish.topic {
                 let id = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % 60_000 + 1;
                 let copy = Publish {
                     qos: *qos,
