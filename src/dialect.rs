@@ -77,6 +77,9 @@ pub struct Refusal {
     pub stderr: String,
 }
 
+/// What mosquitto's clients say of a connection that was lost.
+pub const LOST: &str = "Error: The connection was lost.";
+
 /// An error in the words of mosquitto's clients, to be said as they are.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -108,10 +111,13 @@ impl Dialect {
         });
     }
 
-    /// The form of `%j` and `%J`: mosquitto 2.1's, unless a client of mosquitto was asked for another.
-    pub fn json(self) -> JsonForm {
-        self.mosquitto()
-            .map_or(JsonForm::default(), |mosquitto| mosquitto.json)
+    /// The form of `%j` and `%J`: mosquitto 2.1's, unless a client of mosquitto was asked for another; indented if wanted.
+    pub fn json(self, is_pretty: bool) -> JsonForm {
+        let form = self.mosquitto().map(|mosquitto| mosquitto.json);
+        form.unwrap_or(JsonForm {
+            is_pretty,
+            ..JsonForm::default()
+        })
     }
 
     /// Whether this is that client of mosquitto's.
@@ -182,7 +188,7 @@ impl Mosquitto {
             } => self.refused(*version, *reason),
             Failure::Moved { reason, .. } => self.refused(Version::V5, *reason),
             Failure::Disconnected { .. } | Failure::Contested { .. } | Failure::Lost(_) => {
-                ("Error: The connection was lost.\n".to_owned(), 7)
+                (format!("{LOST}\n"), 7)
             }
             other => (format!("Error: {other}\n"), self.status(other.exit())),
         }
@@ -227,7 +233,7 @@ impl Mosquitto {
     }
 }
 
-/// Of TLS mosquitto's clients only say that it failed; why is added, because nobody can do anything with that.
+/// Of TLS and of a connection closed too soon mosquitto's clients only say that it failed; why is added, because nobody can do anything with that.
 fn not_reached(words: &str, obstacle: Obstacle) -> (String, u8) {
     match obstacle {
         Obstacle::Name => ("Unable to connect (Lookup error.).\n".to_owned(), 1),
@@ -238,6 +244,7 @@ fn not_reached(words: &str, obstacle: Obstacle) -> (String, u8) {
         }
         Obstacle::Tls => (format!("Error: A TLS error occurred.\nError: {words}\n"), 8),
         Obstacle::Silence => ("Error: Keepalive exceeded\n".to_owned(), 19),
+        Obstacle::Closed => (format!("{LOST}\nError: {words}\n"), 7),
         Obstacle::Other => (format!("Error: {words}\n"), 1),
     }
 }

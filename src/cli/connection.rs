@@ -3,6 +3,7 @@
 //! `MQTT_URL`, `MQTT_USERNAME` and `MQTT_PASSWORD` are read by `commands::connection`, not by clap, which
 //! would report a conflict between a flag and the environment instead of letting the flag win.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -56,6 +57,10 @@ pub struct ConnectionArgs {
     #[arg(short = 'A', long, value_name = "ADDRESS")]
     pub bind: Option<String>,
 
+    /// Does nothing, as what is written always goes out at once; for those who know it from mosquitto
+    #[arg(long, hide = true)]
+    pub nodelay: bool,
+
     /// Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports
     #[arg(short = 'S', long, conflicts_with_all = ["port", "unix", "ws", "proxy"])]
     pub srv: bool,
@@ -72,7 +77,7 @@ pub struct ConnectionArgs {
         value_name = "PASSWORD",
         allow_hyphen_values = true
     )]
-    pub password: Option<String>,
+    pub password: Option<OsString>,
 
     /// Read the password from the first line of FILE
     #[arg(long, value_name = "FILE", conflicts_with = "password")]
@@ -209,7 +214,7 @@ pub struct WillArgs {
         requires = "will_topic",
         allow_hyphen_values = true
     )]
-    pub will_payload: Option<String>,
+    pub will_payload: Option<OsString>,
 
     /// Contents of FILE as the payload of the will
     #[arg(
@@ -265,7 +270,7 @@ pub struct WillArgs {
         requires = "will_topic",
         allow_hyphen_values = true
     )]
-    pub will_correlation_data: Option<String>,
+    pub will_correlation_data: Option<OsString>,
 
     /// User property of the will, as often as wanted (MQTT 5)
     #[arg(long, value_name = "NAME=VALUE", requires = "will_topic", value_parser = name_and_value, allow_hyphen_values = true)]

@@ -1,5 +1,6 @@
 //! Options of `mqtt pub`.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -56,7 +57,7 @@ pub struct PublishArgs {
         allow_hyphen_values = true,
         help_heading = "Payload"
     )]
-    pub message: Option<String>,
+    pub message: Option<OsString>,
 
     /// Send the contents of FILE as one message; several files, each as one
     #[arg(
@@ -181,7 +182,7 @@ pub struct PublishArgs {
         allow_hyphen_values = true,
         help_heading = "MQTT 5 properties of the message"
     )]
-    pub correlation_data: Option<String>,
+    pub correlation_data: Option<OsString>,
 
     #[command(flatten)]
     #[allow(missing_docs)]

@@ -1,5 +1,6 @@
 //! Options of `mqtt req`.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use crate::output::Template;
 /// With MQTT 5, the default here, the request carries a response topic and correlation data, and only replies with that
 /// correlation data, or with none, are taken. The letters are those of mosquitto_rr.
 #[derive(Debug, Args)]
-#[command(disable_help_flag = true)]
+#[command(disable_help_flag = true, args_override_self = true)]
 #[command(mut_arg("protocol_version", |version| version.default_value("5")))]
 #[command(group(ArgGroup::new("payload").required(true)))]
 pub struct RequestArgs {
@@ -60,7 +61,7 @@ pub struct RequestArgs {
         allow_hyphen_values = true,
         help_heading = "Payload"
     )]
-    pub message: Option<String>,
+    pub message: Option<OsString>,
 
     /// Send the contents of FILE
     #[arg(
@@ -97,6 +98,10 @@ pub struct RequestArgs {
         help_heading = "Output"
     )]
     pub format: Option<Template>,
+
+    /// Indent what %j and %J of --format print
+    #[arg(long, help_heading = "Output")]
+    pub pretty: bool,
 
     /// Do not end each reply with a line feed
     #[arg(short = 'N', long, help_heading = "Output")]

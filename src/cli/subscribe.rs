@@ -291,7 +291,8 @@ pub struct SubscribeArgs {
     )]
     pub encode: Option<EncodingArg>,
 
-    /// Print each message for people, with its time, colours, indented JSON and a hex dump of what is no text
+    /// Print each message for people, with its time, colours, indented JSON and a hex dump of what is no text; with --format
+    /// indent what %j and %J print
     ///
     /// auto is for a terminal, when no other form is asked for; what goes elsewhere stays plain bytes. Colours follow
     /// NO_COLOR and CLICOLOR_FORCE. No control character of a message reaches the terminal.
@@ -301,7 +302,7 @@ pub struct SubscribeArgs {
         num_args = 0..=1,
         default_value = "auto",
         default_missing_value = "always",
-        conflicts_with_all = ["json", "format", "verbose", "no_line_feed", "encode"],
+        conflicts_with_all = ["json", "verbose", "no_line_feed", "encode"],
         help_heading = "Output"
     )]
     pub pretty: When,

@@ -27,6 +27,8 @@ pub(super) enum Signal {
     Received(u16, ReasonCode),
     /// The delivery with this packet identifier is complete, or was refused.
     Acknowledged(u16, ReasonCode),
+    /// PUBACK was sent.
+    Settled,
     /// PUBCOMP was sent: the QoS 2 message with this packet identifier has arrived for good.
     Released(u16),
     /// One reason code for each filter of the last SUBSCRIBE.
@@ -67,14 +69,13 @@ pub(super) trait Events: Send + 'static {
 pub(super) async fn drive(
     events: impl Events,
     notes: Notes,
-    connect_timeout: Duration,
     signals: mpsc::Sender<Vec<Signal>>,
     mut attempts: mpsc::Receiver<Duration>,
 ) {
     // A local variable is dropped before the parameters.
     let mut events = events;
     loop {
-        let failure = match connection(&mut events, &notes, connect_timeout, &signals).await {
+        let failure = match connection(&mut events, &notes, &signals).await {
             Some(failure) => failure,
             None => return,
         };
@@ -99,13 +100,15 @@ pub(super) async fn drive(
 async fn connection(
     events: &mut impl Events,
     notes: &Notes,
-    connect_timeout: Duration,
     signals: &mpsc::Sender<Vec<Signal>>,
 ) -> Option<Failure> {
-    let mut first = match tokio::time::timeout(connect_timeout, events.poll()).await {
-        Ok(Ok(signal)) => signal,
-        Ok(Err(words)) => return Some(notes.failure(words)),
-        Err(_) => return Some(notes.too_slow()),
+    let mut first = tokio::select! {
+        biased;
+        outcome = events.poll() => match outcome {
+            Ok(signal) => signal,
+            Err(words) => return Some(notes.failure(words)),
+        },
+        () = notes.patience() => return Some(notes.too_slow()),
     };
     notes.set_up(true);
     loop {

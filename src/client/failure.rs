@@ -71,6 +71,8 @@ pub enum Obstacle {
     Tls,
     /// There was a connection, and no CONNACK in time.
     Silence,
+    /// There was a connection, and it ended before CONNACK.
+    Closed,
     /// Anything else.
     Other,
 }

@@ -52,6 +52,8 @@ pub struct ConnectOptions {
     pub properties: Properties,
     /// From the first look-up to CONNACK.
     pub connect_timeout: Duration,
+    /// From CONNECT to CONNACK, if that has a limit of its own: then the one above ends with the connection.
+    pub answer_timeout: Option<Duration>,
     /// Speak MQTT 3.1.1 to a broker that does not know MQTT 5.
     pub falls_back: bool,
     /// Go to the broker that the one we know names in its refusal (4.11).
@@ -83,6 +85,7 @@ impl ConnectOptions {
             will: None,
             properties: Properties::default(),
             connect_timeout: Duration::from_secs(10),
+            answer_timeout: None,
             falls_back: false,
             follows_redirects: false,
             retries: None,
@@ -153,6 +156,7 @@ impl ConnectOptions {
             will,
             properties: others,
             connect_timeout: _,
+            answer_timeout: _,
             falls_back: _,
             follows_redirects: _,
             retries: _,

@@ -111,6 +111,8 @@ pub struct Session {
     outgoing: Outgoing,
     /// Packet identifiers of QoS 2 messages that were acknowledged and whose PUBREL has not come.
     unreleased: BTreeSet<u16>,
+    /// QoS 1 messages that were acknowledged and whose PUBACK is not written.
+    unsettled: usize,
 }
 
 enum Client {
@@ -126,28 +128,15 @@ pub async fn connect(options: &ConnectOptions, retry: Retry) -> Result<Session, 
     let notes = Notes::new(options)?;
     let (signals_in, signals) = mpsc::channel(2);
     let (attempts, attempts_out) = mpsc::channel(1);
-    let timeout = options.connect_timeout;
     let client = match options.version {
         Version::V31 | Version::V311 => {
             let (client, events) = v3::client(options, notes.clone());
-            tokio::spawn(drive(
-                events,
-                notes.clone(),
-                timeout,
-                signals_in,
-                attempts_out,
-            ));
+            tokio::spawn(drive(events, notes.clone(), signals_in, attempts_out));
             Client::V3(client)
         }
         Version::V5 => {
             let (client, events) = v5::client(options, notes.clone());
-            tokio::spawn(drive(
-                events,
-                notes.clone(),
-                timeout,
-                signals_in,
-                attempts_out,
-            ));
+            tokio::spawn(drive(events, notes.clone(), signals_in, attempts_out));
             Client::V5(client)
         }
     };
@@ -174,6 +163,7 @@ pub async fn connect(options: &ConnectOptions, retry: Retry) -> Result<Session, 
         next_number: 0,
         outgoing: Outgoing::default(),
         unreleased: BTreeSet::new(),
+        unsettled: 0,
     };
     loop {
         match session.next().await {
@@ -260,6 +250,7 @@ impl Session {
         if self.is_up() && qos != QoS::AtMostOnce {
             // It fails only when the driver has ended, which `next` reports.
             let _ = self.client.acknowledge(qos, packet_id);
+            self.unsettled += usize::from(qos == QoS::AtLeastOnce);
         }
     }
 
@@ -329,11 +320,11 @@ impl Session {
         if self.connected.is_none() {
             return Ok(());
         }
-        while !self.unreleased.is_empty() {
+        while self.owes() {
             match self.next_ready() {
                 Some(Event::Lost { failure, .. }) => return Err(failure),
                 Some(_) => {}
-                None if self.unreleased.is_empty() => {}
+                None if !self.owes() => {}
                 None => self.ready().await,
             }
         }
@@ -378,6 +369,10 @@ impl Session {
                 self.outgoing.received(packet_id, reason);
                 return None;
             }
+            Signal::Settled => {
+                self.unsettled = self.unsettled.saturating_sub(1);
+                return None;
+            }
             Signal::Released(packet_id) => {
                 self.unreleased.remove(&packet_id);
                 return None;
@@ -388,6 +383,11 @@ impl Session {
             Signal::Lost(failure) => return Some(self.end(failure)),
         }
         Some(Event::Connected)
+    }
+
+    /// Whether handshakes of received messages are still to be finished: DISCONNECT may overtake them.
+    fn owes(&self) -> bool {
+        self.unsettled > 0 && !self.is_complete() || !self.unreleased.is_empty()
     }
 
     /// Whether there is a connection at this moment.
@@ -428,6 +428,7 @@ impl Session {
     }
 
     fn end(&mut self, failure: Failure) -> Event {
+        self.unsettled = 0;
         let lived = self.connected.take().map(|since| since.elapsed());
         let (failure, retry_in) = self.losses.note(failure, lived);
         if let Some(delay) = retry_in {

@@ -147,6 +147,7 @@ fn signal(event: Event) -> Option<Signal> {
         }
         Event::Incoming(Packet::UnsubAck(_)) => Signal::UnsubAck(Vec::new()),
         Event::Outgoing(Outgoing::Publish(packet_id)) => Signal::Sent(packet_id),
+        Event::Outgoing(Outgoing::PubAck(_)) => Signal::Settled,
         Event::Outgoing(Outgoing::PubComp(packet_id)) => Signal::Released(packet_id),
         Event::Outgoing(Outgoing::Disconnect) => Signal::Disconnected,
         _ => return None,

@@ -237,6 +237,7 @@ fn signal(event: Event) -> Option<Signal> {
                 .collect(),
         ),
         Event::Outgoing(Outgoing::Publish(packet_id)) => Signal::Sent(packet_id),
+        Event::Outgoing(Outgoing::PubAck(_)) => Signal::Settled,
         Event::Outgoing(Outgoing::PubComp(packet_id)) => Signal::Released(packet_id),
         Event::Outgoing(Outgoing::Disconnect) => Signal::Disconnected,
         _ => return None,

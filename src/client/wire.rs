@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep};
 
 use super::failure::{Failure, Obstacle};
@@ -46,6 +47,10 @@ pub(super) struct Notes {
     dialer: Arc<Dialer>,
     version: Version,
     connect_timeout: Duration,
+    /// From the stream to CONNACK, where that has a limit of its own.
+    answer_timeout: Option<Duration>,
+    /// Told when there is a stream.
+    arrival: Arc<Notify>,
     /// The longest a write may make no progress: 1.5 times the keep alive, after which the peer may leave as well (3.1.2.10).
     stall: Option<Duration>,
     attempt: Arc<Mutex<Attempt>>,
@@ -86,6 +91,8 @@ impl Notes {
             dialer: Arc::new(Dialer::new(&options.endpoint, &options.route)?),
             version: options.version,
             connect_timeout: options.connect_timeout,
+            answer_timeout: options.answer_timeout,
+            arrival: Arc::default(),
             stall: (!keep_alive.is_zero()).then(|| keep_alive.mul_f64(1.5)),
             attempt: Arc::default(),
             is_up: Arc::default(),
@@ -110,6 +117,7 @@ impl Notes {
             .dial(|leg| self.attempt().reached = Reached::Way(leg));
         let (stream, _) = dialed.await.map_err(|failure| self.fail(failure))?;
         self.attempt().reached = Reached::End;
+        self.arrival.notify_one();
         Ok(Wire {
             socket: Some(stream),
             watch: Watch::new(self.version),
@@ -135,6 +143,22 @@ impl Notes {
             (None, Reached::Broker) => Failure::Lost(library),
             (None, _) => {
                 Failure::not_reached(format!("cannot connect to {}: {library}", self.endpoint))
+            }
+        }
+    }
+
+    /// Waits for as long as the present attempt may take.
+    pub(super) async fn patience(&self) {
+        let arrived = self.arrival.notified();
+        match self.answer_timeout {
+            None => tokio::time::sleep(self.connect_timeout).await,
+            Some(limit) => {
+                if tokio::time::timeout(self.connect_timeout, arrived)
+                    .await
+                    .is_ok()
+                {
+                    tokio::time::sleep(limit).await;
+                }
             }
         }
     }
@@ -227,19 +251,23 @@ impl Notes {
         let reached = self.attempt().reached;
         self.fail(match reached {
             Reached::Broker => Failure::Lost(words.to_owned()),
-            _ if self.dialer.lacks_certificate() => Failure::not_reached(format!(
-                "{}: the broker wants a client certificate; add --cert and --key",
-                self.endpoint
-            )),
+            _ if self.dialer.lacks_certificate() => Failure::obstructed(
+                Obstacle::Tls,
+                format!(
+                    "{}: the broker wants a client certificate; add --cert and --key",
+                    self.endpoint
+                ),
+            ),
             _ => {
                 let or_tls = match self.endpoint.scheme {
                     Scheme::Mqtt => ", or only TLS (mqtts://)",
                     _ => "",
                 };
-                Failure::not_reached(format!(
+                let words = format!(
                     "{}: {words} before CONNACK; does it take MQTT {}{or_tls}?",
                     self.endpoint, self.version
-                ))
+                );
+                Failure::obstructed(Obstacle::Closed, words)
             }
         })
     }

@@ -3,11 +3,12 @@
 use std::ffi::OsStr;
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::cli::client::ClientArgs;
 use crate::client::ConnectOptions;
 use crate::client::trace::Tracer;
-use crate::dialect::{Dialect, Program};
+use crate::dialect::Dialect;
 use crate::exit::Exit;
 use crate::mqtt::typed::{Carrier, TypedProperty};
 use crate::mqtt::{Properties, Property};
@@ -38,6 +39,8 @@ pub(super) fn set_client(
     if dialect != Dialect::Ours {
         // Mosquitto's library says so of itself in every CONNECT.
         options.receive_maximum.get_or_insert(20);
+        // And waits for CONNACK until a PINGRESP would be missed.
+        options.answer_timeout = Some(Duration::from_secs(options.keep_alive.into()));
     }
     let mut carried = CarriedProperties::default();
     for TypedProperty { carrier, property } in typed(args)? {
@@ -67,7 +70,9 @@ pub(super) fn set_client(
 
 /// Says each packet: on stdout as one of mosquitto's clients, else on stderr.
 fn tracer(dialect: Dialect) -> Tracer {
-    let lines = Mutex::new(DebugLines::new(dialect.is_called(Program::Sub)));
+    let lines = Mutex::new(DebugLines::new(
+        dialect.mosquitto().map(|mosquitto| mosquitto.program),
+    ));
     Tracer::new(move |direction, packet| {
         let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
         let lines = lines.of(direction, packet);
@@ -91,7 +96,10 @@ fn typed(args: &ClientArgs) -> anyhow::Result<Vec<TypedProperty>> {
         rest = &rest[taken..];
     }
     all.extend(args.property_on_wire.iter().cloned());
-    Ok(all)
+    match all.iter().find_map(TypedProperty::fault) {
+        Some(words) => Err(Exit::Usage.because(format!("--property: {words}"))),
+        None => Ok(all),
+    }
 }
 
 /// A packet has one property of a kind, but user properties as often as wanted (MQTT 5, 2.2.2.2).
@@ -167,6 +175,30 @@ mod tests {
             (
                 "-D publish topic-alias a",
                 "--property: topic-alias takes a whole number, not \"a\"",
+            ),
+            (
+                "-D connect receive-maximum 0",
+                "--property: the receive maximum is 0",
+            ),
+            (
+                "-D connect maximum-packet-size 0",
+                "--property: the maximum packet size is 0",
+            ),
+            (
+                "-D subscribe subscription-identifier 0",
+                "--property: the subscription identifier is 0",
+            ),
+            (
+                "-D publish payload-format-indicator 2",
+                "--property: the payload format indicator is neither 0 nor 1",
+            ),
+            (
+                "-D will response-topic a/#",
+                "--property: the response topic is empty or contains wildcards",
+            ),
+            (
+                "-D publish topic-alias 0",
+                "--property: the topic alias is 0",
             ),
             (
                 "-D publish content-type a -D publish content-type b",

@@ -15,7 +15,7 @@ use super::signals::Signals;
 use super::subscribe::{reached, timed_out};
 use crate::cli::request::RequestArgs;
 use crate::client::{ConnectOptions, Event, Failure, Retry, Session};
-use crate::dialect::{Dialect, reason_name};
+use crate::dialect::{self, Dialect, reason_name};
 use crate::exit::Exit;
 use crate::mqtt::packet::{Publish, RetainHandling, Subscription};
 use crate::mqtt::{Properties, Property, QoS, ReasonCode, Version};
@@ -58,6 +58,8 @@ struct Plan {
     response_topic: String,
     /// What a reply has to repeat, if it has any; mosquitto_rr does not care.
     correlation: Option<Bytes>,
+    /// Properties of SUBSCRIBE.
+    subscribe: Properties,
     /// Whether what the broker has kept is no reply.
     skips_retained: bool,
     /// That kind of message, as the subscription says it.
@@ -109,7 +111,7 @@ impl Plan {
             }
         }
         let piece = match (&args.message, &args.file) {
-            (Some(text), _) => Piece::Text(text.clone()),
+            (Some(text), _) => Piece::Typed(text.clone()),
             (None, Some(file)) => Piece::File(file.clone()),
             (None, None) if args.stdin_file => Piece::Stdin,
             (None, None) => Piece::Empty,
@@ -128,6 +130,7 @@ impl Plan {
                 payload,
             },
             response_topic,
+            subscribe: carried.subscribe,
             correlation: correlation.filter(|_| dialect == Dialect::Ours),
             skips_retained: dialect == Dialect::Ours,
             retain_handling: match dialect == Dialect::Ours {
@@ -140,7 +143,7 @@ impl Plan {
             says_latency: args.latency,
             format: match (&args.format, args.json, args.verbose) {
                 (Some(template), ..) => {
-                    MessageFormat::Template(template.clone().with_json(dialect.json()))
+                    MessageFormat::Template(template.clone().with_json(dialect.json(args.pretty)))
                 }
                 (None, true, _) => MessageFormat::Json,
                 (None, false, true) => MessageFormat::Verbose(Encoding::Raw),
@@ -173,7 +176,7 @@ async fn exchange(session: &mut Session, plan: &Plan) -> anyhow::Result<Exit> {
                 // A reply that was kept is a reply to somebody else.
                 retain_handling: plan.retain_handling,
             }],
-            Properties::default(),
+            plan.subscribe.clone(),
         )
         .map_err(anyhow::Error::msg)?;
     let zone = plan.format.zone();
@@ -226,7 +229,10 @@ async fn exchange(session: &mut Session, plan: &Plan) -> anyhow::Result<Exit> {
             Event::Lost { failure, .. } => {
                 return Err(match failure.exit() {
                     Exit::Refused => failure.into_error(),
-                    _ => Exit::Lost.because(format!("{failure}; there was no reply before")),
+                    _ => {
+                        let words = format!("{failure}; there was no reply before");
+                        plan.dialect.because(Exit::Lost, words, dialect::LOST)
+                    }
                 });
             }
             Event::Connected | Event::Sent { .. } | Event::Unsubscribed(_) => {}

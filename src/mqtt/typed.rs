@@ -126,6 +126,13 @@ impl TypedProperty {
         let property = value.read(identifier, shape, &name, number)?;
         Ok((TypedProperty { carrier, property }, taken))
     }
+
+    /// What MQTT 5 has against the value, in words; reading one only asks whether it can be said.
+    pub fn fault(&self) -> Option<String> {
+        let is_its = |(.., carrier): &&(_, _, Option<Carrier>)| *carrier == Some(self.carrier);
+        let (_, place, _) = CARRIERS.iter().find(is_its)?;
+        codec::property_fault(&self.property, *place)
+    }
 }
 
 /// A value as it was typed.

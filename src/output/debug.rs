@@ -1,6 +1,9 @@
 //! Packets as lines, in the words of mosquitto's clients under `-d`.
 
+use std::collections::HashMap;
+
 use crate::client::trace::Direction;
+use crate::dialect::Program;
 use crate::mqtt::Packet;
 use crate::mqtt::packet::{Acknowledgement, Publish, Subscribe};
 
@@ -8,17 +11,22 @@ use crate::mqtt::packet::{Acknowledgement, Publish, Subscribe};
 #[derive(Debug, Default)]
 pub struct DebugLines {
     client_id: String,
+    /// Which of mosquitto's clients speaks, if one does.
+    program: Option<Program>,
     /// Packet identifiers as mosquitto's library counts them: messages of QoS 0 have one too, which nobody else sees.
     counted: u16,
-    /// Say in a subscriber's words what the broker has granted.
-    says_granted: bool,
+    /// As one of mosquitto's clients: what was counted for the packet identifiers that were sent, which our library uses
+    /// again sooner than mosquitto's.
+    shown: HashMap<u16, u16>,
+    /// A message has come.
+    is_answered: bool,
 }
 
 impl DebugLines {
     /// Of a connection not yet made.
-    pub fn new(says_granted: bool) -> DebugLines {
+    pub fn new(program: Option<Program>) -> DebugLines {
         DebugLines {
-            says_granted,
+            program,
             ..DebugLines::default()
         }
     }
@@ -49,23 +57,33 @@ impl DebugLines {
                 "sending CONNECT".to_owned()
             }
             Packet::Publish(publish) => {
-                let shown = self.count(publish.packet_id);
+                let shown = match publish.dup {
+                    true => self.shown(publish.packet_id),
+                    false => self.count(publish.packet_id),
+                };
                 format!("sending PUBLISH {}", message(publish, shown))
             }
             Packet::PubAck(each) => format!("sending PUBACK {}", answer(each)),
             Packet::PubRec(each) => format!("sending PUBREC {}", answer(each)),
-            Packet::PubRel(each) => format!("sending PUBREL (m{})", each.packet_id),
+            Packet::PubRel(each) => format!("sending PUBREL (m{})", self.shown(each.packet_id)),
             Packet::PubComp(each) => format!("sending PUBCOMP (m{})", each.packet_id),
             Packet::Subscribe(subscribe) => {
-                self.count(subscribe.packet_id);
-                return subscriptions(subscribe);
+                let shown = self.count(subscribe.packet_id);
+                return subscriptions(subscribe, shown);
             }
             Packet::Unsubscribe(unsubscribe) => {
-                let id = self.count(unsubscribe.packet_id);
-                let line = |filter| format!("sending UNSUBSCRIBE (Mid: {id}, Topic: {filter})");
+                // Mosquitto's clients send one for each filter.
+                let line = |filter| {
+                    let shown = self.count(unsubscribe.packet_id);
+                    format!("sending UNSUBSCRIBE (Mid: {shown}, Topic: {filter})")
+                };
                 return unsubscribe.filters.iter().map(line).collect();
             }
             Packet::PingReq => "sending PINGREQ".to_owned(),
+            // mosquitto_rr closes the connection without one when it has its answer.
+            Packet::Disconnect(_) if self.program == Some(Program::Rr) && self.is_answered => {
+                return Vec::new();
+            }
             Packet::Disconnect(_) => "sending DISCONNECT".to_owned(),
             Packet::Auth(_) => "sending AUTH".to_owned(),
             _ => return Vec::new(),
@@ -81,20 +99,23 @@ impl DebugLines {
                 format!("received CONNACK ({})", connack.reason.0)
             }
             Packet::Publish(publish) => {
+                self.is_answered = true;
                 format!("received PUBLISH {}", message(publish, publish.packet_id))
             }
-            Packet::PubAck(each) => format!("received PUBACK {}", outcome(each)),
-            Packet::PubRec(each) => format!("received PUBREC (Mid: {})", each.packet_id),
+            Packet::PubAck(each) => format!("received PUBACK {}", self.outcome(each)),
+            Packet::PubRec(each) => {
+                format!("received PUBREC (Mid: {})", self.shown(each.packet_id))
+            }
             Packet::PubRel(each) => format!("received PUBREL (Mid: {})", each.packet_id),
-            Packet::PubComp(each) => format!("received PUBCOMP {}", outcome(each)),
+            Packet::PubComp(each) => format!("received PUBCOMP {}", self.outcome(each)),
             Packet::SubAck(answer) => {
                 let mut lines = vec!["received SUBACK".to_owned()];
-                if self.says_granted {
+                if self.program == Some(Program::Sub) {
                     let granted = answer.reasons.iter().map(|reason| reason.0.to_string());
                     let granted = granted.collect::<Vec<_>>().join(", ");
                     lines.push(format!(
                         "=Subscribed (mid: {}): {granted}",
-                        answer.packet_id
+                        self.shown(answer.packet_id)
                     ));
                 }
                 return lines;
@@ -109,15 +130,29 @@ impl DebugLines {
         }]
     }
 
+    /// The number to show for a packet that is sent for the first time.
     fn count(&mut self, packet_id: u16) -> u16 {
-        self.counted = match packet_id {
-            0 => self.counted.wrapping_add(1).max(1),
-            packet_id => packet_id.max(self.counted),
-        };
-        match packet_id {
-            0 => self.counted,
-            packet_id => packet_id,
+        let next = self.counted.wrapping_add(1).max(1);
+        match (self.program, packet_id) {
+            (None, 1..) => {
+                self.counted = packet_id.max(self.counted);
+                return packet_id;
+            }
+            (None, 0) => {}
+            (Some(_), _) => drop(self.shown.insert(packet_id, next)),
         }
+        self.counted = next;
+        next
+    }
+
+    /// The number that was shown when a packet with this identifier was sent.
+    fn shown(&self, packet_id: u16) -> u16 {
+        self.shown.get(&packet_id).copied().unwrap_or(packet_id)
+    }
+
+    fn outcome(&self, each: &Acknowledgement) -> String {
+        let shown = self.shown(each.packet_id);
+        format!("(Mid: {shown}, RC:{})", each.reason.0)
     }
 }
 
@@ -135,8 +170,7 @@ fn message(publish: &Publish, packet_id: u16) -> String {
     )
 }
 
-fn subscriptions(subscribe: &Subscribe) -> Vec<String> {
-    let id = subscribe.packet_id;
+fn subscriptions(subscribe: &Subscribe, id: u16) -> Vec<String> {
     let line = |each: &crate::mqtt::packet::Subscription| {
         let options = u8::from(each.no_local) << 2
             | u8::from(each.retain_as_published) << 3
@@ -151,8 +185,4 @@ fn subscriptions(subscribe: &Subscribe) -> Vec<String> {
 
 fn answer(each: &Acknowledgement) -> String {
     format!("(m{}, rc{})", each.packet_id, each.reason.0)
-}
-
-fn outcome(each: &Acknowledgement) -> String {
-    format!("(Mid: {}, RC:{})", each.packet_id, each.reason.0)
 }

@@ -131,7 +131,7 @@ fn properties(properties: &Properties, form: JsonForm) -> Vec<(&'static str, Str
 }
 
 /// Valid JSON without spaces, spread over lines: members on lines of their own, a tab behind the colon, the elements of an
-/// array beside each other.
+/// array beside each other. Arrays count in the indentation of what is in them, though they have no lines of their own.
 fn pretty(text: &str, out: &mut Vec<u8>) {
     let mut open: Vec<char> = Vec::new();
     let (mut in_string, mut escaped) = (false, false);
@@ -141,7 +141,6 @@ fn pretty(text: &str, out: &mut Vec<u8>) {
         out.extend(std::iter::repeat_n(b'\t', depth));
     };
     for character in text.chars() {
-        let depth = |open: &Vec<char>| open.iter().filter(|each| **each == '{').count();
         if in_string {
             in_string = escaped || character != '"';
             escaped = !escaped && character == '\\';
@@ -150,7 +149,7 @@ fn pretty(text: &str, out: &mut Vec<u8>) {
                 '"' => in_string = true,
                 '}' => {
                     open.pop();
-                    new_line(depth(&open), out);
+                    new_line(open.len(), out);
                 }
                 ']' => {
                     open.pop();
@@ -158,7 +157,7 @@ fn pretty(text: &str, out: &mut Vec<u8>) {
                 _ => {}
             }
             if before == '{' && character != '}' {
-                new_line(depth(&open), out);
+                new_line(open.len(), out);
             }
             if let '{' | '[' = character {
                 open.push(character);
@@ -173,7 +172,7 @@ fn pretty(text: &str, out: &mut Vec<u8>) {
         }
         match (character, open.last()) {
             (':', _) => out.push(b'\t'),
-            (',', Some('{')) => new_line(depth(&open), out),
+            (',', Some('{')) => new_line(open.len(), out),
             (',', _) => out.push(b' '),
             _ => {}
         }

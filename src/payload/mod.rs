@@ -10,6 +10,7 @@ mod json;
 mod records;
 mod template;
 
+use std::ffi::OsString;
 use std::io::Read;
 use std::path::PathBuf;
 
@@ -68,8 +69,8 @@ pub enum Source {
 /// A payload in one piece.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {
-    /// This text.
-    Text(String),
+    /// What was typed. On Unix that may be any bytes but NUL.
+    Typed(OsString),
     /// The contents of a file.
     File(PathBuf),
     /// All of stdin.
@@ -109,7 +110,7 @@ impl Piece {
     /// When the file or stdin cannot be read, or is longer than any packet.
     pub fn read(&self, stdin: impl Read) -> anyhow::Result<Bytes> {
         Ok(match self {
-            Piece::Text(text) => text.clone().into(),
+            Piece::Typed(text) => text.clone().into_encoded_bytes().into(),
             Piece::Empty => Bytes::new(),
             Piece::File(path) => {
                 let name = path.display();

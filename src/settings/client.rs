@@ -446,7 +446,7 @@ mod tests {
         let connection = args.connection;
         assert_eq!(connection.host.as_deref(), Some("b"));
         assert_eq!((connection.port, connection.ws), (Some(7), true));
-        assert_eq!(connection.password.as_deref(), Some("pw"));
+        assert_eq!(connection.password, Some("pw".into()));
         assert_eq!(connection.password_file, None);
         let beside = home.path().join(".config/mqtt/contexts/ca.pem");
         assert_eq!(connection.tls.cafile, Some(beside));
@@ -499,7 +499,7 @@ mod tests {
             let home = user(&text);
             let connection = published(home.path(), &[]).unwrap().connection;
             prop_assert_eq!(connection.username, Some(name));
-            prop_assert_eq!(connection.password, Some(password));
+            prop_assert_eq!(connection.password, Some(password.into()));
             prop_assert_eq!(connection.port, Some(port));
         }
     }

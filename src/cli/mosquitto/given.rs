@@ -1,4 +1,4 @@
-//! What the options read so far add up to, and the words of ours for it.
+//! What the options read so far add up to.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -6,18 +6,15 @@ use std::slice;
 
 use super::number::{atof, atoi, atol, strtol};
 use super::options::MosquittoOption;
-use super::{Translation, command};
-use crate::dialect::{Dialect, Mosquitto, Program, Refusal};
+use super::url::{BrokerUrl, ProxyUrl};
+use crate::dialect::Program;
+use crate::mqtt::Version;
 use crate::mqtt::topic;
-use crate::mqtt::typed::{Carrier, Fault, TypedProperty};
-use crate::mqtt::{Property, Version};
-use crate::output::{FormatFault, JsonForm, Template};
-
-/// What an option does with its value, or says about it.
-pub(super) type Act = fn(&mut Given, &OsStr) -> Outcome;
+use crate::mqtt::typed::{Fault, TypedProperty};
+use crate::output::{FormatFault, Template};
 
 /// The message is without `Use ... --help`, but with its empty line.
-type Outcome = Result<(), String>;
+pub(super) type Outcome = Result<(), String>;
 
 /// Where the payload comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,20 +42,20 @@ impl Source {
 pub(super) struct Given {
     pub(super) program: Program,
     /// Options of which the last one counts, under our names.
-    values: BTreeMap<&'static str, OsString>,
-    switches: BTreeSet<&'static str>,
+    pub(super) values: BTreeMap<&'static str, OsString>,
+    pub(super) switches: BTreeSet<&'static str>,
     /// Options that add up, in their order.
-    lists: Vec<(&'static str, OsString)>,
-    payload: Option<Source>,
-    host: Option<OsString>,
+    pub(super) lists: Vec<(&'static str, OsString)>,
+    pub(super) payload: Option<Source>,
+    pub(super) host: Option<OsString>,
     /// 0 when the host is the path of a Unix socket.
-    port: Option<i32>,
-    version: Version,
-    keeps_session: bool,
-    session_expiry: Option<u32>,
-    properties: Vec<TypedProperty>,
-    is_strict: bool,
-    json_is_newer: bool,
+    pub(super) port: Option<i32>,
+    pub(super) version: Version,
+    pub(super) keeps_session: bool,
+    pub(super) session_expiry: Option<u32>,
+    pub(super) properties: Vec<TypedProperty>,
+    pub(super) is_strict: bool,
+    pub(super) json_is_newer: bool,
 }
 
 impl Given {
@@ -114,7 +111,7 @@ impl Given {
         self.host(value)
     }
 
-    pub(super) fn port(&mut self, value: &OsStr) -> Outcome {
+    pub(super) fn set_port(&mut self, value: &OsStr) -> Outcome {
         let port = atoi(&text(value));
         self.port = Some(port);
         match port {
@@ -123,59 +120,24 @@ impl Given {
         }
     }
 
-    /// No percent-decoding: a password that works with mosquitto's client shall work here.
     pub(super) fn url(&mut self, value: &OsStr) -> Outcome {
         let url = text(value);
-        let schemes = [
-            ("mqtt://", 1883, None, None),
-            ("mqtts://", 8883, Some("--tls-use-os-certs"), None),
-            ("ws://", 1883, None, Some("--ws")),
-            ("wss://", 8883, Some("--tls-use-os-certs"), Some("--ws")),
-        ];
-        let scheme = schemes.into_iter().find_map(|(prefix, port, tls, ws)| {
-            let (start, rest) = url.split_at_checked(prefix.len())?;
-            let is_it = start.eq_ignore_ascii_case(prefix);
-            is_it.then_some((rest, port, tls, ws))
-        });
-        let Some((rest, port, tls, ws)) = scheme else {
-            return Err("Error: unsupported URL scheme.\n\n".to_owned());
-        };
-        self.port = Some(port);
-        self.switches.extend(tls.into_iter().chain(ws));
-        let Some((authority, topic)) = rest.split_once('/') else {
-            return Err(
-                "Error: Invalid URL for -L argument specified - topic missing.\n".to_owned(),
-            );
-        };
-        self.topic(OsStr::new(topic), "-L topic")?;
-        let address = match authority.split_once('@') {
-            None => authority,
-            Some((user, address)) => {
-                let (name, password) = match user.split_once(':') {
-                    Some((name, password)) => (name, Some(password)),
-                    None => (user, None),
-                };
-                self.values.insert("-u", name.into());
-                if let Some(password) = password {
-                    self.values.insert("-P", password.into());
-                }
-                address
-            }
-        };
-        let (host, port) = match address
-            .strip_prefix('[')
-            .and_then(|address| address.split_once(']'))
-        {
-            Some((host, port)) => (host, port.strip_prefix(':')),
-            None => match address.split_once(':') {
-                Some((host, port)) => (host, Some(port)),
-                None => (address, None),
-            },
-        };
-        if let Some(port) = port {
-            self.port = Some(atoi(port));
+        let url = BrokerUrl::parse(&url)?;
+        self.topic(OsStr::new(url.topic), "-L topic")?;
+        self.port = Some(url.port);
+        if url.has_tls {
+            self.switches.insert("--tls-use-os-certs");
         }
-        self.host(OsStr::new(host))
+        if url.has_websocket {
+            self.switches.insert("--ws");
+        }
+        if let Some((name, password)) = url.user {
+            self.values.insert("-u", name.into());
+            if let Some(password) = password {
+                self.values.insert("-P", password.into());
+            }
+        }
+        self.host(OsStr::new(url.host))
     }
 
     pub(super) fn topic(&mut self, value: &OsStr, option: &str) -> Outcome {
@@ -277,8 +239,7 @@ impl Given {
             let words = match fault {
                 // To strftime this is text.
                 FormatFault::Time(letter) => {
-                    let letter = char::from(letter);
-                    format = format.replace(&format!("@{letter}"), &format!("%%{letter}"));
+                    format = without_time(&format, letter);
                     continue;
                 }
                 FormatFault::OpenField | FormatFault::OpenTime => {
@@ -416,33 +377,9 @@ impl Given {
         Ok(())
     }
 
-    /// Looked at here as far as mosquitto's client has words for what is wrong.
     pub(super) fn proxy(&mut self, value: &OsStr) -> Outcome {
-        let url = text(value);
-        let Some(address) = url.strip_prefix("socks5h://") else {
-            return Err(format!("Error: Unsupported proxy protocol: {url}\n"));
-        };
-        let (user, place) = match address.split_once('@') {
-            Some((user, place)) => (Some(user), place),
-            None => (None, address),
-        };
-        let (host, port) = match place.split_once(':') {
-            Some((host, port)) => (host, Some(atoi(port))),
-            None => (place, None),
-        };
-        if host.is_empty() || user.is_some_and(|user| user.is_empty() || user.starts_with(':')) {
-            let has_words = address.is_empty();
-            return Err(if has_words {
-                "Error: Invalid proxy.\n"
-            } else {
-                ""
-            }
-            .to_owned());
-        }
-        match port {
-            None | Some(1..=65_535) => self.set("--proxy", value),
-            Some(port) => Err(format!("Error: Invalid proxy port {port}\n")),
-        }
+        let url = ProxyUrl::parse(&text(value))?;
+        self.set("--proxy", OsStr::new(&url.ours()))
     }
 
     /// The words of one `-D`, which takes three, or four for a user property.
@@ -456,320 +393,27 @@ impl Given {
         Ok(())
     }
 
-    /// The last look at everything, and the words.
-    pub(super) fn finish(mut self) -> Result<Translation, Refusal> {
-        self.check_together()
-            .map_err(|message| Refusal::usage(self.program, &message))?;
-        self.check_properties()?;
-        self.check_program()?;
-        self.check_client()?;
-        Ok(self.translation())
-    }
-
-    fn has(&self, name: &str) -> bool {
+    pub(super) fn has(&self, name: &str) -> bool {
         self.values.contains_key(name) || self.switches.contains(name)
     }
-
-    fn check_together(&mut self) -> Outcome {
-        let both = [
-            (
-                self.has("--will-payload") && !self.has("--will-topic"),
-                "Error: Will payload given, but no will topic given.\n",
-            ),
-            (
-                self.has("--will-retain") && !self.has("--will-topic"),
-                "Error: Will retain given, but no will topic given.\n",
-            ),
-            (
-                self.has("--cert") != self.has("--key"),
-                "Error: Both certfile and keyfile must be provided if one of them is set.\n",
-            ),
-            (
-                self.has("--keyform") && !self.has("--key"),
-                "Error: If keyform is set, keyfile must be also specified.\n",
-            ),
-            (
-                self.has("--tls-engine-kpass-sha1")
-                    && !(self.has("--keyform") && self.has("--tls-engine")),
-                "Error: when using tls-engine-kpass-sha1, both tls-engine and keyform must also be provided.\n",
-            ),
-            (
-                self.has("--psk") && (self.has("--cafile") || self.has("--capath")),
-                "Error: Only one of --psk or --cafile/--capath may be used at once.\n",
-            ),
-            (
-                self.has("--psk") && !self.has("--psk-identity"),
-                "Error: --psk-identity required if --psk used.\n",
-            ),
-        ];
-        if let Some((_, message)) = both.into_iter().find(|(is_wrong, _)| *is_wrong) {
-            return Err(message.to_owned());
-        }
-        let has_id = self.values.contains_key("-i");
-        if self.version == Version::V5 {
-            if self.keeps_session && self.session_expiry.is_none() {
-                self.session_expiry = Some(u32::MAX);
-            }
-            if self.session_expiry == Some(u32::MAX) && !has_id {
-                return Err("Error: You must provide a client id if you are using an infinite session expiry interval.\n".to_owned());
-            }
-        } else if self.keeps_session && !has_id {
-            return Err(
-                "Error: You must provide a client id if you are using the -c option.\n".to_owned(),
-            );
-        }
-        let has = |list: &str| self.lists.iter().any(|(name, _)| *name == list);
-        if self.program == Program::Sub && !has("-t") && !has("-U") {
-            return Err("Error: You must specify a topic to subscribe to.\n".to_owned());
-        }
-        Ok(())
-    }
-
-    /// What the properties of one packet must be together.
-    fn check_properties(&self) -> Result<(), Refusal> {
-        let carriers = [
-            (Carrier::Connect, "CONNECT"),
-            (Carrier::Publish, "PUBLISH"),
-            (Carrier::Subscribe, "SUBSCRIBE"),
-            (Carrier::Unsubscribe, "UNSUBSCRIBE"),
-            (Carrier::Disconnect, "DISCONNECT"),
-            (Carrier::Will, "Will"),
-        ];
-        for (carrier, name) in carriers {
-            let mut all: Vec<&Property> = Vec::new();
-            for typed in self
-                .properties
-                .iter()
-                .filter(|each| each.carrier == carrier)
-            {
-                all.push(&typed.property);
-            }
-            let expiry = self.session_expiry.unwrap_or_default();
-            let expiry = Property::SessionExpiryInterval(expiry);
-            if carrier == Carrier::Connect && self.speaks_of_expiry() {
-                all.push(&expiry);
-            }
-            let is_wrong = all.iter().any(|property| is_refused(property));
-            let is_twice = all.iter().enumerate().any(|(place, property)| {
-                let same = |other: &&Property| {
-                    std::mem::discriminant(*other) == std::mem::discriminant(*property)
-                };
-                !matches!(property, Property::UserProperty(..)) && all[..place].iter().any(same)
-            });
-            let fault = match (is_wrong, is_twice) {
-                (true, _) => {
-                    "A network protocol error occurred when communicating with the broker."
-                }
-                (_, true) => "Duplicate property in property list",
-                _ => continue,
-            };
-            let message = match self.has("--quiet") {
-                true => String::new(),
-                false => format!("Error in {name} properties: {fault}\n"),
-            };
-            return Err(Refusal::usage(self.program, &message));
-        }
-        Ok(())
-    }
-
-    fn speaks_of_expiry(&self) -> bool {
-        self.version == Version::V5 && self.session_expiry.is_some_and(|seconds| seconds > 0)
-    }
-
-    /// What each client cannot do without.
-    fn check_program(&self) -> Result<(), Refusal> {
-        let has_message = self.has("-t") && self.payload.is_some();
-        match self.program {
-            Program::Pub if !has_message => Err(Refusal::with_help(
-                self.program,
-                "Error: Both topic and message must be supplied.\n",
-            )),
-            Program::Sub if self.has("-R") && self.has("--retained-only") => Err(Refusal::saying(
-                "\nError: Combining '-R' and '--retained-only' makes no sense.\n",
-            )),
-            Program::Rr if !has_message || !self.has("-e") => Err(Refusal::usage(
-                self.program,
-                "Error: All of topic, message, and response topic must be supplied.\n",
-            )),
-            Program::Rr if self.answers_elsewhere() => {
-                Err(self.quietly("Error in PUBLISH properties: Duplicate response topic.\n"))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn answers_elsewhere(&self) -> bool {
-        let is_response_topic = |typed: &TypedProperty| {
-            typed.carrier == Carrier::Publish
-                && matches!(typed.property, Property::ResponseTopic(_))
-        };
-        self.properties.iter().any(is_response_topic)
-    }
-
-    /// What the library refuses before it connects.
-    fn check_client(&self) -> Result<(), Refusal> {
-        let is_text = |name: &str| {
-            let value = self.values.get(name);
-            value.is_none_or(|value| value.to_str().is_some())
-        };
-        if !is_text("-i") || !is_text("-I") {
-            return Err(Refusal::default());
-        }
-        if self.values.get("-i").is_some_and(|id| id.is_empty()) {
-            return Err(self.quietly(match self.program {
-                Program::Pub => "Error: Invalid id.\n",
-                Program::Sub | Program::Rr => "Error: Invalid id and/or clean_session.\n",
-            }));
-        }
-        let nameless = self.has("-P") && !self.has("-u") && self.version < Version::V5;
-        if nameless || !is_text("-u") {
-            return Err(self.quietly("Error: Problem setting username and/or password.\n"));
-        }
-        if let Some(engine) = self.values.get("--tls-engine") {
-            let engine = text(engine);
-            return Err(self.quietly(&format!(
-                "Error: Problem setting TLS engine, is {engine} a valid engine?\n"
-            )));
-        }
-        match self
-            .values
-            .get("--keyform")
-            .map(|form| text(form))
-            .as_deref()
-        {
-            None | Some("pem") => Ok(()),
-            Some("engine") => Err(self.quietly("Error: keys of engines are not supported here.\n")),
-            Some(_) => Err(self.quietly(
-                "Error: Problem setting key form, it must be one of 'pem' or 'engine'.\n",
-            )),
-        }
-    }
-
-    /// What `--quiet` keeps from being said.
-    fn quietly(&self, message: &str) -> Refusal {
-        Refusal::saying(if self.has("--quiet") { "" } else { message })
-    }
-
-    /// What does nothing beside something else here is an error with ours.
-    fn drop_idle(&mut self) {
-        let nothing = [
-            (self.version < Version::V5, "--retain-as-published"),
-            (self.version < Version::V5, "--retain-handling"),
-            (self.has("-R"), "--retain-handling"),
-            (self.has("-R"), "--remove-retained"),
-            (self.has("-E"), "--retained-only"),
-            (self.has("-E"), "-C"),
-            (true, "--keyform"),
-        ];
-        for (_, name) in nothing.into_iter().filter(|(is_idle, _)| *is_idle) {
-            self.values.remove(name);
-            self.switches.remove(name);
-        }
-    }
-
-    fn translation(mut self) -> Translation {
-        self.drop_idle();
-        let dialect = Dialect::Mosquitto(Mosquitto {
-            program: self.program,
-            is_strict: self.is_strict,
-            json: JsonForm {
-                is_pretty: self.switches.remove("--pretty"),
-                is_older: !self.json_is_newer,
-            },
-        });
-        let mut words: Vec<OsString> = vec!["mqtt".into(), command(self.program).into()];
-        let mut add = |name: &str, value: &OsStr| {
-            let mut word = OsString::from(format!("{name}="));
-            word.push(value);
-            words.push(word);
-        };
-        let version = match self.version {
-            Version::V31 => "31",
-            Version::V311 => "311",
-            Version::V5 => "5",
-        };
-        add("-V", OsStr::new(version));
-        self.address(&mut add);
-        if !self.has("-i") && !self.has("-I") && self.version > Version::V31 {
-            // The broker makes one up; MQTT 3.1 has no such thing.
-            add("-i", OsStr::new(""));
-        }
-        if self.version == Version::V5 && self.session_expiry.is_some() {
-            let seconds = self.session_expiry.unwrap_or_default();
-            add("-x", OsStr::new(&seconds.to_string()));
-        }
-        for (name, value) in &self.values {
-            add(name, value);
-        }
-        for (name, value) in &self.lists {
-            add(name, value);
-        }
-        let has_will = self.has("--will-topic");
-        for property in &self.properties {
-            if property.carrier == Carrier::Will && !has_will {
-                continue;
-            }
-            add("--property-on-wire", OsStr::new(&property.to_string()));
-        }
-        if self.keeps_session {
-            words.push("-c".into());
-        }
-        words.extend(self.switches.into_iter().map(OsString::from));
-        // They come back whatever the reason was.
-        words.push("--takeover=fight".into());
-        words.push("--retry-max-delay=1".into());
-        Translation { words, dialect }
-    }
-
-    /// Host, port and what the port alone says about TLS.
-    fn address(&mut self, add: &mut impl FnMut(&str, &OsStr)) {
-        let has_authorities = self.has("--cafile") || self.has("--capath") || self.has("--psk");
-        let port = match (self.port, has_authorities) {
-            (Some(port), _) => port,
-            (None, true) => 8883,
-            (None, false) => 1883,
-        };
-        let host = self.host.take().unwrap_or_else(|| "localhost".into());
-        if port == 0 {
-            return add("--unix", &host);
-        }
-        add("-h", &host);
-        add("-p", OsStr::new(&port.to_string()));
-        let no_tls = self.switches.remove("--no-tls");
-        if no_tls {
-            self.forget_tls();
-        } else if port == 8883 && !has_authorities {
-            self.switches.insert("--tls-use-os-certs");
-        } else if !has_authorities && !self.has("--tls-use-os-certs") {
-            // The other options of TLS do not turn it on.
-            self.forget_tls();
-        }
-    }
 }
 
-impl Given {
-    fn forget_tls(&mut self) {
-        self.values.retain(|name, _| !is_about_tls(name));
-        self.switches.retain(|name| !is_about_tls(name));
+/// The format with its first `@` before this byte as text.
+fn without_time(format: &str, letter: u8) -> String {
+    let bytes = format.as_bytes();
+    let mut place = 0;
+    while let Some([first, second]) = bytes.get(place..place + 2) {
+        match (*first == b'@', *second == letter) {
+            (true, true) => return format!("{}%%{}", &format[..place], &format[place + 1..]),
+            (true, false) => place += 2,
+            (false, _) => place += 1,
+        }
     }
-}
-
-fn is_about_tls(name: &str) -> bool {
-    name.starts_with("--tls-")
-        || [
-            "--cafile",
-            "--capath",
-            "--cert",
-            "--key",
-            "--ciphers",
-            "--insecure",
-        ]
-        .contains(&name)
-        || name.starts_with("--psk")
+    format.replace('@', "%%")
 }
 
 /// For options whose value is read as a number or compared: what is no UTF-8 is neither.
-fn text(value: &OsStr) -> std::borrow::Cow<'_, str> {
+pub(super) fn text(value: &OsStr) -> std::borrow::Cow<'_, str> {
     value.to_string_lossy()
 }
 
@@ -787,18 +431,6 @@ fn name(topic: &str) -> Result<(), ()> {
 fn filter(topic: &str) -> Result<(), ()> {
     let is_valid = topic::is_valid_topic_filter(topic);
     is_valid.then_some(()).ok_or(())
-}
-
-/// Values that MQTT 5 does not allow where mosquitto's library looks.
-fn is_refused(property: &Property) -> bool {
-    matches!(
-        property,
-        Property::TopicAlias(0)
-            | Property::ReceiveMaximum(0)
-            | Property::MaximumPacketSize(0)
-            | Property::RequestProblemInformation(2..)
-            | Property::RequestResponseInformation(2..)
-    )
 }
 
 /// What mosquitto's clients say of it.

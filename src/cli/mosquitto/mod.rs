@@ -3,15 +3,19 @@
 //! Their grammar is a loop of its own: every word is compared as a whole, so that `-q1`, `--qos=1`, `--` and positional
 //! words are unknown options, and whatever follows an option that takes a value is its value. What was said last counts,
 //! lists grow, numbers are read as C's `atoi` reads them, and each mistake has its words. [`options`] is the list of the
-//! options, [`given`] what they add up to, [`file`] the lines of a configuration file.
+//! options, [`given`] what they add up to, [`check`] what they must be together, [`words`] how ours say it, [`file`] the
+//! lines of a configuration file.
 //!
 //! Pure: words in, words or a refusal out. clap's definition of our own commands stays the judge of what comes out.
 
+mod check;
 mod file;
 mod given;
 mod number;
 mod options;
+mod url;
 mod usage;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -122,7 +126,7 @@ fn read(given: &mut Given, words: &[OsString]) -> Result<(), Refusal> {
                 value
             }
         };
-        (option.act)(given, value).or_else(refusal)?;
+        option.act(given, value).or_else(refusal)?;
     }
     Ok(())
 }

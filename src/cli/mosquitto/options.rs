@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use super::given::{Act, Given, Source};
+use super::given::{Given, Outcome, Source};
 use crate::dialect::Program::{self, Pub, Rr, Sub};
 
 /// One option.
@@ -17,48 +17,85 @@ pub(super) struct MosquittoOption {
     pub(super) act: Act,
 }
 
+/// What an option does with its value, or says about it.
+pub(super) enum Act {
+    /// Keeps the value under the option's first name.
+    Keep,
+    /// Turns its first name on.
+    TurnOn,
+    /// Something of its own.
+    Do(fn(&mut Given, &OsStr) -> Outcome),
+}
+
+impl MosquittoOption {
+    /// Does what the option does.
+    ///
+    /// # Errors
+    /// What mosquitto's client says of the value.
+    pub(super) fn act(&self, given: &mut Given, value: &OsStr) -> Outcome {
+        match self.act {
+            Act::Keep => given.set(self.names[0], value),
+            Act::TurnOn => given.turn_on(self.names[0]),
+            Act::Do(act) => act(given, value),
+        }
+    }
+}
+
 const ALL: &[Program] = &[Pub, Sub, Rr];
 const PRINTING: &[Program] = &[Sub, Rr];
 const SENDING: &[Program] = &[Pub, Rr];
 
-/// An option with a value.
+/// An option with a value, and what becomes of it.
 const fn value(
     names: &'static [&'static str],
     programs: &'static [Program],
     missing: &'static str,
-    act: Act,
+    act: fn(&mut Given, &OsStr) -> Outcome,
 ) -> MosquittoOption {
     MosquittoOption {
         names,
         programs,
         value: Some(missing),
-        act,
+        act: Act::Do(act),
     }
 }
 
-/// An option without one.
-const fn switch(
+/// An option whose value is passed on as it is.
+const fn kept(
     names: &'static [&'static str],
     programs: &'static [Program],
-    act: Act,
+    missing: &'static str,
 ) -> MosquittoOption {
     MosquittoOption {
-        names,
-        programs,
+        act: Act::Keep,
+        ..value(names, programs, missing, |_, _| Ok(()))
+    }
+}
+
+/// An option without a value, and what it does.
+const fn told(
+    names: &'static [&'static str],
+    programs: &'static [Program],
+    act: fn(&mut Given, &OsStr) -> Outcome,
+) -> MosquittoOption {
+    MosquittoOption {
         value: None,
-        act,
+        ..value(names, programs, "", act)
+    }
+}
+
+/// An option without a value that is passed on.
+const fn switch(names: &'static [&'static str], programs: &'static [Program]) -> MosquittoOption {
+    MosquittoOption {
+        act: Act::TurnOn,
+        ..told(names, programs, |_, _| Ok(()))
     }
 }
 
 /// The list. What our commands call the same is passed on under its first name.
 pub(super) const OPTIONS: &[MosquittoOption] = &[
-    value(
-        &["-A"],
-        ALL,
-        "-A argument given but no address",
-        |given, value| given.set("-A", value),
-    ),
-    switch(&["-c", "--disable-clean-session"], ALL, |given, _| {
+    kept(&["-A"], ALL, "-A argument given but no address"),
+    told(&["-c", "--disable-clean-session"], ALL, |given, _| {
         given.keep_session()
     }),
     value(
@@ -67,14 +104,14 @@ pub(super) const OPTIONS: &[MosquittoOption] = &[
         "-C argument given but no count",
         Given::count,
     ),
-    switch(&["-d", "--debug"], ALL, |given, _| given.turn_on("-d")),
+    switch(&["-d", "--debug"], ALL),
     value(
         &["-e"],
         &[Rr],
         "-e argument given but no response topic",
         Given::response_topic,
     ),
-    switch(&["-E"], &[Sub], |given, _| given.turn_on("-E")),
+    switch(&["-E"], &[Sub]),
     value(
         &["-f", "--file"],
         SENDING,
@@ -111,7 +148,7 @@ pub(super) const OPTIONS: &[MosquittoOption] = &[
         "-k argument given but no keepalive",
         Given::keepalive,
     ),
-    switch(&["-l", "--stdin-line"], &[Pub], |given, value| {
+    told(&["-l", "--stdin-line"], &[Pub], |given, value| {
         given.payload(Source::Lines, value)
     }),
     value(
@@ -132,10 +169,10 @@ pub(super) const OPTIONS: &[MosquittoOption] = &[
         "-M argument given but max_inflight not",
         Given::in_flight,
     ),
-    switch(&["-n", "--null-message"], SENDING, |given, value| {
+    told(&["-n", "--null-message"], SENDING, |given, value| {
         given.payload(Source::Empty, value)
     }),
-    switch(&["-N"], PRINTING, |given, _| given.turn_on("-N")),
+    switch(&["-N"], PRINTING),
     value(
         &["-o"],
         ALL,
@@ -146,23 +183,18 @@ pub(super) const OPTIONS: &[MosquittoOption] = &[
         &["-p", "--port"],
         ALL,
         "-p argument given but no port",
-        Given::port,
+        Given::set_port,
     ),
-    value(
-        &["-P", "--pw"],
-        ALL,
-        "-P argument given but no password",
-        |given, value| given.set("-P", value),
-    ),
+    kept(&["-P", "--pw"], ALL, "-P argument given but no password"),
     value(
         &["-q", "--qos"],
         ALL,
         "-q argument given but no QoS",
         Given::qos,
     ),
-    switch(&["-r", "--retain"], &[Pub], |given, _| given.turn_on("-r")),
-    switch(&["-R"], PRINTING, |given, _| given.turn_on("-R")),
-    switch(&["-s", "--stdin-file"], SENDING, |given, value| {
+    switch(&["-r", "--retain"], &[Pub]),
+    switch(&["-R"], PRINTING),
+    told(&["-s", "--stdin-file"], SENDING, |given, value| {
         given.payload(Source::Stdin, value)
     }),
     value(
@@ -177,11 +209,10 @@ pub(super) const OPTIONS: &[MosquittoOption] = &[
         "-T argument given but no topic filter",
         Given::filter_out,
     ),
-    value(
+    kept(
         &["-u", "--username"],
         ALL,
         "-u argument given but no username",
-        |given, value| given.set("-u", value),
     ),
     value(
         &["-U", "--unsubscribe"],
@@ -189,9 +220,7 @@ pub(super) const OPTIONS: &[MosquittoOption] = &[
         "-U argument given but no unsubscribe topic",
         Given::unsubscribe,
     ),
-    switch(&["-v", "--verbose"], PRINTING, |given, _| {
-        given.turn_on("-v")
-    }),
+    switch(&["-v", "--verbose"], PRINTING),
     value(
         &["-V", "--protocol-version"],
         ALL,
@@ -210,83 +239,55 @@ pub(super) const OPTIONS: &[MosquittoOption] = &[
         "-x argument given but no session expiry interval",
         Given::session_expiry,
     ),
-    value(
-        &["--cafile"],
-        ALL,
-        "--cafile argument given but no file",
-        |given, value| given.set("--cafile", value),
-    ),
-    value(
+    kept(&["--cafile"], ALL, "--cafile argument given but no file"),
+    kept(
         &["--capath"],
         ALL,
         "--capath argument given but no directory",
-        |given, value| given.set("--capath", value),
     ),
-    value(
-        &["--cert"],
-        ALL,
-        "--cert argument given but no file",
-        |given, value| given.set("--cert", value),
-    ),
-    value(
+    kept(&["--cert"], ALL, "--cert argument given but no file"),
+    kept(
         &["--ciphers"],
         ALL,
         "--ciphers argument given but no ciphers",
-        |given, value| given.set("--ciphers", value),
     ),
-    switch(&["--insecure"], ALL, |given, _| given.turn_on("--insecure")),
+    switch(&["--insecure"], ALL),
     value(
         &["--json-compat"],
         PRINTING,
         "--json-compat argument given but no version",
         Given::json_compat,
     ),
-    value(
-        &["--key"],
-        ALL,
-        "--key argument given but no file",
-        |given, value| given.set("--key", value),
-    ),
-    value(
+    kept(&["--key"], ALL, "--key argument given but no file"),
+    kept(
         &["--keyform"],
         ALL,
         "--keyform argument given but no keyform",
-        |given, value| given.set("--keyform", value),
     ),
-    switch(&["--latency"], &[Rr], |given, _| given.turn_on("--latency")),
-    switch(&["--no-tls"], ALL, |given, _| given.turn_on("--no-tls")),
-    switch(&["--nodelay"], ALL, |given, _| given.turn_on("--nodelay")),
-    switch(&["--pretty"], PRINTING, |given, _| {
-        given.turn_on("--pretty")
-    }),
+    switch(&["--latency"], &[Rr]),
+    switch(&["--no-tls"], ALL),
+    switch(&["--nodelay"], ALL),
+    switch(&["--pretty"], PRINTING),
     value(
         &["--proxy"],
         ALL,
         "--proxy argument given but no proxy url",
         Given::proxy,
     ),
-    value(
-        &["--psk"],
-        ALL,
-        "--psk argument given but no key",
-        |given, value| given.set("--psk", value),
-    ),
-    value(
+    kept(&["--psk"], ALL, "--psk argument given but no key"),
+    kept(
         &["--psk-identity"],
         ALL,
         "--psk-identity argument given but no identity",
-        |given, value| given.set("--psk-identity", value),
     ),
-    switch(&["--quiet"], ALL, |given, _| given.turn_on("--quiet")),
+    switch(&["--quiet"], ALL),
     value(
         &["--random-filter"],
         &[Sub],
         "--random-filter argument given but no chance",
         Given::random_filter,
     ),
-    switch(&["--remove-retained"], &[Sub], |given, _| {
-        given.turn_on("--remove-retained")
-    }),
+    switch(&["--remove-retained"], &[Sub]),
     value(
         &["--repeat"],
         &[Pub],
@@ -299,51 +300,40 @@ pub(super) const OPTIONS: &[MosquittoOption] = &[
         "--repeat-delay argument given but no time",
         Given::repeat_delay,
     ),
-    switch(&["--retain-as-published"], PRINTING, |given, _| {
-        given.turn_on("--retain-as-published")
-    }),
+    switch(&["--retain-as-published"], PRINTING),
     value(
         &["--retain-handling"],
         PRINTING,
         "--retain-handling argument given but no option",
         Given::retain_handling,
     ),
-    switch(&["--retained-only"], &[Sub], |given, _| {
-        given.turn_on("--retained-only")
-    }),
-    switch(&["--strict"], ALL, |given, _| given.be_strict()),
-    value(
+    switch(&["--retained-only"], &[Sub]),
+    told(&["--strict"], ALL, |given, _| given.be_strict()),
+    kept(
         &["--tls-alpn"],
         ALL,
         "--tls-alpn argument given but no protocol",
-        |given, value| given.set("--tls-alpn", value),
     ),
-    value(
+    kept(
         &["--tls-engine"],
         ALL,
         "--tls-engine argument given but no engine_id",
-        |given, value| given.set("--tls-engine", value),
     ),
-    value(
+    kept(
         &["--tls-engine-kpass-sha1"],
         ALL,
         "--tls-engine-kpass-sha1 argument given but no kpass sha1",
-        |given, value| given.set("--tls-engine-kpass-sha1", value),
     ),
-    value(
+    kept(
         &["--tls-keylog"],
         ALL,
         "--tls-keylog argument given but no file",
-        |given, value| given.set("--tls-keylog", value),
     ),
-    switch(&["--tls-use-os-certs"], ALL, |given, _| {
-        given.turn_on("--tls-use-os-certs")
-    }),
-    value(
+    switch(&["--tls-use-os-certs"], ALL),
+    kept(
         &["--tls-version"],
         ALL,
         "--tls-version argument given but no version",
-        |given, value| given.set("--tls-version", value),
     ),
     value(
         &["--unix"],
@@ -351,11 +341,10 @@ pub(super) const OPTIONS: &[MosquittoOption] = &[
         "--unix argument given but no socket path",
         Given::unix,
     ),
-    value(
+    kept(
         &["--will-payload"],
         ALL,
         "--will-payload argument given but no will payload",
-        |given, value| given.set("--will-payload", value),
     ),
     value(
         &["--will-qos"],
@@ -363,16 +352,14 @@ pub(super) const OPTIONS: &[MosquittoOption] = &[
         "--will-qos argument given but no will QoS",
         Given::will_qos,
     ),
-    switch(&["--will-retain"], ALL, |given, _| {
-        given.turn_on("--will-retain")
-    }),
+    switch(&["--will-retain"], ALL),
     value(
         &["--will-topic"],
         ALL,
         "--will-topic argument given but no will topic",
         Given::will_topic,
     ),
-    switch(&["--ws"], ALL, |given, _| given.turn_on("--ws")),
+    switch(&["--ws"], ALL),
 ];
 
 /// The option with this name, if this program knows it.

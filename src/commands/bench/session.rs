@@ -1,5 +1,6 @@
 //! What the options say of every client's session and of every message beside its payload.
 
+use std::ffi::OsString;
 use std::fs;
 
 use anyhow::Context;
@@ -37,7 +38,7 @@ fn will(args: &WillArgs) -> anyhow::Result<Option<Testament>> {
     let payload = match &args.will_payload_file {
         Some(path) => fs::read_to_string(path)
             .with_context(|| format!("cannot read --will-payload-file {path:?} as text"))?,
-        None => args.will_payload.clone().unwrap_or_default(),
+        None => text("--will-payload", args.will_payload.as_ref())?.unwrap_or_default(),
     };
     Ok(Some(Testament {
         topic: topic
@@ -52,10 +53,22 @@ fn will(args: &WillArgs) -> anyhow::Result<Option<Testament>> {
             message_expiry_interval: args.will_message_expiry_interval,
             content_type: args.will_content_type.clone(),
             response_topic: args.will_response_topic.clone(),
-            correlation_data: args.will_correlation_data.clone(),
+            correlation_data: text(
+                "--will-correlation-data",
+                args.will_correlation_data.as_ref(),
+            )?,
             user_property: args.will_user_property.clone(),
         },
     }))
+}
+
+/// What was typed, as a plan can say it.
+fn text(option: &str, typed: Option<&OsString>) -> anyhow::Result<Option<String>> {
+    let text = |typed: &OsString| {
+        let text = typed.to_str().map(str::to_owned);
+        text.ok_or_else(|| Exit::Usage.because(format!("{option} of a bench is UTF-8 text")))
+    };
+    typed.map(text).transpose()
 }
 
 /// What every message says beside its payload.

@@ -1,6 +1,6 @@
 //! Connecting for the first time, with everything that may come of it: trying again, an older MQTT, another broker.
 
-use crate::client::{self, ConnectOptions, Failure, Retry, Session, chance};
+use crate::client::{self, ConnectOptions, Failure, Obstacle, Retry, Session, chance};
 use crate::mqtt::{ReasonCode, Version};
 use crate::output::say;
 
@@ -44,9 +44,14 @@ pub async fn connect(options: &ConnectOptions, usual: Retry) -> Result<Session, 
             redirections += 1;
             continue;
         }
+        let retry = match was_connected(&failure) && options.answer_timeout.is_some() {
+            // To mosquitto's clients that is the loss of a connection like any other.
+            true => options.retry(usual),
+            false => first,
+        };
         let delay = match failure.is_final() {
             true => None,
-            false => first.delay(failures, chance()),
+            false => retry.delay(failures, chance()),
         };
         let Some(delay) = delay else {
             return Err(failure);
@@ -58,6 +63,15 @@ pub async fn connect(options: &ConnectOptions, usual: Retry) -> Result<Session, 
         failures += 1;
         tokio::time::sleep(delay).await;
     }
+}
+
+/// Whether there was a connection, though no CONNACK came.
+fn was_connected(failure: &Failure) -> bool {
+    let obstacle = match failure {
+        Failure::NotReached { obstacle, .. } => *obstacle,
+        _ => return false,
+    };
+    matches!(obstacle, Obstacle::Silence | Obstacle::Closed)
 }
 
 /// Whether the broker has said that it does not speak MQTT 5.

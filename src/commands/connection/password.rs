@@ -10,13 +10,19 @@ use bytes::Bytes;
 use crate::cli::connection::ConnectionArgs;
 use crate::exit::Exit;
 
+const TOO_LONG: &str = "a password is at most 65535 bytes long";
+
 /// The password the options give, one way or another.
 ///
 /// # Errors
 /// When the file cannot be read, the command does not give one, or there is no terminal to ask on.
 pub(super) fn given(args: &ConnectionArgs) -> anyhow::Result<Option<Bytes>> {
     if let Some(password) = &args.password {
-        return Ok(Some(Bytes::from(password.clone())));
+        let password = Bytes::from(password.clone().into_encoded_bytes());
+        return match password.len() {
+            65_536.. => Err(Exit::Usage.because(TOO_LONG)),
+            _ => Ok(Some(password)),
+        };
     }
     if let Some(path) = &args.password_file {
         return first_line(path, "--password-file").map(Some);
@@ -46,7 +52,7 @@ fn line(source: impl Read) -> std::io::Result<Vec<u8>> {
 fn checked(password: Vec<u8>, what: &str) -> anyhow::Result<Bytes> {
     match password.len() {
         0 => Err(Exit::Usage.because(format!("{what} is empty"))),
-        65_536.. => Err(Exit::Usage.because("a password is at most 65535 bytes long")),
+        65_536.. => Err(Exit::Usage.because(TOO_LONG)),
         _ => Ok(password.into()),
     }
 }

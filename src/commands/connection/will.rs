@@ -25,7 +25,7 @@ pub fn will(args: &WillArgs, options: &mut ConnectOptions) -> anyhow::Result<Opt
     let payload = match (&args.will_payload, &args.will_payload_file) {
         (_, Some(path)) => std::fs::read(path)
             .with_context(|| format!("cannot read --will-payload-file {path:?}"))?,
-        (text, None) => text.clone().unwrap_or_default().into_bytes(),
+        (text, None) => text.clone().unwrap_or_default().into_encoded_bytes(),
     };
     if payload.len() > usize::from(u16::MAX) {
         return Err(Exit::Usage.because("the payload of a will is at most 65535 bytes long"));
@@ -74,7 +74,9 @@ fn properties(args: &WillArgs) -> anyhow::Result<Properties> {
         if data.len() > usize::from(u16::MAX) {
             return Err(Exit::Usage.because("--will-correlation-data is longer than 65535 bytes"));
         }
-        add(Some(Property::CorrelationData(data.clone().into())));
+        add(Some(Property::CorrelationData(
+            data.clone().into_encoded_bytes().into(),
+        )));
     }
     add_user_properties(
         &mut properties,

@@ -129,10 +129,21 @@ impl Plan {
             dialect,
             tempo: match args.rate {
                 Some(rate) => Tempo::Paced(Pace::new(rate)),
-                None if args.repeat_delay.is_zero() => Tempo::Free,
+                // mosquitto_pub waits for the end of each delivery.
+                None if args.repeat_delay.is_zero() && dialect == Dialect::Ours => Tempo::Free,
+                None if args.stdin_line => Tempo::Free,
                 None => Tempo::Pause(args.repeat_delay),
             },
         })
+    }
+
+    /// Whether an alias can stand for the topic: mosquitto_pub has it so, and where nothing is tried again the connection on
+    /// which the broker learned it is the only one.
+    fn trusts_alias(&self) -> bool {
+        let is_alias = |property: &Property| matches!(property, Property::TopicAlias(_));
+        self.dialect != Dialect::Ours
+            && self.attempts() == 0
+            && self.composer.properties.0.iter().any(is_alias)
     }
 
     /// One message is not worth waiting a minute for: the caller can send it again. A stream cannot be.
@@ -178,7 +189,7 @@ fn spool_of(args: &PublishArgs, options: &mut ConnectOptions) -> Option<spool::O
 
 fn source(args: &PublishArgs) -> anyhow::Result<Source> {
     let pieces = match (&args.message, &args.file[..]) {
-        (Some(text), _) => vec![Piece::Text(text.clone())],
+        (Some(text), _) => vec![Piece::Typed(text.clone())],
         (None, []) if args.stdin_file => vec![Piece::Stdin],
         (None, []) => vec![Piece::Empty],
         (None, files) => files.iter().cloned().map(Piece::File).collect(),
@@ -210,7 +221,9 @@ fn properties_of(args: &PublishArgs, options: &mut ConnectOptions) -> anyhow::Re
         if data.len() > usize::from(u16::MAX) {
             return Err(Exit::Usage.because("--correlation-data is longer than 65535 bytes"));
         }
-        properties.push(Property::CorrelationData(data.clone().into()));
+        properties.push(Property::CorrelationData(
+            data.clone().into_encoded_bytes().into(),
+        ));
     }
     if !properties.is_empty() || args.require_subscribers {
         options.need_version_5();
@@ -277,6 +290,8 @@ async fn publish(plan: Plan) -> anyhow::Result<Exit> {
         () = signals.next() => return Ok(Exit::Interrupted),
     };
     let mut publisher = Publisher {
+        trusts_alias: plan.trusts_alias(),
+        dialect: plan.dialect,
         composer: Composer {
             version: session.version(),
             ..plan.composer

@@ -9,7 +9,9 @@ use super::books::Books;
 use super::feed::{Feed, Item};
 use super::pace::Pace;
 use crate::client::{Event, Session};
+use crate::dialect::{self, Dialect};
 use crate::exit::Exit;
+use crate::mqtt::ByteString;
 use crate::mqtt::packet::Publish;
 use crate::output::Unwritable;
 use crate::payload::compose::Composer;
@@ -29,6 +31,10 @@ pub(super) struct Publisher {
     pub(super) composer: Composer,
     pub(super) tempo: Tempo,
     pub(super) books: Books,
+    /// Whose words the end of the connection has.
+    pub(super) dialect: Dialect,
+    /// Whether a message after the first names its topic by its alias alone, which counts for one connection only.
+    pub(super) trusts_alias: bool,
 }
 
 /// Why nothing more is sent.
@@ -108,8 +114,11 @@ impl Publisher {
     }
 
     /// Sends one message as soon as there is room for it.
-    async fn send(&mut self, message: Publish) -> Result<(), End> {
+    async fn send(&mut self, mut message: Publish) -> Result<(), End> {
         let number = self.books.accepted(&message);
+        if self.trusts_alias && number > 1 {
+            message.topic = ByteString::default();
+        }
         while !self.session.has_room() {
             self.next().await?;
         }
@@ -176,8 +185,10 @@ impl Publisher {
                 let Some(delay) = retry_in else {
                     return Err(End::Failed(match failure.exit() {
                         Exit::Refused => failure.into_error(),
-                        _ => Exit::Lost
-                            .because(format!("{failure}; not every message was delivered")),
+                        _ => {
+                            let words = format!("{failure}; not every message was delivered");
+                            self.dialect.because(Exit::Lost, words, dialect::LOST)
+                        }
                     }));
                 };
                 self.books.say(format_args!(

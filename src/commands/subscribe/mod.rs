@@ -283,7 +283,11 @@ impl<'a> Subscriber<'a> {
             Event::Message(message) => return self.message(message),
             Event::Subscribed(reasons) => {
                 self.subscribed(&reasons)?;
-                return Ok(self.answered());
+                // mosquitto_sub does not wait for the end of what it unsubscribes from.
+                return Ok(match (self.plan.end.answered, self.plan.dialect) {
+                    (true, Dialect::Mosquitto(_)) => Next::Stop(Exit::Done),
+                    _ => self.answered(),
+                });
             }
             Event::Unsubscribed(reasons) => {
                 let filters = self.plan.request.unsubscriptions.iter();
@@ -335,7 +339,9 @@ impl<'a> Subscriber<'a> {
         }
         if !is_wanted || !self.selection.shows(&message, chance) {
             self.settle(ticket);
-            return Ok(Next::Message);
+            // mosquitto_sub counts what only chance has left out.
+            self.shown += u64::from(is_wanted && self.plan.dialect != Dialect::Ours);
+            return Ok(self.next_unless_enough());
         }
         let received = Received {
             publish: message,
@@ -369,10 +375,14 @@ impl<'a> Subscriber<'a> {
     fn show(&mut self, received: Received, ticket: Option<Ticket>) -> anyhow::Result<Next> {
         self.sink.take(received, ticket, &mut self.owed)?;
         self.shown += 1;
-        Ok(match self.is_count_reached() {
+        Ok(self.next_unless_enough())
+    }
+
+    fn next_unless_enough(&self) -> Next {
+        match self.is_count_reached() {
             true => Next::Stop(Exit::Done),
             false => Next::Message,
-        })
+        }
     }
 
     fn is_count_reached(&self) -> bool {

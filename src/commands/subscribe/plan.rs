@@ -153,7 +153,10 @@ fn format(args: &SubscribeArgs, dialect: Dialect) -> MessageFormat {
         Some(EncodingArg::Base64) => Encoding::Base64,
     };
     match (&args.format, args.json, args.verbose) {
-        (Some(template), ..) => MessageFormat::Template(template.clone().with_json(dialect.json())),
+        (Some(template), ..) => {
+            let json = dialect.json(args.pretty == When::Always);
+            MessageFormat::Template(template.clone().with_json(json))
+        }
         (None, true, _) => MessageFormat::Json,
         _ if is_pretty => MessageFormat::Pretty {
             in_color: args.output.is_none() && SHOULD_COLORIZE.should_colorize(),

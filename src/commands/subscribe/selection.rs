@@ -35,11 +35,17 @@ impl Selection {
         })
     }
 
-    /// Whether its topic is not one that was filtered out, and it meets all conditions.
+    /// Whether it is of the kind, retained or not, that was asked for, its topic is not one that was filtered out, and it
+    /// meets all conditions.
     pub(super) fn wants(&self, message: &Publish) -> bool {
+        let is_its_kind = match message.retain {
+            true => self.shows_retained,
+            false => self.shows_live,
+        };
         let is_out = |filter: &String| topic::matches(filter, &message.topic);
         let candidate = Candidate::new(message);
-        !self.filters_out.iter().any(is_out)
+        is_its_kind
+            && !self.filters_out.iter().any(is_out)
             && self
                 .conditions
                 .iter()
@@ -49,12 +55,7 @@ impl Selection {
     /// Whether a message that is [wanted](Selection::wants) is to be printed. `chance` is a number from 0 up to 1,
     /// another one for each message.
     pub(super) fn shows(&mut self, message: &Publish, chance: impl FnOnce() -> f64) -> bool {
-        let is_shown = match message.retain {
-            true => self.shows_retained,
-            false => self.shows_live,
-        };
-        is_shown
-            && self.share.is_none_or(|share| chance() < share)
+        self.share.is_none_or(|share| chance() < share)
             && (self.changes.as_mut()).is_none_or(|changes| changes.is_change(message))
     }
 }

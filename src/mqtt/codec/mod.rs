@@ -30,7 +30,7 @@ use super::{Packet, ReasonCode, Version};
 pub use decode::{decode, refusal_version};
 pub use encode::write;
 pub use frame::{Frame, frame};
-pub(super) use property::{Place, Shape, property_rules, unchecked_property};
+pub(super) use property::{Place, Shape, property_fault, property_rules, unchecked_property};
 pub use property::{property_block, write_property};
 pub use publish::{PublishView, publish_view};
 pub use reason::has_return_code;

@@ -251,6 +251,17 @@ pub(super) fn check(block: &[u8], place: Place) -> Result<u64, Malformed> {
     Ok(seen)
 }
 
+/// What the rules have against this property in this place, in words.
+pub(in crate::mqtt) fn property_fault(property: &Property, place: Place) -> Option<String> {
+    let mut wire = Vec::new();
+    match write_property(property, &mut wire) {
+        Err(too_large) => Some(too_large.to_string()),
+        Ok(()) => check(&wire, place)
+            .err()
+            .map(|fault| fault.message.into_owned()),
+    }
+}
+
 /// Whether [`check`] saw a topic alias.
 pub(super) fn has_topic_alias(seen: u64) -> bool {
     seen & 1 << TOPIC_ALIAS != 0

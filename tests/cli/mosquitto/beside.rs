@@ -1,5 +1,7 @@
 //! Two programs with the same words, and what they say compared.
 
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -25,6 +27,8 @@ pub struct Clients {
 pub enum Whose {
     Theirs,
     Ours,
+    /// As `mqtt pub`, `mqtt sub` and `mqtt req`.
+    OursByName,
 }
 
 impl Clients {
@@ -38,20 +42,28 @@ impl Clients {
         Clients { folder }
     }
 
-    fn program(&self, whose: Whose, name: &str) -> PathBuf {
+    fn program(&self, whose: Whose, name: &OsStr) -> Vec<PathBuf> {
         match whose {
             // Looked for in PATH.
-            Whose::Theirs => PathBuf::from(name),
-            Whose::Ours => self.folder.path().join(name),
+            Whose::Theirs => vec![PathBuf::from(name)],
+            Whose::Ours => vec![self.folder.path().join(name)],
+            Whose::OursByName => {
+                let command = match name.to_str() {
+                    Some("mosquitto_pub") => "pub",
+                    Some("mosquitto_sub") => "sub",
+                    _ => "req",
+                };
+                vec![env!("CARGO_BIN_EXE_mqtt").into(), command.into()]
+            }
         }
     }
 
     /// Runs one of them to its end. `words` begin with its name.
-    pub fn run(&self, whose: Whose, words: &[String], stdin: &[u8], home: &Path) -> Outcome {
+    pub fn run(&self, whose: Whose, words: &[OsString], stdin: &[u8], home: &Path) -> Outcome {
         // One that does not end by itself shall not hold the others up.
         let mut child = Command::new("timeout")
             .arg("20")
-            .arg(self.program(whose, &words[0]))
+            .args(self.program(whose, &words[0]))
             .args(&words[1..])
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
@@ -83,8 +95,8 @@ fn shown(bytes: &[u8]) -> String {
     }
 }
 
-/// The words of a line; single quotes hold together, and `~` in the place of a word is an empty one.
-pub fn words(line: &str) -> Vec<String> {
+/// The words of a line; single quotes hold together, `~` in the place of a word is an empty one, and `\xHH` a byte.
+pub fn words(line: &str) -> Vec<OsString> {
     let mut words = Vec::new();
     let mut rest = line.trim_start();
     while !rest.is_empty() {
@@ -93,13 +105,28 @@ pub fn words(line: &str) -> Vec<String> {
             None => rest.split_once(' ').unwrap_or((rest, "")),
         };
         words.push(if word == "~" {
-            String::new()
+            OsString::new()
         } else {
-            word.to_owned()
+            OsString::from_vec(bytes(word))
         });
         rest = after.trim_start();
     }
     words
+}
+
+fn bytes(word: &str) -> Vec<u8> {
+    let mut parts = word.split("\\x");
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let code = part.get(..2).map(|digits| u8::from_str_radix(digits, 16));
+        match code {
+            Some(Ok(byte)) => bytes.push(byte),
+            _ => bytes.extend_from_slice(br"\x"),
+        }
+        let rest = if matches!(code, Some(Ok(_))) { 2 } else { 0 };
+        bytes.extend_from_slice(&part.as_bytes()[rest..]);
+    }
+    bytes
 }
 
 /// Tries each case, several at a time, and fails with all that were not as expected.

@@ -2,5 +2,12 @@
 
 mod beside;
 mod cases;
+mod checklist;
+mod chosen;
+mod letters;
 mod links;
+mod publishing;
+mod routes;
+mod subscribing;
 mod wire;
+mod wrong;

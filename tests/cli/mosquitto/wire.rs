@@ -1,17 +1,20 @@
 //! Command lines whose packets are compared: both programs send a scripted broker the same, but for the client id where
-//! none was given, the order of properties, and how many filters go into one UNSUBSCRIBE.
+//! none was given, the order of properties, how many filters go into one UNSUBSCRIBE, and after a lost connection the
+//! packet identifier of SUBSCRIBE and the DUP flag, which ours does not set for a broker that has not kept the session.
 
+use std::ffi::OsString;
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use mqtt_toolbox::mqtt::packet::*;
 use mqtt_toolbox::mqtt::{Properties, Property, QoS, ReasonCode, Version};
 
 use super::beside::{Clients, Outcome, Whose, all_hold, words};
-use crate::wire::Wire;
+use crate::wire::{Wire, publish};
 
 /// How the broker answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Broker {
+pub enum Broker {
     /// With success.
     Kind,
     /// With this reason to CONNECT.
@@ -22,12 +25,16 @@ enum Broker {
     DenyingSome,
     /// With this reason to PUBLISH.
     Unwilling(u8),
+    /// It closes the first connection when it has a message or a subscription, and has a message for who subscribes then.
+    Losing,
+    /// It closes the first connection instead of sending CONNACK.
+    Closing,
 }
 
 use Broker::*;
 
-/// The line, the version it leads to, and the broker.
-type Case = (&'static str, Version, Broker);
+/// The line, with what comes from stdin behind ` < `, the version it leads to, and the broker.
+pub type Case = (&'static str, Version, Broker);
 
 const V31: Version = Version::V31;
 const V4: Version = Version::V311;
@@ -48,7 +55,7 @@ fn the_packets_are_the_same() {
     });
 }
 
-const SAME: &[Case] = &[
+pub const SAME: &[Case] = &[
     ("pub -t a -m x", V4, Kind),
     ("pub -t a -m x -i me -k 5", V4, Kind),
     ("pub -t a -m x -q 1 -r", V4, Kind),
@@ -227,6 +234,17 @@ const SAME: &[Case] = &[
     ("sub -t a", V4, Refusing(0x87)),
     ("sub -t a -V 5", V5, Refusing(0x86)),
     ("sub -t a -t b -E", V4, DenyingSome),
+    ("pub -t a -m x -q 1 -i me", V4, Losing),
+    ("pub -t a -m x -q 2 -i me -V 5", V5, Losing),
+    ("pub -t a -l -q 1 -i me < one", V4, Losing),
+    ("pub -t a -l -q 2 -i me < one", V4, Losing),
+    ("pub -t a -l -q 1 -i me -c < one", V4, Losing),
+    ("sub -t a -q 1 -C 1 -i me", V4, Losing),
+    ("sub -t a -q 2 -C 1 -i me -V 5", V5, Losing),
+    ("rr -t a -e b -m x -q 1 -i me", V5, Losing),
+    ("sub -t a -q 1 -C 1 -i me", V4, Closing),
+    ("rr -t a -e b -m x -i me --nodelay -M 3", V5, Losing),
+    ("pub -t a -l -q 1 -i me < one", V4, Closing),
 ];
 
 /// What both did differently on purpose: statuses theirs and ours, and with `--strict`.
@@ -281,7 +299,12 @@ const REFUSED: &[(&str, Version, Broker, &str)] = &[
 ];
 
 /// The packets in a form in which they can be compared, and what the program did.
-fn run(clients: &Clients, whose: Whose, (line, version, broker): &Case) -> (Vec<String>, Outcome) {
+pub fn run(
+    clients: &Clients,
+    whose: Whose,
+    (line, version, broker): &Case,
+) -> (Vec<String>, Outcome) {
+    let (line, stdin) = line.split_once(" < ").unwrap_or((line, ""));
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = listener
         .local_addr()
@@ -289,35 +312,78 @@ fn run(clients: &Clients, whose: Whose, (line, version, broker): &Case) -> (Vec<
         .port()
         .to_string();
     let mut words = words(line);
-    words[0] = format!("mosquitto_{}", words[0]);
-    words.splice(1..1, ["-h", "127.0.0.1", "-p", &port].map(str::to_owned));
+    words[0] = format!("mosquitto_{}", words[0].display()).into();
+    words.splice(1..1, ["-h", "127.0.0.1", "-p", &port].map(OsString::from));
     let is_named = words.iter().any(|word| word == "-i");
     let home = tempfile::tempdir().expect("a temporary folder");
+    let is_over = AtomicBool::new(false);
     let packets = std::thread::scope(|scope| {
-        let outcome = scope.spawn(|| clients.run(whose, &words, b"", home.path()));
-        // A program that never connects would leave the broker waiting: it is met with a connection of our own.
-        let met = scope.spawn(|| play(&listener, *version, *broker));
+        let outcome = scope.spawn(|| clients.run(whose, &words, stdin.as_bytes(), home.path()));
+        // The broker waits for another connection: when the program has ended it is met with one of our own.
+        let met = scope.spawn(|| play(&listener, *version, *broker, &is_over));
         let outcome = outcome.join().expect("it ends");
+        is_over.store(true, Ordering::Release);
         drop(std::net::TcpStream::connect((
             "127.0.0.1",
             listener.local_addr().expect("bound").port(),
         )));
         (met.join().expect("a broker"), outcome)
     });
-    let (packets, outcome) = packets;
+    let (mut packets, outcome) = packets;
+    let connects = packets
+        .iter()
+        .filter(|packet| matches!(packet, Packet::Connect(_)));
+    if connects.count() > 1 {
+        for packet in &mut packets {
+            match packet {
+                Packet::Publish(publish) => publish.dup = false,
+                Packet::Subscribe(subscribe) => subscribe.packet_id = 1,
+                _ => {}
+            }
+        }
+    }
     (shown(packets, is_named), outcome)
 }
 
-fn play(listener: &TcpListener, version: Version, broker: Broker) -> Vec<Packet> {
-    let mut wire = Wire::accept(listener, version);
+fn play(
+    listener: &TcpListener,
+    version: Version,
+    broker: Broker,
+    is_over: &AtomicBool,
+) -> Vec<Packet> {
     let mut packets = Vec::new();
-    while let Some(packet) = wire.receive_or_end() {
-        for answer in answers(&packet, version, broker) {
-            wire.send(answer);
+    for count in 1.. {
+        let mut wire = Wire::accept(listener, version);
+        if is_over.load(Ordering::Acquire) {
+            break;
         }
-        packets.push(packet);
+        let is_first = count == 1;
+        while let Some(packet) = wire.receive_or_end() {
+            let is_work = matches!(packet, Packet::Publish(_) | Packet::Subscribe(_));
+            let brings = matches!(packet, Packet::Subscribe(_)) && broker_brings(broker, is_first);
+            let ends = match broker {
+                Losing => is_first && is_work,
+                Closing => is_first,
+                _ => false,
+            };
+            let answers = answers(&packet, version, broker);
+            packets.push(packet);
+            if ends {
+                break;
+            }
+            for answer in answers {
+                wire.send(answer);
+            }
+            if brings {
+                wire.send(publish("a", b"x", QoS::AtLeastOnce, 1));
+            }
+        }
     }
     packets
+}
+
+fn broker_brings(broker: Broker, is_first: bool) -> bool {
+    matches!(broker, Losing | Closing) && !is_first
 }
 
 fn answers(packet: &Packet, version: Version, broker: Broker) -> Vec<Packet> {
@@ -338,14 +404,13 @@ fn answers(packet: &Packet, version: Version, broker: Broker) -> Vec<Packet> {
                 Refusing(code) => ReasonCode(code),
                 _ => ReasonCode::SUCCESS,
             },
-            properties: match (version, &*connect.client_id) {
-                (Version::V5, "") => {
-                    let method = connect.properties.authentication_method();
-                    let mut properties = vec![Property::AssignedClientIdentifier("given".into())];
-                    properties.extend(method.map(Property::AuthenticationMethod));
-                    Properties(properties)
+            properties: {
+                let method = connect.properties.authentication_method();
+                let mut properties = Vec::from_iter(method.map(Property::AuthenticationMethod));
+                if version == Version::V5 && connect.client_id.is_empty() {
+                    properties.push(Property::AssignedClientIdentifier("given".into()));
                 }
-                _ => none(),
+                Properties(properties)
             },
         })],
         Packet::Subscribe(subscribe) => {
@@ -381,6 +446,27 @@ fn answers(packet: &Packet, version: Version, broker: Broker) -> Vec<Packet> {
         }
         _ => Vec::new(),
     }
+}
+
+/// What a client of mosquitto and a command of ours have in common: what either tells the broker unasked is left out. That
+/// is, with MQTT 5, how much mosquitto's takes at a time, what ours wants repeated in a reply, and that it wants no old one.
+pub fn common(packets: Vec<String>) -> Vec<String> {
+    let without = |packet: String| {
+        let mut packet = packet.replace("retain_handling: Never", "retain_handling: Always");
+        for name in ["ReceiveMaximum(", "CorrelationData("] {
+            while let Some(start) = packet.find(name) {
+                let end = packet[start..]
+                    .find(')')
+                    .map_or(packet.len(), |end| start + end + 1);
+                packet.replace_range(start..end, "");
+            }
+        }
+        packet
+            .replace("[, ", "[")
+            .replace(", ]", "]")
+            .replace(", , ", ", ")
+    };
+    packets.into_iter().map(without).collect()
 }
 
 fn shown(packets: Vec<Packet>, is_named: bool) -> Vec<String> {
