@@ -71,6 +71,12 @@ struct Failure {
 }
 
 impl Exit {
+    /// The one with this number; [`Exit::Failed`] when there is none.
+    pub fn numbered(status: u8) -> Exit {
+        let known = TABLE.iter().find(|(exit, _)| *exit as u8 == status);
+        known.map_or(Exit::Failed, |(exit, _)| *exit)
+    }
+
     /// An error with this status and these words: what was tried, on what, and what to do next.
     pub fn because(self, message: impl Into<String>) -> anyhow::Error {
         anyhow::Error::new(Failure {
@@ -157,5 +163,11 @@ mod tests {
     fn the_table_lists_every_status_once_in_order() {
         let numbers: Vec<u8> = TABLE.iter().map(|(exit, _)| *exit as u8).collect();
         assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 7, 8, 27, 130]);
+        assert!(
+            numbers
+                .iter()
+                .all(|number| Exit::numbered(*number) as u8 == *number)
+        );
+        assert_eq!(Exit::numbered(6), Exit::Failed);
     }
 }

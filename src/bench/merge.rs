@@ -149,6 +149,17 @@ fn add(whole: &mut Report, run: Report) {
     }
     whole.lost_connections.extend(run.lost_connections);
     whole.faults.extend(run.faults);
+    for share in run.shares {
+        match whole.shares.iter_mut().find(|known| known.is_like(&share)) {
+            Some(known) => known.add(&share),
+            None => whole.shares.push(share),
+        }
+    }
+    whole.machines.extend(run.machines);
+    whole.clocks = match (whole.clocks.take(), run.clocks) {
+        (Some(ours), Some(theirs)) => Some(ours.and(&theirs)),
+        (ours, theirs) => ours.or(theirs),
+    };
 
     let (broker, other) = (&mut whole.broker, run.broker);
     if !broker

@@ -37,7 +37,8 @@ enum Source {
 const LONGEST_TEMPLATE: usize = 16 << 20;
 
 impl Payloads {
-    /// Of a group; `texts` is what its texts, files or lines are, and `now` the clock of a template.
+    /// Of a group; `texts` is what its texts, files or lines are, `now` the clock of a template and `environment` the
+    /// variables it may show.
     ///
     /// # Errors
     /// When there is no text, or one is no template.
@@ -45,6 +46,7 @@ impl Payloads {
         group: &Publishers,
         texts: Vec<Vec<u8>>,
         now: fn() -> Timestamp,
+        environment: impl Fn(&str) -> Option<String>,
     ) -> Result<Payloads, String> {
         let form = group.form();
         let source = match &group.payload {
@@ -66,7 +68,7 @@ impl Payloads {
                             text.len()
                         ));
                     }
-                    Template::parse(text, |name| std::env::var(name).ok())
+                    Template::parse(text, &environment)
                 });
                 let templates = templates.collect::<Result<_, _>>()?;
                 Source::Templates(templates, content.order, now)
@@ -85,7 +87,7 @@ impl Payloads {
 
     /// Of filler, which needs no file.
     pub fn filler(group: &Publishers) -> Payloads {
-        Payloads::new(group, Vec::new(), || Timestamp::UNIX_EPOCH)
+        Payloads::new(group, Vec::new(), || Timestamp::UNIX_EPOCH, |_| None)
             .unwrap_or_else(|words| unreachable!("a group without payload is sent filler: {words}"))
     }
 

@@ -117,6 +117,19 @@ impl Share {
             members,
         }
     }
+
+    /// Whether it is the same subscription of another run.
+    pub(super) fn is_like(&self, other: &Share) -> bool {
+        self.filter == other.filter && self.members.len() == other.members.len()
+    }
+
+    /// Adds what the same members received in another run.
+    pub(super) fn add(&mut self, other: &Share) {
+        for (ours, theirs) in self.members.iter_mut().zip(&other.members) {
+            *ours += theirs;
+        }
+        self.fairness = fairness(&self.members);
+    }
 }
 
 /// The square of the sum over count times the sum of squares.

@@ -6,12 +6,15 @@ pub mod verbs;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
 use super::connection::{ConnectionArgs, SessionPropertyArgs, WillArgs, duration};
+use crate::bench::agents::words::{Topics, agent_name};
+use crate::bench::cast::Spread;
 use crate::bench::pace::Pace;
 use crate::bench::plan::{Pattern, Run, Scenario};
 use crate::bench::slo::Slo;
@@ -78,6 +81,10 @@ pub struct BenchArgs {
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub prometheus: Option<std::net::SocketAddr>,
 
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub agents: AgentsArgs,
+
     /// One line on stderr every second while the load runs
     #[arg(short, long)]
     pub verbose: bool,
@@ -85,6 +92,111 @@ pub struct BenchArgs {
     /// Print help
     #[arg(long, action = clap::ArgAction::Help)]
     pub help: Option<bool>,
+}
+
+/// The machines that share a run.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Several machines")]
+pub struct AgentsArgs {
+    /// Let the load come from so many machines on which `mqtt bench agent` runs, or from the agents of these names, A,B,C.
+    /// All run the same plan from one moment on; the report is that of all of them
+    #[arg(
+        long,
+        value_name = "N|NAMES",
+        conflicts_with_all = ["serve", "calibrate", "hlog", "csv", "prometheus", "source"]
+    )]
+    pub agents: Option<Wanted>,
+
+    /// The broker over which this program and the agents talk, a URL, mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT]. TLS options
+    /// are its [default: the broker under test]
+    #[arg(long, value_name = "URL", requires = "agents")]
+    pub control: Option<String>,
+
+    /// The topic below which they talk, as the agents have it
+    #[arg(
+        long,
+        value_name = "TOPIC",
+        default_value = "mqtt-bench",
+        requires = "agents"
+    )]
+    pub control_topic: Topics,
+
+    /// Ask agents of this group only
+    #[arg(long, value_name = "NAME", requires = "agents")]
+    pub agents_group: Option<String>,
+
+    /// How long to wait for the agents
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration, requires = "agents")]
+    pub agents_timeout: Duration,
+
+    /// Where the clients are
+    #[arg(
+        long,
+        value_name = "HOW",
+        value_enum,
+        default_value = "together",
+        requires = "agents"
+    )]
+    pub spread: Spread,
+}
+
+/// Which agents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// So many, whichever.
+    Any(usize),
+    /// Those of these names.
+    Named(Vec<String>),
+}
+
+/// `3`, or `a,b,c`.
+impl FromStr for Wanted {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Wanted, String> {
+        match text.parse() {
+            Ok(0) => return Err("it takes at least one agent".to_owned()),
+            Ok(count @ 1..=MOST_AGENTS) => return Ok(Wanted::Any(count)),
+            Ok(_) => return Err(format!("it is at most {MOST_AGENTS}")),
+            Err(_) => {}
+        }
+        let mut names = Vec::new();
+        for name in text.split(',') {
+            let name = agent_name(name)?;
+            if names.contains(&name) {
+                return Err(format!("{name} is named twice"));
+            }
+            names.push(name);
+        }
+        Ok(Wanted::Named(names))
+    }
+}
+
+/// The most agents that can be asked for.
+const MOST_AGENTS: usize = 1000;
+
+impl ValueEnum for Spread {
+    fn value_variants<'a>() -> &'a [Spread] {
+        &[Spread::Together, Spread::Apart, Spread::Roles]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (name, help) = match self {
+            Spread::Together => (
+                "together",
+                "Publishers and subscribers of the same number on the same machine: one clock times a pair's messages",
+            ),
+            Spread::Apart => (
+                "apart",
+                "On different machines: every message of a pair goes from one to another",
+            ),
+            Spread::Roles => (
+                "roles",
+                "The first half of the machines publishes, the second subscribes",
+            ),
+        };
+        Some(PossibleValue::new(name).help(help))
+    }
 }
 
 /// What is published, by how many, how fast and how long; against which broker.

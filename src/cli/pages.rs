@@ -417,6 +417,11 @@ pub const BENCH: Page = Page {
          arrived, or until nothing has arrived for 2 seconds. Warm-up and this wait do not count in the rates. A percentile \
          with fewer than ten samples beyond it is not given. The first interrupt ends the run and prints the report, the \
          second leaves at once.",
+        "With --agents the load comes from other machines, on which mqtt bench agent runs. All have the same plan and start at the same moment, \
+         each by its own clock: how far it is ahead is estimated from the round trips of questions and answers, before the run and after, \
+         and never wrong by more than the uncertainty that is printed. Both ends of a pair are on one machine, so that one clock times its \
+         messages; what goes from one machine to another is right to within the uncertainty, and the run is INVALID when that is more than the \
+         median latency. An agent that refuses, fails or is gone ends the run on all machines, with the status of its reason.",
     ],
     examples: &[
         (
@@ -438,6 +443,10 @@ pub const BENCH: Page = Page {
         (
             "Does it hold what was promised? Status 8 when not",
             "mqtt bench -h broker.example --rate 5k --slo 'p99<10ms,loss=0'",
+        ),
+        (
+            "From two machines on which mqtt bench agent -h broker.example runs",
+            "mqtt bench -h broker.example --agents 2 --rate 20k --duration 30s",
         ),
         (
             "The plan of a load, to be changed and run with --plan load.toml",
@@ -546,6 +555,32 @@ pub const BENCH_CALIBRATE: Page = Page {
         (
             "How many messages at QoS 0 for each second of a processor?",
             "mqtt bench calibrate pub -q 0 --workers 1",
+        ),
+    ],
+    environment: CONNECTING,
+};
+
+/// The page of `mqtt bench agent`.
+pub const BENCH_AGENT: Page = Page {
+    command: "bench agent",
+    description: &[
+        "Waits on a broker, the control broker, for runs that mqtt bench --agents starts on another machine, does its part of each, and waits for          the next. It is told the plan and the broker the load is put on; what it would refuse when typed here, it refuses then. Its options of          the connection are those of the control broker. TLS options count for the broker under test as well, because files and trust are          each machine's own matter; with a control broker without TLS that takes --no-tls beside them.",
+        "Every agent has the whole plan and carries out the clients that are its own, with the numbers, topics and moments that they would have on          one machine. What each has sent is made known to all, so that the ledgers of those who received it are exact.",
+        "Who may write below the control topic (--control-topic) can have every agent there put a load on any broker, or on those of --only. Give          that right to few, by the control broker's access list; and use TLS to it when the broker under test wants a password, because          the agents are told it. docs/bench-agents.md has the topics and what is said on them.",
+        "A signal ends it with status 0; a run that it takes part in then fails.",
+    ],
+    examples: &[
+        (
+            "On each machine, with the broker under test as the control broker",
+            "mqtt bench agent -h broker.example",
+        ),
+        (
+            "And then, on any machine: 200 pairs from two of them",
+            "mqtt bench -h broker.example --agents 2 --publishers 200 --subscribers 200 --rate 20k",
+        ),
+        (
+            "Over a broker of their own, by name",
+            "mqtt bench agent --url mqtts://control.example --name north --only broker.example",
         ),
     ],
     environment: CONNECTING,
@@ -678,7 +713,7 @@ pub const INSTALL_LINKS: Page = Page {
 };
 
 /// Every page, `mqtt` first; what belongs to a command after it.
-pub const ALL: [&Page; 18] = [
+pub const ALL: [&Page; 19] = [
     &MQTT,
     &SERVE,
     &PUB,
@@ -690,6 +725,7 @@ pub const ALL: [&Page; 18] = [
     &BENCH_COMPARE,
     &BENCH_MAX,
     &BENCH_CALIBRATE,
+    &BENCH_AGENT,
     &CONTEXT,
     &CONTEXT_ADD,
     &CONTEXT_LS,

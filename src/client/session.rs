@@ -187,6 +187,11 @@ impl Session {
         self.limits.session_present
     }
 
+    /// The largest packet the broker takes, where it has said so (MQTT 5, 3.2.2.3.6).
+    pub fn packet_limit(&self) -> Option<u32> {
+        self.limits.maximum_packet_size
+    }
+
     /// Whether a message may be published now: connected, and not too much under way.
     pub fn has_room(&self) -> bool {
         let usual = super::window(self.version, self.outgoing.highest_qos);

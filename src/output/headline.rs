@@ -1,5 +1,6 @@
 //! What a bench did, in the first lines of its report: the load, the broker, and for how long.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use super::figures::{time, whole};
@@ -130,8 +131,16 @@ pub(super) fn measurement(report: &Report) -> String {
     if report.interrupted {
         text += ", interrupted";
     }
-    if report.parts.len() > 1 {
-        text += &format!(", {} runs merged", report.parts.len());
+    let runs = match report.machines.len() {
+        0 => report.parts.len(),
+        machines => {
+            text += &format!(", from {}", some(machines as u32, "machine"));
+            let runs: HashSet<u32> = report.parts.iter().map(|part| part.run.0).collect();
+            runs.len()
+        }
+    };
+    if runs > 1 {
+        text += &format!(", {runs} runs merged");
     }
     text
 }

@@ -7,6 +7,7 @@ use colored::Colorize;
 
 use super::figures::{time, whole};
 use super::headline::{headline, measurement, target};
+use super::machines::machines;
 use super::recovery;
 use crate::bench::latency::Latency;
 use crate::bench::plan::{Plan, Scenario};
@@ -38,6 +39,7 @@ fn write_report(out: &mut String, report: &Report) -> std::fmt::Result {
     }
     faults(out, report)?;
     lost_connections(out, report)?;
+    machines(out, report)?;
     generator(out, report)
 }
 

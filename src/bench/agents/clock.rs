@@ -7,7 +7,49 @@
 //! back need not be of the same round. Its middle is the estimate, half its width the uncertainty; for one round these are
 //! ((came - asked) + (went - answered)) / 2 and half the round trip.
 
+use std::time::{Duration, Instant, SystemTime};
+
 use serde::{Deserialize, Serialize};
+
+/// A clock that nobody sets: the time of the day when it was made, and what a steady clock has counted since.
+#[derive(Debug, Clone, Copy)]
+pub struct Watch {
+    made: Instant,
+    unix_ns: i64,
+}
+
+impl Watch {
+    /// Made at this moment, which the day calls so.
+    pub fn new(made: Instant, day: SystemTime) -> Watch {
+        let since_1970 = day.duration_since(SystemTime::UNIX_EPOCH);
+        Watch {
+            made,
+            unix_ns: nanoseconds(since_1970.unwrap_or_default()),
+        }
+    }
+
+    /// What it shows at a moment, in nanoseconds since 1970.
+    pub fn shows(&self, at: Instant) -> i64 {
+        let since = nanoseconds(at.saturating_duration_since(self.made));
+        let before = nanoseconds(self.made.saturating_duration_since(at));
+        self.unix_ns + since - before
+    }
+
+    /// The moment at which it shows this; `None` for one that this machine cannot tell.
+    pub fn moment(&self, unix_ns: i64) -> Option<Instant> {
+        let since = unix_ns.checked_sub(self.unix_ns)?;
+        let distance = Duration::from_nanos(since.unsigned_abs());
+        match since {
+            0.. => self.made.checked_add(distance),
+            _ => self.made.checked_sub(distance),
+        }
+    }
+}
+
+/// As many as there are room for.
+fn nanoseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}
 
 /// One question and its answer. All in nanoseconds, each clock from an origin of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +107,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_watch_goes_on_from_the_time_it_was_made() {
+        let made = Instant::now();
+        let watch = Watch::new(made, SystemTime::UNIX_EPOCH + Duration::from_secs(5));
+        let later = made + Duration::from_nanos(7);
+        assert_eq!(watch.shows(later), 5_000_000_007);
+        assert_eq!(watch.moment(5_000_000_007), Some(later));
+        let earlier = watch.moment(4_999_999_990).unwrap();
+        assert_eq!(watch.shows(earlier), 4_999_999_990);
+        assert_eq!(watch.moment(i64::MIN), None);
+    }
 
     /// A round that began at `at` by our clock, with these delays; theirs is `ahead`.
     fn round(at: i64, ahead: i64, there: i64, thinking: i64, back: i64) -> Round {

@@ -86,6 +86,15 @@ impl Clocks {
         }
     }
 
+    /// Of two runs together.
+    pub fn and(&self, other: &Clocks) -> Clocks {
+        Clocks {
+            streams: self.streams + other.streams,
+            between_machines: self.between_machines + other.between_machines,
+            uncertainty_us: self.uncertainty_us.max(other.uncertainty_us),
+        }
+    }
+
     /// Why the latencies are not to be believed, if they are not: more is uncertain than they are long.
     pub fn fault(&self, report: &Report) -> Option<String> {
         let latency = &report.latency_us;
@@ -93,9 +102,10 @@ impl Clocks {
         let middle = latency.p50.unwrap_or(latency.mean as u64);
         (self.between_machines > 0 && self.uncertainty_us > middle).then(|| {
             format!(
-                "the clocks of the agents are known to {} µs, and the median latency is {middle} µs; \
+                "the clocks of the agents are known to within {:.2} ms, and the median latency is {:.2} ms; \
                  --spread together keeps both ends of a pair on one machine",
-                self.uncertainty_us
+                self.uncertainty_us as f64 / 1000.0,
+                middle as f64 / 1000.0
             )
         })
     }
@@ -141,7 +151,7 @@ mod tests {
         assert_eq!(clocks(0, 121).fault(&report), None);
         let words = clocks(1, 121).fault(&report).unwrap();
         assert!(words.starts_with(
-            "the clocks of the agents are known to 121 µs, and the median latency is 120 µs"
+            "the clocks of the agents are known to within 0.12 ms, and the median latency is 0.12 ms"
         ));
     }
 }

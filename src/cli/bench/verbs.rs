@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::LoadArgs;
+use crate::bench::agents::words::{Topics, agent_name};
 use crate::bench::slo::{Metric, Slo};
+use crate::cli::connection::ConnectionArgs;
 use crate::cli::pages;
 
 /// The verbs.
@@ -23,6 +25,43 @@ pub enum Verb {
     /// Measure the load tester itself, against a broker that does nothing
     #[command(after_long_help = pages::BENCH_CALIBRATE.after_help())]
     Calibrate(Box<CalibrateArgs>),
+    /// Lend this machine to runs that another one starts with --agents
+    #[command(after_long_help = pages::BENCH_AGENT.after_help())]
+    Agent(Box<AgentArgs>),
+}
+
+/// Who this machine is to whom.
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub struct AgentArgs {
+    /// The name this agent is asked for by; no two may have the same [default: the machine's name and the process id]
+    #[arg(long, value_name = "NAME", value_parser = agent_name)]
+    pub name: Option<String>,
+
+    /// The group it belongs to, for --agents-group
+    #[arg(long, value_name = "NAME")]
+    pub group: Option<String>,
+
+    /// The topic below which agents and coordinators talk. Who may write there, may have this machine put a load on any
+    /// broker: the control broker's access list should say who that is
+    #[arg(long, value_name = "TOPIC", default_value = "mqtt-bench")]
+    pub control_topic: Topics,
+
+    /// Put a load on these brokers only, by their host names or addresses; may be repeated [default: on any]
+    #[arg(long, value_name = "HOST", value_delimiter = ',')]
+    pub only: Vec<String>,
+
+    /// End after one run, with its status
+    #[arg(long)]
+    pub once: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub connection: ConnectionArgs,
+
+    /// Print help
+    #[arg(long, action = clap::ArgAction::Help)]
+    pub help: Option<bool>,
 }
 
 /// Which runs, and how they are shown.

@@ -1,11 +1,14 @@
 //! `mqtt bench`: put a load on a broker and report what it did with it. One file a verb; `trial` is what they share.
 
+mod agent;
+mod agents;
 mod calibrate;
 mod compare;
 mod files;
 mod max;
 mod payloads;
 mod plan;
+mod post;
 mod preflight;
 mod progress;
 mod report;
@@ -30,5 +33,6 @@ pub fn run(mut args: BenchArgs) -> anyhow::Result<Exit> {
         Some(Verb::Compare(args)) => compare::run(*args),
         Some(Verb::Max(args)) => max::run(*args),
         Some(Verb::Calibrate(args)) => calibrate::run(*args),
+        Some(Verb::Agent(args)) => agent::run(&args),
     }
 }

@@ -12,35 +12,79 @@ use crate::bench::plan::content::{Content, Source};
 use crate::bench::plan::{Plan, Publishers};
 use crate::exit::Exit;
 
-/// For each group that publishes what it sends.
+/// For each group that publishes what it sends. `environment` has the variables that templates may show.
 ///
 /// # Errors
 /// When a file cannot be read or is empty, or a template is none.
-pub(super) fn payloads(plan: &Plan) -> anyhow::Result<Vec<Arc<Payloads>>> {
+pub(super) fn payloads(
+    plan: &Plan,
+    environment: impl Fn(&str) -> Option<String>,
+) -> anyhow::Result<Vec<Arc<Payloads>>> {
     let groups = plan.publish.iter();
-    groups.map(|group| of_group(group).map(Arc::new)).collect()
+    groups
+        .map(|group| of_group(group, &environment).map(Arc::new))
+        .collect()
 }
 
-fn of_group(group: &Publishers) -> anyhow::Result<Payloads> {
+/// The plan with what is in its files in place of their names, for machines that have no such files.
+///
+/// # Errors
+/// When a file cannot be read, or is no text.
+pub(super) fn without_files(plan: &Plan) -> anyhow::Result<Plan> {
+    let mut plan = plan.clone();
+    for content in plan
+        .publish
+        .iter_mut()
+        .filter_map(|group| group.payload.as_mut())
+    {
+        let (name, texts) = texts_of(&content.source)?;
+        let texts = texts.into_iter().map(String::from_utf8);
+        let texts: Result<Vec<String>, _> = texts.collect();
+        let no_text = || format!("{name} is no text in UTF-8, which agents could not be told");
+        content.source = Source::Texts(texts.map_err(|_| Exit::Usage.because(no_text()))?);
+    }
+    Ok(plan)
+}
+
+/// Whether a plan names files.
+pub(super) fn names_files(plan: &Plan) -> bool {
+    let contents = plan
+        .publish
+        .iter()
+        .filter_map(|group| group.payload.as_ref());
+    contents
+        .map(|content| &content.source)
+        .any(|source| !matches!(source, Source::Texts(_)))
+}
+
+fn of_group(
+    group: &Publishers,
+    environment: impl Fn(&str) -> Option<String>,
+) -> anyhow::Result<Payloads> {
     let (name, texts) = match &group.payload {
         None => (String::new(), Vec::new()),
-        Some(Content { source, .. }) => match source {
-            Source::Texts(texts) => {
-                let texts = texts.iter().map(|text| text.clone().into_bytes());
-                ("the payload".to_owned(), texts.collect())
-            }
-            Source::Files(files) => {
-                let texts = files.iter().map(|file| read(file));
-                (
-                    "a payload file".to_owned(),
-                    texts.collect::<Result<_, _>>()?,
-                )
-            }
-            Source::Lines(file) => (file.display().to_string(), lines(&read(file)?)),
-        },
+        Some(Content { source, .. }) => texts_of(source)?,
     };
-    Payloads::new(group, texts, Timestamp::now)
+    Payloads::new(group, texts, Timestamp::now, environment)
         .map_err(|words| Exit::Usage.because(format!("{name}: {words}")))
+}
+
+/// What a source has, and what to call it.
+fn texts_of(source: &Source) -> anyhow::Result<(String, Vec<Vec<u8>>)> {
+    Ok(match source {
+        Source::Texts(texts) => {
+            let texts = texts.iter().map(|text| text.clone().into_bytes());
+            ("the payload".to_owned(), texts.collect())
+        }
+        Source::Files(files) => {
+            let texts = files.iter().map(|file| read(file));
+            (
+                "a payload file".to_owned(),
+                texts.collect::<Result<_, _>>()?,
+            )
+        }
+        Source::Lines(file) => (file.display().to_string(), lines(&read(file)?)),
+    })
 }
 
 fn read(file: &Path) -> anyhow::Result<Vec<u8>> {

@@ -146,7 +146,7 @@ impl Trial<'_> {
         }
         plan.check_version(options.version)
             .map_err(|words| Exit::Usage.because(words))?;
-        let payloads = payloads(&plan)?;
+        let payloads = payloads(&plan, |name| std::env::var(name).ok())?;
         preflight::check(Need {
             connections: plan.connections().into(),
             ways: (target.brokers.len().max(1) * target.sources.len().max(1)) as u64,
@@ -154,7 +154,7 @@ impl Trial<'_> {
             proxied: !plan.fault.is_empty(),
         })?;
         let load = Load {
-            threads: threads(workers, &plan),
+            threads: threads(workers, plan.connections()),
             plan: Arc::new(plan.clone()),
             payloads,
             options: options.clone(),
@@ -197,17 +197,16 @@ pub(super) fn warn_of_debug_build() {
 }
 
 /// As many as asked for or as there are processors, none without work.
-fn threads(workers: Option<u16>, plan: &Plan) -> usize {
-    let clients = plan.connections() as usize;
+pub(super) fn threads(workers: Option<u16>, connections: u32) -> usize {
     let wanted = match workers {
         Some(workers) => workers.into(),
         None => std::thread::available_parallelism().map_or(1, usize::from),
     };
-    wanted.min(clients)
+    wanted.min(connections as usize)
 }
 
 /// As many open files as the system allows without asking: one for each connection, and with `--serve` two.
-fn allow_open_files() {
+pub(super) fn allow_open_files() {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, getrlimit, setrlimit};

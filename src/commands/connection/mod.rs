@@ -19,6 +19,7 @@ pub use self::connect::connect;
 pub use self::session::set_session;
 pub use self::will::will;
 use crate::cli::connection::{ConnectionArgs, ProtocolVersion};
+use crate::client::transport::tls::TlsOptions;
 use crate::client::{BrokerUrl, ConnectOptions, DEFAULT_PATH, Endpoint, Scheme};
 use crate::dialect::Dialect;
 use crate::exit::Exit;
@@ -49,6 +50,14 @@ pub enum UrlTopic {
 /// cannot be read.
 pub fn target(args: &ConnectionArgs) -> anyhow::Result<Target> {
     target_as(args, Dialect::Ours)
+}
+
+/// What TLS is to use and to trust, wherever it goes.
+///
+/// # Errors
+/// [`Exit::Usage`] when the options contradict each other; [`Exit::Failed`] when a password file cannot be read.
+pub fn tls(args: &ConnectionArgs) -> anyhow::Result<TlsOptions> {
+    tls::options(&args.tls, None)
 }
 
 /// As [`target`], but under the names of mosquitto's clients, which read no such variables, without the environment.

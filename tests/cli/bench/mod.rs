@@ -1,5 +1,6 @@
 //! `mqtt bench`: against mosquitto, our own broker, and brokers that lose, double, reorder, refuse and hang up.
 
+mod agents;
 mod faults;
 mod options;
 mod payloads;
