@@ -168,6 +168,10 @@ impl Notes {
         let limit = humantime::format_duration(self.connect_timeout);
         let endpoint = &self.endpoint;
         let reached = self.attempt().reached;
+        let answer_limit = match self.answer_timeout {
+            Some(own) => format!("{} (--keepalive)", humantime::format_duration(own)),
+            None => format!("{limit} (--connect-timeout)"),
+        };
         let obstacle = match reached {
             Reached::End | Reached::Broker => Obstacle::Silence,
             _ => Obstacle::Other,
@@ -190,7 +194,7 @@ impl Notes {
                 "{endpoint} takes connections but did not answer the WebSocket handshake within {limit} (--connect-timeout)"
             ),
             Reached::End | Reached::Broker => format!(
-                "{endpoint} takes connections but sent no CONNACK within {limit} (--connect-timeout); is it an MQTT broker?"
+                "{endpoint} takes connections but sent no CONNACK within {answer_limit}; is it an MQTT broker?"
             ),
         };
         Failure::obstructed(obstacle, words)

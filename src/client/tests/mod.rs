@@ -542,6 +542,20 @@ async fn a_broker_that_is_silent_after_connect_is_named() {
 }
 
 #[tokio::test]
+async fn an_answer_may_have_a_limit_of_its_own() {
+    let broker = Broker::new(Version::V311).await;
+    let mut options = broker.options();
+    options.connect_timeout = Duration::from_secs(600);
+    options.answer_timeout = Some(Duration::from_secs(1));
+    let (failure, _peer) = tokio::join!(refusal(&options), broker.accept());
+    let words = failure.to_string();
+    assert!(
+        words.contains("sent no CONNACK within 1s (--keepalive)"),
+        "{words}"
+    );
+}
+
+#[tokio::test]
 async fn a_broker_that_hangs_up_before_connack_was_not_reached() {
     let broker = Broker::new(Version::V311).await;
     let options = broker.options();

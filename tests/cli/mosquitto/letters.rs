@@ -4,19 +4,19 @@ use super::beside::{Clients, Whose, all_hold, words};
 use super::cases::{Case, Place, broker};
 use super::publishing::ASKING;
 use super::subscribing::{FORMATS, SUBSCRIBING};
-use super::wire::{self, SAME};
+use super::wire;
 
 /// Of what each client sends, what is ours to choose is left out: see [`wire::common`].
 #[test]
 fn a_letter_makes_the_same_packets() {
     let clients = Clients::new();
     // The first connection is tried again by mosquitto's clients only.
-    let is_alike = |case: &&wire::Case| !is_different(case.0) && case.2 != wire::Broker::Closing;
-    let cases: Vec<&wire::Case> = SAME.iter().filter(is_alike).collect();
+    let is_alike = |case: &wire::Case| !is_different(case.0) && case.2 != wire::Broker::Closing;
+    let cases: Vec<wire::Case> = wire::same().into_iter().filter(is_alike).collect();
     assert!(cases.len() > 85, "{} are left", cases.len());
     all_hold(&cases, |case| {
-        let theirs = wire::common(wire::run(&clients, Whose::Theirs, case).0);
-        let ours = wire::common(wire::run(&clients, Whose::OursByName, case).0);
+        let theirs = wire::common(wire::run(&clients, Whose::Theirs, *case).0);
+        let ours = wire::common(wire::run(&clients, Whose::OursByName, *case).0);
         match theirs == ours {
             true => Ok(()),
             false => Err(format!(

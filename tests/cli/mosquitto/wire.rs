@@ -29,6 +29,8 @@ pub enum Broker {
     Losing,
     /// It closes the first connection instead of sending CONNACK.
     Closing,
+    /// It says nothing at all.
+    Silent,
 }
 
 use Broker::*;
@@ -36,16 +38,12 @@ use Broker::*;
 /// The line, with what comes from stdin behind ` < `, the version it leads to, and the broker.
 pub type Case = (&'static str, Version, Broker);
 
-const V31: Version = Version::V31;
-const V4: Version = Version::V311;
-const V5: Version = Version::V5;
-
 #[test]
 fn the_packets_are_the_same() {
     let clients = Clients::new();
-    all_hold(SAME, |case| {
-        let theirs = run(&clients, Whose::Theirs, case);
-        let ours = run(&clients, Whose::Ours, case);
+    all_hold(&same(), |case| {
+        let theirs = run(&clients, Whose::Theirs, *case);
+        let ours = run(&clients, Whose::Ours, *case);
         match theirs == ours {
             true => Ok(()),
             false => Err(format!(
@@ -55,254 +53,228 @@ fn the_packets_are_the_same() {
     });
 }
 
-pub const SAME: &[Case] = &[
-    ("pub -t a -m x", V4, Kind),
-    ("pub -t a -m x -i me -k 5", V4, Kind),
-    ("pub -t a -m x -q 1 -r", V4, Kind),
-    ("pub -t a -n -q 2 -i me", V4, Kind),
-    ("pub -t a -m x -V 31 -i me", V31, Kind),
-    ("pub -t a -m x -V 31", V31, Kind),
-    ("pub -t a -m x -V 5", V5, Kind),
-    ("pub -t a -m x -V 5 -q 1", V5, Kind),
-    ("pub -t a -m x -V 5 -q 2 -r", V5, Kind),
-    ("pub -t a -m x -u user -P word", V4, Kind),
-    ("pub -t a -m x -u user", V4, Kind),
-    ("pub -t a -m x -u ~ -P ~", V4, Kind),
-    ("pub -t a -m x -P word -V 5", V5, Kind),
-    ("pub -t a -m x -c -i me", V4, Kind),
-    ("pub -t a -m x -c -i me -V 5", V5, Kind),
-    ("pub -t a -m x -c -i me -V 5 -x 0", V5, Kind),
-    ("pub -t a -m x -x 60 -V 5", V5, Kind),
-    ("pub -t a -m x -x 0x10 -V 5", V5, Kind),
-    ("pub -t a -m x -x -1 -V 5 -i me", V5, Kind),
-    ("pub -t a -m x -x ∞ -V 5 -i me", V5, Kind),
-    ("pub -t a -m x -x 60", V4, Kind),
-    ("pub -t a -m x --will-topic w", V4, Kind),
-    (
-        "pub -t a -m x --will-topic w --will-payload gone --will-qos 2 --will-retain",
-        V4,
-        Kind,
-    ),
-    (
-        "pub -t a -m x --will-topic w --will-payload gone -V 5",
-        V5,
-        Kind,
-    ),
-    ("pub -t 'ä/b c' -m '€ 𝄞'", V4, Kind),
-    ("pub -t a -m x --repeat 2 -q 1 -i me", V4, Kind),
-    ("pub -t a -m x -D publish content-type text/plain", V5, Kind),
-    ("pub -t a -m x -D publish correlation-data 'c d'", V5, Kind),
-    (
-        "pub -t a -m x -D publish message-expiry-interval 60",
-        V5,
-        Kind,
-    ),
-    (
-        "pub -t a -m x -D publish payload-format-indicator 1",
-        V5,
-        Kind,
-    ),
-    (
-        "pub -t a -m x -D publish payload-format-indicator abc",
-        V5,
-        Kind,
-    ),
-    ("pub -t a -m x -D publish response-topic b/c", V5, Kind),
-    (
-        "pub -t a -m x -D publish user-property k v -D publish user-property k w",
-        V5,
-        Kind,
-    ),
-    ("pub -t a -m x -D publish user-property -k -v", V5, Kind),
-    (
-        "pub -t a -m x -D connect authentication-data x -D connect authentication-method y",
-        V5,
-        Kind,
-    ),
-    (
-        "pub -t a -m x -D connect maximum-packet-size 1000",
-        V5,
-        Kind,
-    ),
-    ("pub -t a -m x -D connect receive-maximum 7", V5, Kind),
-    (
-        "pub -t a -m x -D connect request-problem-information 0",
-        V5,
-        Kind,
-    ),
-    (
-        "pub -t a -m x -D connect request-response-information 1",
-        V5,
-        Kind,
-    ),
-    (
-        "pub -t a -m x -D connect session-expiry-interval 5",
-        V5,
-        Kind,
-    ),
-    ("pub -t a -m x -D connect topic-alias-maximum 5", V5, Kind),
-    ("pub -t a -m x -D connect user-property k v", V5, Kind),
-    (
-        "pub -t a -m x -D will content-type x --will-topic w",
-        V5,
-        Kind,
-    ),
-    (
-        "pub -t a -m x -D will correlation-data x --will-topic w",
-        V5,
-        Kind,
-    ),
-    (
-        "pub -t a -m x -D will message-expiry-interval 5 --will-topic w",
-        V5,
-        Kind,
-    ),
-    (
-        "pub -t a -m x -D will payload-format-indicator 1 --will-topic w",
-        V5,
-        Kind,
-    ),
-    (
-        "pub -t a -m x -D will response-topic x --will-topic w",
-        V5,
-        Kind,
-    ),
-    (
-        "pub -t a -m x -D will will-delay-interval 5 --will-topic w",
-        V5,
-        Kind,
-    ),
-    (
-        "pub -t a -m x -D will user-property k v --will-topic w",
-        V5,
-        Kind,
-    ),
-    ("pub -t a -m x -D will content-type x", V5, Kind),
-    ("pub -t a -m x -D disconnect reason-string bye", V5, Kind),
-    (
-        "pub -t a -m x -D disconnect session-expiry-interval 5",
-        V5,
-        Kind,
-    ),
-    ("pub -t a -m x -D disconnect user-property k v", V5, Kind),
-    ("pub -t a -m x -D subscribe user-property k v", V5, Kind),
-    (
-        "sub -t a -E -D subscribe subscription-identifier 300",
-        V5,
-        Kind,
-    ),
-    ("sub -t a -E -D subscribe user-property k v", V5, Kind),
-    ("sub -t a -E -D unsubscribe user-property k v", V5, Kind),
-    ("sub -t a -E", V4, Kind),
-    ("sub -t a -t b/+ -t '$share/g/c/#' -q 2 -E", V4, Kind),
-    ("sub -t a -E -R", V4, Kind),
-    ("sub -t a -E -R -V 5", V5, Kind),
-    ("sub -t a -E --retain-as-published -V 5", V5, Kind),
-    ("sub -t a -E --retain-as-published", V4, Kind),
-    ("sub -t a -C 3 -W 1 -V 5", V5, Kind),
-    ("sub -t a -C 20 -W 1 -V 5", V5, Kind),
-    ("sub -t a -E -c -i me", V4, Kind),
-    ("sub -t a -E -c -i me -V 5", V5, Kind),
-    ("sub -t a -E -V 31 -i me", V31, Kind),
-    ("sub -t a -E -q 1 --will-topic w --will-qos 1", V4, Kind),
-    ("rr -t a -e b -m x -W 1", V5, Kind),
-    ("rr -t a -e b -m x -W 1 -q 1", V5, Kind),
-    (
-        "rr -t a -e b -m x -W 1 -D publish correlation-data z",
-        V5,
-        Kind,
-    ),
-    (
-        "rr -t a -e b -m x -W 1 -D publish content-type z -R",
-        V5,
-        Kind,
-    ),
-    ("pub -t a -m x", V4, Refusing(0x84)),
-    ("pub -t a -m x", V4, Refusing(0x85)),
-    ("pub -t a -m x", V4, Refusing(0x86)),
-    ("pub -t a -m x", V4, Refusing(0x87)),
-    ("pub -t a -m x", V4, Refusing(0x88)),
-    ("pub -t a -m x --quiet", V4, Refusing(0x87)),
-    ("pub -t a -m x -l", V4, Kind),
-    ("pub -t a -m x -V 5", V5, Refusing(0x80)),
-    ("pub -t a -m x -V 5", V5, Refusing(0x84)),
-    ("pub -t a -m x -V 5", V5, Refusing(0x87)),
-    ("pub -t a -m x -V 5", V5, Refusing(0x89)),
-    ("pub -t a -m x -V 5", V5, Refusing(0x8A)),
-    ("pub -t a -m x -V 5", V5, Refusing(0x95)),
-    ("pub -t a -m x -V 5", V5, Refusing(0x9C)),
-    ("sub -t a", V4, Refusing(0x87)),
-    ("sub -t a -V 5", V5, Refusing(0x86)),
-    ("sub -t a -t b -E", V4, DenyingSome),
-    ("pub -t a -m x -q 1 -i me", V4, Losing),
-    ("pub -t a -m x -q 2 -i me -V 5", V5, Losing),
-    ("pub -t a -l -q 1 -i me < one", V4, Losing),
-    ("pub -t a -l -q 2 -i me < one", V4, Losing),
-    ("pub -t a -l -q 1 -i me -c < one", V4, Losing),
-    ("sub -t a -q 1 -C 1 -i me", V4, Losing),
-    ("sub -t a -q 2 -C 1 -i me -V 5", V5, Losing),
-    ("rr -t a -e b -m x -q 1 -i me", V5, Losing),
-    ("sub -t a -q 1 -C 1 -i me", V4, Closing),
-    ("rr -t a -e b -m x -i me --nodelay -M 3", V5, Losing),
-    ("pub -t a -l -q 1 -i me < one", V4, Closing),
+/// What is said to a broker that is kind.
+const KIND: &[&str] = &[
+    "pub -t a -m x",
+    "pub -t a -m x -i me -k 5",
+    "pub -t a -m x -q 1 -r",
+    "pub -t a -n -q 2 -i me",
+    "pub -t a -m x -V 31 -i me",
+    "pub -t a -m x -V 31",
+    "pub -t a -m x -V 5",
+    "pub -t a -m x -V 5 -q 1",
+    "pub -t a -m x -V 5 -q 2 -r",
+    "pub -t a -m x -u user -P word",
+    "pub -t a -m x -u user",
+    "pub -t a -m x -u ~ -P ~",
+    "pub -t a -m x -P word -V 5",
+    "pub -t a -m x -c -i me",
+    "pub -t a -m x -c -i me -V 5",
+    "pub -t a -m x -c -i me -V 5 -x 0",
+    "pub -t a -m x -x 60 -V 5",
+    "pub -t a -m x -x 0x10 -V 5",
+    "pub -t a -m x -x -1 -V 5 -i me",
+    "pub -t a -m x -x ∞ -V 5 -i me",
+    "pub -t a -m x -x 60",
+    "pub -t a -m x --will-topic w",
+    "pub -t a -m x --will-topic w --will-payload gone --will-qos 2 --will-retain",
+    "pub -t a -m x --will-topic w --will-payload gone -V 5",
+    "pub -t 'ä/b c' -m '€ 𝄞'",
+    "pub -t a -m x --repeat 2 -q 1 -i me",
+    "pub -t a -m x -D publish content-type text/plain",
+    "pub -t a -m x -D publish correlation-data 'c d'",
+    "pub -t a -m x -D publish message-expiry-interval 60",
+    "pub -t a -m x -D publish payload-format-indicator 1",
+    "pub -t a -m x -D publish payload-format-indicator abc",
+    "pub -t a -m x -D publish response-topic b/c",
+    "pub -t a -m x -D publish user-property k v -D publish user-property k w",
+    "pub -t a -m x -D publish user-property -k -v",
+    "pub -t a -m x -D connect authentication-data x -D connect authentication-method y",
+    "pub -t a -m x -D connect maximum-packet-size 1000",
+    "pub -t a -m x -D connect receive-maximum 7",
+    "pub -t a -m x -D connect request-problem-information 0",
+    "pub -t a -m x -D connect request-response-information 1",
+    "pub -t a -m x -D connect session-expiry-interval 5",
+    "pub -t a -m x -D connect topic-alias-maximum 5",
+    "pub -t a -m x -D connect user-property k v",
+    "pub -t a -m x -D will content-type x --will-topic w",
+    "pub -t a -m x -D will correlation-data x --will-topic w",
+    "pub -t a -m x -D will message-expiry-interval 5 --will-topic w",
+    "pub -t a -m x -D will payload-format-indicator 1 --will-topic w",
+    "pub -t a -m x -D will response-topic x --will-topic w",
+    "pub -t a -m x -D will will-delay-interval 5 --will-topic w",
+    "pub -t a -m x -D will user-property k v --will-topic w",
+    "pub -t a -m x -D will content-type x",
+    "pub -t a -m x -D disconnect reason-string bye",
+    "pub -t a -m x -D disconnect session-expiry-interval 5",
+    "pub -t a -m x -D disconnect user-property k v",
+    "pub -t a -m x -D subscribe user-property k v",
+    "sub -t a -E -D subscribe subscription-identifier 300",
+    "sub -t a -E -D subscribe user-property k v",
+    "sub -t a -E -D unsubscribe user-property k v",
+    "sub -t a -E",
+    "sub -t a -t b/+ -t '$share/g/c/#' -q 2 -E",
+    "sub -t a -E -R",
+    "sub -t a -E -R -V 5",
+    "sub -t a -E --retain-as-published -V 5",
+    "sub -t a -E --retain-as-published",
+    "sub -t a -C 3 -W 1 -V 5",
+    "sub -t a -C 20 -W 1 -V 5",
+    "sub -t a -E -c -i me",
+    "sub -t a -E -c -i me -V 5",
+    "sub -t a -E -V 31 -i me",
+    "sub -t a -E -q 1 --will-topic w --will-qos 1",
+    "rr -t a -e b -m x -W 1",
+    "rr -t a -e b -m x -W 1 -q 1",
+    "rr -t a -e b -m x -W 1 -D publish correlation-data z",
+    "rr -t a -e b -m x -W 1 -D publish content-type z -R",
+    "pub -t a -m x -l",
 ];
 
-/// What both did differently on purpose: statuses theirs and ours, and with `--strict`.
+/// What is said to one that is not.
+const UNKIND: &[(&str, Broker)] = &[
+    ("pub -t a -m x", Refusing(0x84)),
+    ("pub -t a -m x", Refusing(0x85)),
+    ("pub -t a -m x", Refusing(0x86)),
+    ("pub -t a -m x", Refusing(0x87)),
+    ("pub -t a -m x", Refusing(0x88)),
+    ("pub -t a -m x --quiet", Refusing(0x87)),
+    ("pub -t a -m x -V 5", Refusing(0x80)),
+    ("pub -t a -m x -V 5", Refusing(0x84)),
+    ("pub -t a -m x -V 5", Refusing(0x87)),
+    ("pub -t a -m x -V 5", Refusing(0x89)),
+    ("pub -t a -m x -V 5", Refusing(0x8A)),
+    ("pub -t a -m x -V 5", Refusing(0x95)),
+    ("pub -t a -m x -V 5", Refusing(0x9C)),
+    ("sub -t a", Refusing(0x87)),
+    ("sub -t a -V 5", Refusing(0x86)),
+    ("sub -t a -t b -E", DenyingSome),
+    ("pub -t a -m x -q 1 -i me", Losing),
+    ("pub -t a -m x -q 2 -i me -V 5", Losing),
+    ("pub -t a -l -q 1 -i me < one", Losing),
+    ("pub -t a -l -q 2 -i me < one", Losing),
+    ("pub -t a -l -q 1 -i me -c < one", Losing),
+    ("sub -t a -q 1 -C 1 -i me", Losing),
+    ("sub -t a -q 2 -C 1 -i me -V 5", Losing),
+    ("rr -t a -e b -m x -q 1 -i me", Losing),
+    ("sub -t a -q 1 -C 1 -i me", Closing),
+    ("rr -t a -e b -m x -i me --nodelay -M 3", Losing),
+    ("pub -t a -l -q 1 -i me < one", Closing),
+];
+
+/// All of it.
+pub fn same() -> Vec<Case> {
+    let kind = KIND.iter().map(|line| (*line, version(line), Kind));
+    let unkind = UNKIND
+        .iter()
+        .map(|(line, broker)| (*line, version(line), *broker));
+    kind.chain(unkind).collect()
+}
+
+/// The version a line leads to.
+fn version(line: &str) -> Version {
+    let words = words(line);
+    let has = |typed: &[&str]| words.windows(typed.len()).any(|part| part == typed);
+    match line {
+        _ if has(&["-V", "31"]) => Version::V31,
+        _ if has(&["-V", "5"]) || has(&["-D"]) || has(&["rr"]) => Version::V5,
+        _ => Version::V311,
+    }
+}
+
+/// What both do differently on purpose, and what all have in common.
 #[test]
 fn a_refusal_is_a_failure_unless_mosquittos_numbers_are_wanted() {
     let clients = Clients::new();
-    all_hold(REFUSED, |(line, version, broker, words)| {
-        let theirs = run(&clients, Whose::Theirs, &(line, *version, *broker)).1;
-        let ours = run(&clients, Whose::Ours, &(line, *version, *broker)).1;
-        let strict: &'static str = Box::leak(format!("{line} --strict").into_boxed_str());
-        let strict = run(&clients, Whose::Ours, &(strict, *version, *broker)).1;
-        let status = (theirs.status, ours.status, strict.status);
-        let said = [&theirs, &ours, &strict].map(|outcome| outcome.stderr.as_str());
-        match status == (0, 5, 0) && said == [*words; 3] {
+    all_hold(REFUSED, |(line, broker, statuses, words)| {
+        let of = |whose, line: &str| run(&clients, whose, (line, version(line), *broker)).1;
+        let outcomes = [
+            of(Whose::Theirs, line),
+            of(Whose::Ours, line),
+            of(Whose::Ours, &format!("{line} --strict")),
+        ];
+        let ours = of(Whose::OursByName, line);
+        let found = [&outcomes[0], &outcomes[1], &outcomes[2], &ours].map(|each| each.status);
+        let are_said = outcomes.iter().all(|outcome| outcome.stderr == *words);
+        match found == *statuses && are_said {
             true => Ok(()),
-            false => Err(format!("{line}: {status:?} {said:?}")),
+            false => Err(format!("{line}: {found:?} {outcomes:#?}")),
         }
     });
 }
 
-const REFUSED: &[(&str, Version, Broker, &str)] = &[
+/// The keep alive decides how long CONNACK is waited for; 2.0.11 has no word for it.
+#[test]
+fn a_broker_without_connack_is_given_up_after_the_keep_alive() {
+    let clients = Clients::new();
+    all_hold(&["pub -t a -m x -k 5", "rr -t a -e b -m x -k 5"], |line| {
+        for (whose, words) in [
+            (Whose::Theirs, "Error: Unknown error.\n"),
+            (Whose::Ours, "Error: Keepalive exceeded\n"),
+        ] {
+            let outcome = run(&clients, whose, (line, version(line), Silent)).1;
+            if (outcome.status, &*outcome.stderr) != (19, words) {
+                return Err(format!("{line} {whose:?}: {outcome:?}"));
+            }
+        }
+        Ok(())
+    });
+}
+
+/// With statuses theirs, ours, with `--strict`, and of our own command, and what the first three say.
+const REFUSED: &[(&str, Broker, [i32; 4], &str)] = &[
+    ("sub -t a", Denying, [0, 5, 0, 5], DENIED),
+    ("sub -t a -t b", Denying, [0, 5, 0, 5], DENIED),
+    ("sub -t a -V 5", Denying, [0, 5, 0, 5], DENIED),
     (
-        "sub -t a",
-        V4,
+        "rr -t a -e b -m x",
         Denying,
-        "All subscription requests were denied.\n",
-    ),
-    (
-        "sub -t a -t b",
-        V4,
-        Denying,
-        "All subscription requests were denied.\n",
-    ),
-    (
-        "sub -t a -V 5",
-        V5,
-        Denying,
-        "All subscription requests were denied.\n",
+        [0, 5, 0, 5],
+        "Unspecified error\n",
     ),
     (
         "pub -t a -m x -q 1 -V 5",
-        V5,
         Unwilling(0x87),
+        [0, 5, 0, 5],
         "Warning: Publish 1 failed: Not authorized.\n",
     ),
     (
         "pub -t a -m x -q 2 -V 5",
-        V5,
         Unwilling(0x97),
+        [0, 5, 0, 5],
         "Warning: Publish 1 failed: Quota exceeded.\n",
     ),
+    (
+        "pub -t a -m x",
+        Refusing(0x87),
+        [5, 5, 5, 4],
+        "Connection error: Connection Refused: not authorised.\nError: The connection was refused.\n",
+    ),
+    (
+        "sub -t a -V 5",
+        Refusing(0x87),
+        [135, 135, 135, 4],
+        "Connection error: Not authorized\n",
+    ),
+    ("pub -t a -m x -q 1", Losing, [7, 7, 7, 7], LOST),
+    ("rr -t a -e b -m x", Losing, [7, 7, 7, 7], LOST),
+    (
+        "rr -t a -e b -m x -W 1",
+        Kind,
+        [27, 27, 27, 27],
+        "Timed out\n",
+    ),
+    ("sub -t a -W 1", Kind, [27, 27, 27, 27], "Timed out\n"),
 ];
+
+const DENIED: &str = "All subscription requests were denied.\n";
+const LOST: &str = "Error: The connection was lost.\n";
 
 /// The packets in a form in which they can be compared, and what the program did.
 pub fn run(
     clients: &Clients,
     whose: Whose,
-    (line, version, broker): &Case,
+    (line, version, broker): (&str, Version, Broker),
 ) -> (Vec<String>, Outcome) {
     let (line, stdin) = line.split_once(" < ").unwrap_or((line, ""));
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -320,7 +292,7 @@ pub fn run(
     let packets = std::thread::scope(|scope| {
         let outcome = scope.spawn(|| clients.run(whose, &words, stdin.as_bytes(), home.path()));
         // The broker waits for another connection: when the program has ended it is met with one of our own.
-        let met = scope.spawn(|| play(&listener, *version, *broker, &is_over));
+        let met = scope.spawn(|| play(&listener, version, broker, &is_over));
         let outcome = outcome.join().expect("it ends");
         is_over.store(true, Ordering::Release);
         drop(std::net::TcpStream::connect((
@@ -366,7 +338,10 @@ fn play(
                 Closing => is_first,
                 _ => false,
             };
-            let answers = answers(&packet, version, broker);
+            let answers = match broker {
+                Silent => Vec::new(),
+                _ => answers(&packet, version, broker),
+            };
             packets.push(packet);
             if ends {
                 break;
