@@ -12,26 +12,29 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context;
+use hdrhistogram::Histogram;
 use tokio::sync::{mpsc, watch};
 
 use super::agents::books::Books;
 use super::cast::{Cast, Place};
 use super::company::{Company, Cue, Told, next_cue};
 use super::connection::{Stage, Thread, Way};
-use super::measure::{Recorder, Window};
+use super::measure::{Recorder, Window, difference, histogram};
 use super::payloads::Payloads;
-use super::plan::{Plan, Scenario, Stop};
+use super::plan::{Plan, Scenario, Stop, Warmup};
 use super::proxy::Proxy;
 use super::pulse::Pulse;
 use super::recovery::{Recovery, recoveries};
 use super::role::Phase;
 use super::shares::SharedLedger;
 use super::standing::Standing;
+use super::steadiness::{Settled, Settling};
 use super::subscriber::Expected;
-use super::tally::{LostConnection, Measurement, Tally};
+use super::tally::{LostConnection, Measurement, Tally, Warmed};
 use super::thread::{self, Crew, Note};
 use crate::client::{ConnectOptions, Endpoint, Failure};
 use crate::exit::Exit;
+use crate::mqtt::QoS;
 
 /// How often the observer is shown where the run is.
 const SHOW: Duration = Duration::from_millis(500);
@@ -102,6 +105,11 @@ impl Load {
         stop: impl Future<Output = ()>,
         mut observe: impl FnMut(Event),
     ) -> anyhow::Result<Measurement> {
+        if company.is_some() && self.plan.warmup.fixed().is_none() {
+            return Err(Exit::Usage.because(
+                "--warmup auto knows the clients of one machine only: give a time where several share a run",
+            ));
+        }
         let load = Arc::new(self);
         let mut ways = ways(&load).await?;
         let (stages, _) = watch::channel(Stage {
@@ -149,7 +157,11 @@ impl Load {
             .collect::<anyhow::Result<Vec<_>>>()?;
         drop(notes);
         let mut run = Run {
-            plan: &load.plan,
+            settling: match load.plan.warmup {
+                Warmup::Fixed(_) => None,
+                Warmup::Auto(limit) => Some(WarmingUp::new(load.plan.rate(), limit)),
+            },
+            plan: Arc::clone(&load.plan),
             crew,
             threads,
             heard,
@@ -164,7 +176,9 @@ impl Load {
 }
 
 fn window_of(plan: &Plan) -> Window {
-    let from = plan.warmup;
+    let Warmup::Fixed(from) = plan.warmup else {
+        return Window::NOT_YET;
+    };
     Window {
         from_ns: from.as_nanos() as u64,
         to_ns: match plan.stop {
@@ -198,9 +212,46 @@ fn too_early() -> anyhow::Error {
     Exit::Interrupted.because("interrupted before the load had started")
 }
 
+/// A warm-up that ends by itself, and where it was when it was last looked at.
+struct WarmingUp {
+    settling: Settling,
+    messages: u64,
+    latency: Histogram<u64>,
+}
+
+impl WarmingUp {
+    fn new(rate: Option<f64>, limit: Duration) -> WarmingUp {
+        WarmingUp {
+            settling: Settling::new(rate, limit),
+            messages: 0,
+            latency: histogram(),
+        }
+    }
+
+    /// Takes in the messages and latencies of the whole warm-up so far.
+    fn enter(
+        &mut self,
+        elapsed: Duration,
+        messages: u64,
+        latency: Histogram<u64>,
+    ) -> Option<Settled> {
+        let new = difference(&latency, &self.latency);
+        let p99_us = (!new.is_empty()).then(|| new.value_at_quantile(0.99) as f64);
+        let count = messages - self.messages;
+        (self.messages, self.latency) = (messages, latency);
+        self.settling.enter(elapsed, count, p99_us)
+    }
+}
+
+/// How soon the measurement begins once it is decided: the threads must know before it does.
+const SOON: Duration = Duration::from_millis(20);
+
 /// The run as seen from outside its threads.
 struct Run<'a> {
-    plan: &'a Plan,
+    /// As it is known by now: a warm-up that has ended by itself has its length.
+    plan: Arc<Plan>,
+    /// The warm-up, while it goes on, where it ends by itself.
+    settling: Option<WarmingUp>,
     crew: Arc<Crew>,
     threads: Vec<Arc<Thread>>,
     heard: mpsc::UnboundedReceiver<Note>,
@@ -242,7 +293,7 @@ impl Run<'_> {
         (self.observe)(Event::Started(setup));
 
         let interrupted = self.watch(Phase::Load, start, &mut stop).await?;
-        let stalled = !interrupted && self.tally.done < self.crew.cast.actors(self.plan);
+        let stalled = !interrupted && self.tally.done < self.crew.cast.actors(&self.plan);
         // A storm is over when everyone has been through it.
         let over = !self.plan.publishes() && self.plan.actors() > 0;
         if interrupted || over || !self.tally.lost.is_empty() {
@@ -373,6 +424,9 @@ impl Run<'_> {
             if moved.0 != movement {
                 moved = (movement, Instant::now());
             }
+            if phase == Phase::Load {
+                self.warm_up(start.elapsed(), &standing);
+            }
             let is_due = shown.elapsed() >= SHOW;
             match &self.company {
                 Some(company) => {
@@ -388,8 +442,8 @@ impl Run<'_> {
                 None => {
                     let still = moved.1.elapsed();
                     let over = match phase {
-                        Phase::Load => standing.load_is_over(self.plan, start.elapsed(), still),
-                        _ => standing.drain_is_over(self.plan, still),
+                        Phase::Load => standing.load_is_over(&self.plan, start.elapsed(), still),
+                        _ => standing.drain_is_over(&self.plan, still),
                     };
                     if over {
                         return Ok(false);
@@ -402,6 +456,44 @@ impl Run<'_> {
                 (self.observe)(Event::Shown(snapshot));
             }
         }
+    }
+
+    /// Begins the measurement when the load is steady, or has had its time to become so.
+    fn warm_up(&mut self, elapsed: Duration, standing: &Standing) {
+        let due = self.settling.as_ref();
+        if due.is_none_or(|warming| !warming.settling.is_due(elapsed)) {
+            return;
+        }
+        let messages = match (self.plan.subscribers(), self.plan.qos()) {
+            (1.., _) => standing.delivered,
+            (0, QoS::AtMostOnce) => standing.sent,
+            (0, _) => standing.acknowledged,
+        };
+        let mut latency = histogram();
+        for thread in &self.threads {
+            latency
+                .add(&thread.desk().recorder.warm_up)
+                .expect("a histogram that resizes itself takes any other");
+        }
+        let warming = self.settling.as_mut();
+        let Some(how) = warming.and_then(|warming| warming.enter(elapsed, messages, latency))
+        else {
+            return;
+        };
+        self.settling = None;
+        let from = elapsed + SOON;
+        self.plan = Arc::new(Plan {
+            warmup: Warmup::Fixed(from),
+            ..Plan::clone(&self.plan)
+        });
+        let window = window_of(&self.plan);
+        for thread in &self.threads {
+            thread.desk().recorder.open(window);
+        }
+        self.tally.warm_up = Some(Warmed {
+            lasted_s: from.as_secs_f64(),
+            steady: how == Settled::Steady,
+        });
     }
 
     fn snapshot(&self, start: Instant, phase: Phase) -> Box<Snapshot> {
@@ -434,7 +526,7 @@ impl Run<'_> {
     }
 
     fn recorded(&self) -> Recorder {
-        let mut all = Recorder::new(window_of(self.plan));
+        let mut all = Recorder::new(window_of(&self.plan));
         for thread in &self.threads {
             all.merge(&thread.desk().recorder);
         }
@@ -496,7 +588,7 @@ impl Run<'_> {
             &proxy.strikes.so_far(),
             &tally.returns,
             &pulse,
-            self.plan.warmup,
+            self.plan.warmup.fixed().unwrap_or_default(),
             end.min(measured).min(pulse.end()),
         )
     }

@@ -22,6 +22,12 @@ pub struct Window {
 }
 
 impl Window {
+    /// A measurement of which it is not known yet when it begins.
+    pub const NOT_YET: Window = Window {
+        from_ns: u64::MAX,
+        to_ns: u64::MAX,
+    };
+
     /// Whether something that happened at this time is measured.
     pub fn contains(self, at_ns: u64) -> bool {
         (self.from_ns..self.to_ns).contains(&at_ns)
@@ -78,6 +84,8 @@ pub struct Recorder {
     pub connects: Connects,
     /// From due to sent. Empty when the run is not paced.
     pub send_delay: Histogram<u64>,
+    /// What would be response, service or acknowledgement, before the measurement.
+    pub warm_up: Histogram<u64>,
     /// The part of the send delay that is the generator's own fault: from when the message was due *and* flow
     /// control let it go to when it was sent.
     pub lag: Histogram<u64>,
@@ -108,6 +116,7 @@ impl Recorder {
             delivered: Count::default(),
             connects: Connects::default(),
             send_delay: histogram(),
+            warm_up: histogram(),
             lag: histogram(),
             turns: histogram(),
             acknowledgement: histogram(),
@@ -147,6 +156,8 @@ impl Recorder {
         }
         if self.window.contains(since_ns) {
             record(&mut self.acknowledgement, since_ns, at_ns);
+        } else if at_ns < self.window.from_ns {
+            record(&mut self.warm_up, since_ns, at_ns);
         }
     }
 
@@ -161,6 +172,8 @@ impl Recorder {
             if let Some(due_ns) = due_ns {
                 record(&mut self.response, due_ns, at_ns);
             }
+        } else if at_ns < self.window.from_ns {
+            record(&mut self.warm_up, due_ns.unwrap_or(sent_ns), at_ns);
         }
     }
 
@@ -181,9 +194,15 @@ impl Recorder {
         record(&mut self.completion, from_ns, at_ns);
     }
 
+    /// Begins the measurement, which had not begun.
+    pub fn open(&mut self, window: Window) {
+        self.window = window;
+    }
+
     /// Ends the measurement here, unless it has ended before: what happens from now on is no longer measured.
     pub fn close(&mut self, at_ns: u64) {
         self.window.to_ns = self.window.to_ns.min(at_ns);
+        self.window.from_ns = self.window.from_ns.min(at_ns);
     }
 
     /// The measured part of the run.
@@ -200,6 +219,7 @@ impl Recorder {
             delivered: self.delivered.since(earlier.delivered),
             connects: self.connects.since(&earlier.connects),
             send_delay: difference(&self.send_delay, &earlier.send_delay),
+            warm_up: difference(&self.warm_up, &earlier.warm_up),
             lag: difference(&self.lag, &earlier.lag),
             turns: difference(&self.turns, &earlier.turns),
             acknowledgement: difference(&self.acknowledgement, &earlier.acknowledgement),
@@ -234,12 +254,14 @@ impl Recorder {
     /// Adds what another one recorded, but for its pulse: that is asked for once, at the end.
     pub fn merge(&mut self, other: &Recorder) {
         self.window.to_ns = self.window.to_ns.min(other.window.to_ns);
+        self.window.from_ns = self.window.from_ns.min(other.window.from_ns);
         self.sent.merge(other.sent);
         self.acknowledged.merge(other.acknowledged);
         self.delivered.merge(other.delivered);
         self.connects.merge(&other.connects);
         for (ours, theirs) in [
             (&mut self.send_delay, &other.send_delay),
+            (&mut self.warm_up, &other.warm_up),
             (&mut self.lag, &other.lag),
             (&mut self.turns, &other.turns),
             (&mut self.acknowledgement, &other.acknowledgement),

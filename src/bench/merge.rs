@@ -99,6 +99,10 @@ fn add(whole: &mut Report, run: Report) {
     whole.measured_s = covered(whole);
     whole.finished_at = whole.finished_at.clone().max(run.finished_at);
     whole.setup_s = whole.setup_s.max(run.setup_s);
+    if let (Some(whole), Some(run)) = (&mut whole.warm_up, &run.warm_up) {
+        whole.lasted_s = whole.lasted_s.max(run.lasted_s);
+        whole.steady &= run.steady;
+    }
     whole.interrupted |= run.interrupted;
     whole.environment.debug_build |= run.environment.debug_build;
 

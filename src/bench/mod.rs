@@ -6,7 +6,7 @@
 //!                                                                  -> Ledger per subscriber -^
 //! ```
 //! `plan`, `pace`, `schedule`, `size`, `payloads`, `message`, `ledger`, `measure`, `connects`, `publisher`, `subscriber`, `idle`, `report`,
-//! `latency`, `histograms`, `merge`, `verdict`, `slo`, `statistics`, `compare`, `search`, `climb`, `calibration` and
+//! `latency`, `histograms`, `merge`, `verdict`, `slo`, `statistics`, `steadiness`, `compare`, `search`, `climb`, `calibration` and
 //! `series` are arithmetic: no socket, no clock; so are `cast`, which says whose clients are whose when several machines
 //! share a run, `standing`, how far all of them are, and `agents`, what they say to each other. `connection` is the socket, `thread` the clients of one thread, `lives`
 //! and `fates` what each of them does from first to last, `load` the phases of a run, `company` what it hears of other machines, `tally` what the threads bring home;
@@ -60,6 +60,7 @@ pub mod size;
 pub mod slo;
 pub mod standing;
 pub mod statistics;
+pub mod steadiness;
 pub mod subscriber;
 pub mod tally;
 mod thread;

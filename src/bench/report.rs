@@ -21,7 +21,7 @@ use super::recovery::Recovery;
 use super::series::Moment;
 use super::shares::Share;
 use super::slo::Judgement;
-use super::tally::{LostConnection, Measurement, Work};
+use super::tally::{LostConnection, Measurement, Warmed, Work};
 use super::verdict::{Check, Verdict, check, verdict};
 use crate::client::ConnectOptions;
 use crate::mqtt::{QoS, ReasonCode};
@@ -62,6 +62,9 @@ pub struct Report {
     /// Seconds of the measurement, warm-up and drain left out; with `--count` up to the last delivery. Of merged runs
     /// the time that any of them measured.
     pub measured_s: f64,
+    /// The warm-up, where it was to end by itself.
+    #[serde(default)]
+    pub warm_up: Option<Warmed>,
     /// The run was ended by a signal.
     pub interrupted: bool,
     /// Messages per second.
@@ -315,6 +318,7 @@ impl Report {
             connections,
             setup_s: measurement.setup.as_secs_f64(),
             measured_s: measured.as_secs_f64(),
+            warm_up: measurement.warm_up,
             interrupted: measurement.interrupted,
             rate_per_s: rates(&plan, &cast, recorder),
             messages: Messages {
@@ -437,6 +441,7 @@ fn generator(measurement: &Measurement) -> Generator {
 pub mod tests {
     use std::collections::BTreeMap;
 
+    use super::super::plan::Warmup;
     use super::*;
     use crate::bench::measure::Window;
     use crate::bench::plan::tests::plan;
@@ -475,6 +480,7 @@ pub mod tests {
             clock_set: Duration::ZERO,
             failures: Vec::new(),
             lost_connections: Vec::new(),
+            warm_up: None,
             threads: vec![
                 Work {
                     cpu: Some(Duration::from_millis(100)),
@@ -500,7 +506,7 @@ pub mod tests {
         plan.publish[0].qos = QoS::from_number(qos).unwrap();
         plan.subscribe[0].qos = plan.publish[0].qos;
         plan.publish[0].rate = "10k".parse().unwrap();
-        plan.warmup = Duration::from_secs(1);
+        plan.warmup = Warmup::Fixed(Duration::from_secs(1));
         plan.stop = Stop::After(Duration::from_secs(1));
         let options = ConnectOptions::new(Endpoint::default());
         Report::new(

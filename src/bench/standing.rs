@@ -66,7 +66,11 @@ impl Standing {
 
     /// Whether the load of the whole plan is over. `elapsed` is the time since its start, `still` since anything moved.
     pub fn load_is_over(&self, plan: &Plan, elapsed: Duration, still: Duration) -> bool {
-        let end = plan.end().unwrap_or_default();
+        let end = match plan.warmup.fixed() {
+            Some(_) => plan.end().unwrap_or_default(),
+            // While it warms up nobody knows.
+            None => Duration::MAX,
+        };
         if plan.actors() == 0 {
             return match plan.stop {
                 Stop::After(_) => elapsed >= end,
@@ -77,7 +81,7 @@ impl Standing {
             return true;
         }
         match plan.stop {
-            Stop::After(_) => elapsed >= end + GRACE,
+            Stop::After(_) => elapsed >= end.saturating_add(GRACE),
             Stop::Count(_) => elapsed >= end && still >= STALLED + plan.longest_fault(),
         }
     }

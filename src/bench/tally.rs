@@ -58,6 +58,8 @@ pub struct Measurement {
     pub failures: Vec<ConnectFailure>,
     /// Connections that were lost.
     pub lost_connections: Vec<LostConnection>,
+    /// The warm-up, where it ended by itself.
+    pub warm_up: Option<Warmed>,
     /// The work of the threads within the measured time.
     pub threads: Vec<Work>,
     /// Whether the run was ended by the stop signal.
@@ -68,6 +70,15 @@ pub struct Measurement {
     pub faults: Vec<Recovery>,
     /// The work of the proxy that did them, while the load ran.
     pub proxy: Option<Work>,
+}
+
+/// A warm-up that was to last until the load was steady.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Warmed {
+    /// How long it lasted, in seconds.
+    pub lasted_s: f64,
+    /// Whether the load was steady then; if not, it had had as long as it may take.
+    pub steady: bool,
 }
 
 /// What a thread did in the measured time.
@@ -86,6 +97,7 @@ pub(super) struct Tally {
     /// Both clocks at the start of the load.
     pub(super) clock: Option<(Instant, SystemTime)>,
     pub(super) ready: u32,
+    pub(super) warm_up: Option<Warmed>,
     /// Connections that were not made.
     pub(super) failures: Vec<ConnectFailure>,
     /// Publishers that will not publish any more.
@@ -170,6 +182,7 @@ impl Tally {
             }),
             failures: self.failures,
             lost_connections: self.lost,
+            warm_up: self.warm_up,
             threads: Vec::new(),
             interrupted,
             stalled,

@@ -266,9 +266,24 @@ impl Member {
                 _ = stages.wait_for(|stage| stage.phase >= last) => {}
             }
         };
-        sleep_or(Some(plan.warmup)).await;
+        let window = || self.thread.desk().recorder.window();
+        match plan.warmup.fixed() {
+            Some(warmup) => sleep_or(Some(warmup)).await,
+            None => {
+                let mut at = Duration::ZERO;
+                while window() == Window::NOT_YET && self.stages.borrow().phase < last {
+                    at += TURNS;
+                    sleep_or(Some(at)).await;
+                }
+                sleep_or(Some(Duration::from_nanos(window().from_ns))).await;
+            }
+        }
         let (cpu, wall) = (processor_time(), Instant::now());
-        sleep_or(plan.end().filter(|_| last == Phase::Drain)).await;
+        let end = match plan.warmup.fixed() {
+            Some(_) => plan.end(),
+            None => Some(Duration::from_nanos(window().to_ns)),
+        };
+        sleep_or(end.filter(|_| last == Phase::Drain)).await;
         work(cpu, wall)
     }
 }

@@ -22,7 +22,7 @@ use super::plan::{Plan, Scenario, Stop};
 use super::report::{Generator, Latencies};
 use super::role::Phase;
 use super::series::Moment;
-use super::statistics::{difference, median};
+use super::steadiness::{Drift, LITTLE_US};
 use super::tally::Measurement;
 
 /// Whether the numbers can be relied on.
@@ -122,11 +122,8 @@ pub(super) fn verdict(
 /// More than a clock is slewed by in any run.
 const CLOCK: Duration = Duration::from_millis(500);
 
-/// So sure must it be that the two halves differ.
-const SURE: f64 = 0.01;
-
-/// Less than this does not matter, in microseconds.
-const LITTLE_US: f64 = 1000.0;
+/// By so much of itself may the latency differ from one half to the other.
+const HALF: f64 = 0.5;
 
 /// How the second half of the run was unlike the first; `None` also when it was too short to tell.
 fn unsteady(series: &[Moment]) -> Option<String> {
@@ -136,19 +133,9 @@ fn unsteady(series: &[Moment]) -> Option<String> {
     let middles: Vec<f64> = measured
         .map(|moment| moment.latency.0.value_at_quantile(0.5) as f64)
         .collect();
-    let (first, second) = middles.split_at(middles.len() / 2);
-    if first.is_empty() {
-        return None;
-    }
-    let difference = difference(first, second);
-    let middle = |half: &[f64]| {
-        let mut sorted = half.to_vec();
-        sorted.sort_by(f64::total_cmp);
-        median(&sorted)
-    };
-    let (before, after) = (middle(first), middle(second));
-    let much = difference.shift.abs() > LITTLE_US.max(before.min(after) / 2.0);
-    (difference.p < SURE && much).then(|| {
+    let drift = Drift::of(&middles)?;
+    let Drift { before, after, .. } = drift;
+    (drift.is_sure() && drift.is_much(HALF, LITTLE_US)).then(|| {
         format!(
             "not steady: the median latency was {:.1} ms in the first half and {:.1} ms in the second; \
              measure longer, warm up longer, or lower --rate",

@@ -16,7 +16,7 @@ use super::connection::{ConnectionArgs, SessionPropertyArgs, WillArgs, duration}
 use crate::bench::agents::words::{Topics, agent_name};
 use crate::bench::cast::Spread;
 use crate::bench::pace::Pace;
-use crate::bench::plan::{Pattern, Run, Scenario};
+use crate::bench::plan::{Pattern, Run, Scenario, Warmup};
 use crate::bench::slo::Slo;
 use crate::client::Endpoint;
 use faults::FaultArgs;
@@ -245,9 +245,12 @@ pub struct LoadArgs {
     #[arg(long, value_name = "N", help_heading = "Load")]
     pub count: Option<u64>,
 
-    /// Load before the measurement that does not count [default: 1s, with --count 0s]
-    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Load")]
-    pub warmup: Option<Duration>,
+    /// Load before the measurement that does not count: a time, or auto for until it is steady, which is when neither the
+    /// rate (by a tenth) nor the 99th percentile of the latency (by half, and a millisecond) shifts from one half to the
+    /// other of the last ten intervals, of 200 ms or more at low rates. auto:30s ends after 30 s at the latest, auto after
+    /// a minute, and the report says when the load was not steady then [default: 1s, with --count 0s]
+    #[arg(long, value_name = "DURATION", help_heading = "Load")]
+    pub warmup: Option<Warmup>,
 
     /// Quality of service of publishes and subscriptions [default: 1]
     #[arg(short, long, value_name = "QOS", value_parser = clap::value_parser!(u8).range(0..=2), help_heading = "Load")]

@@ -125,8 +125,15 @@ pub(super) fn measurement(report: &Report) -> String {
         Stop::After(_) => format!("measured for {measured}"),
         Stop::Count(count) => format!("measured {} messages in {measured}", whole(count as f64)),
     };
-    if !report.plan.warmup.is_zero() {
-        text += &format!(" after {} of warm-up", time(report.plan.warmup));
+    let given = report.plan.warmup.fixed();
+    let found = report
+        .warm_up
+        .map(|warm_up| Duration::from_secs_f64(warm_up.lasted_s));
+    if let Some(warmup) = found.or(given).filter(|warmup| !warmup.is_zero()) {
+        text += &format!(" after {} of warm-up", time(warmup));
+    }
+    if report.warm_up.is_some_and(|warm_up| !warm_up.steady) {
+        text += ", in which the load did not become steady";
     }
     if report.interrupted {
         text += ", interrupted";

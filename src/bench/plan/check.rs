@@ -72,6 +72,7 @@ impl Plan {
             );
         }
         self.check_stop()?;
+        self.check_warmup()?;
         self.check_faults()?;
         // What stands for the placeholders of the last client makes them longest.
         let values = match self.clients() {
@@ -133,6 +134,23 @@ impl Plan {
         }
     }
 
+    /// What ends by itself must be able to.
+    fn check_warmup(&self) -> Result<(), Wrong> {
+        let changes = self.publish.iter().any(|group| group.rate.changes());
+        let words = match self.warmup.fixed() {
+            Some(_) => return Ok(()),
+            None if changes => "where the rate changes: the load is never steady",
+            None if !self.fault.is_empty() => {
+                "in a plan with faults, whose times count from the start"
+            }
+            None if self.publish.is_empty() && self.subscribe.is_empty() => {
+                "without messages: nobody publishes or subscribes"
+            }
+            None => return Ok(()),
+        };
+        wrong("", "warmup", format!("must be a time and not auto {words}"))
+    }
+
     fn check_stop(&self) -> Result<(), Wrong> {
         match self.stop {
             Stop::After(Duration::ZERO) if self.scenario != Scenario::Conn => {
@@ -147,7 +165,7 @@ impl Plan {
             Stop::After(duration) if duration > LONGEST => {
                 wrong("", "duration", "must be at most a year")
             }
-            _ if self.warmup > LONGEST => wrong("", "warmup", "must be at most a year"),
+            _ if self.warmup.longest() > LONGEST => wrong("", "warmup", "must be at most a year"),
             Stop::After(_) | Stop::Count(_) => Ok(()),
         }
     }

@@ -18,6 +18,7 @@ pub mod session;
 pub mod tests;
 mod text;
 mod timetable;
+mod warmup;
 
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -34,6 +35,7 @@ pub use pattern::Pattern;
 pub use scenario::Scenario;
 pub use session::Session;
 pub use timetable::Timetable;
+pub use warmup::Warmup;
 
 use super::disturbance::Disturbance;
 use super::pace::Pace;
@@ -54,8 +56,8 @@ pub struct Plan {
     #[serde(default = "Run::random")]
     pub run: Run,
     /// Load that is not measured, before the measurement.
-    #[serde(default, with = "text::duration")]
-    pub warmup: Duration,
+    #[serde(default)]
+    pub warmup: Warmup,
     /// When enough is measured.
     pub stop: Stop,
     /// What kind of session every client has.
@@ -423,12 +425,12 @@ impl Plan {
     /// When the last message is due, from the start of the load; `None` when that is not known beforehand.
     pub fn end(&self) -> Option<Duration> {
         if let Stop::After(duration) = self.stop {
-            return Some(self.warmup.saturating_add(duration));
+            return Some(self.warmup.fixed()?.saturating_add(duration));
         }
         let mut end = None;
         for publisher in 0..self.publishers() {
             let mut schedule = self.schedule_of(publisher);
-            let before = schedule.due_before(self.warmup)?;
+            let before = schedule.due_before(self.warmup.fixed()?)?;
             if let Some(last @ 1..) = self.share_of(publisher) {
                 end = end.max(Some(schedule.due(before + last - 1)?));
             }

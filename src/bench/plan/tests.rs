@@ -16,7 +16,7 @@ pub fn plan(publishers: u32, subscribers: u32) -> Plan {
     let mut plan = Plan {
         scenario: Scenario::PubSub,
         run: Run(0xC0FFEE),
-        warmup: Duration::ZERO,
+        warmup: Warmup::default(),
         stop: Stop::Count(100),
         session: Session::default(),
         publish: vec![Publishers {
@@ -176,7 +176,7 @@ fn what_cannot_be_carried_out_is_refused_with_its_place() {
             .starts_with("subscribe.filter")
     );
     assert!(refused(|plan| plan.subscribe[0].filter = "a/%s".parse().unwrap()).contains("%s"));
-    assert!(refused(|plan| plan.warmup = Duration::MAX).starts_with("warmup"));
+    assert!(refused(|plan| plan.warmup = Warmup::Fixed(Duration::MAX)).starts_with("warmup"));
     assert!(refused(|plan| plan.stop = Stop::After(Duration::MAX)).starts_with("duration"));
     assert!(refused(|plan| plan.stop = Stop::Count(0)).starts_with("count"));
     assert!(refused(|plan| plan.stop = Stop::After(Duration::ZERO)).starts_with("duration"));
@@ -189,7 +189,7 @@ fn what_cannot_be_carried_out_is_refused_with_its_place() {
 #[test]
 fn the_end_is_known_when_time_or_rate_say_so() {
     let mut plan = plan(2, 2);
-    plan.warmup = Duration::from_secs(1);
+    plan.warmup = Warmup::Fixed(Duration::from_secs(1));
     assert_eq!(plan.end(), None);
     plan.publish[0].rate = "50".parse().unwrap();
     assert_eq!(
@@ -377,7 +377,7 @@ prop_compose! {
         session in any_session(),
     ) -> Plan {
         Plan {
-            scenario: Scenario::Mixed, run: Run(run), warmup: Duration::from_nanos(warmup_ns), stop, session, publish, subscribe, connect, fault,
+            scenario: Scenario::Mixed, run: Run(run), warmup: Warmup::Fixed(Duration::from_nanos(warmup_ns)), stop, session, publish, subscribe, connect, fault,
         }
     }
 }

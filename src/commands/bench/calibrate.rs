@@ -9,7 +9,7 @@ use super::trial::{Target, Trial, warn_of_debug_build};
 use crate::bench::calibration::{Calibration, Limits};
 use crate::bench::disturbance::Disturbance;
 use crate::bench::pace::Pace;
-use crate::bench::plan::{Plan, Run, Scenario, Stop};
+use crate::bench::plan::{Plan, Run, Scenario, Stop, Warmup};
 use crate::bench::report::Report;
 use crate::cli::bench::LoadArgs;
 use crate::cli::bench::verbs::CalibrateArgs;
@@ -69,7 +69,7 @@ pub(super) fn beside(
     let mut short = calibrated(plan.clone())?;
     if let Stop::After(duration) = short.stop {
         short.stop = Stop::After(duration.min(SHORT));
-        short.warmup = short.warmup.min(SHORT / 4);
+        short.warmup = Warmup::Fixed(short.warmup.longest().min(SHORT / 4));
     }
     let report = measure(short, load, verbose)?.filter(|report| !report.interrupted);
     Ok(report.as_ref().map(Calibration::of))

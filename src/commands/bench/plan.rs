@@ -11,7 +11,7 @@ use super::session::{message_properties, session};
 use crate::bench::pace::Pace;
 use crate::bench::plan::content::{Content, Source};
 use crate::bench::plan::{
-    Clients, Fate, Pattern, Plan, Publishers, Run, Scenario, Stop, Subscribers, When, Wrong,
+    Clients, Fate, Pattern, Plan, Publishers, Run, Scenario, Stop, Subscribers, Warmup, When, Wrong,
 };
 use crate::cli::bench::LoadArgs;
 use crate::cli::bench::messages::MessageArgs;
@@ -81,7 +81,7 @@ impl Typed<'_> {
         let mut plan = Plan {
             scenario,
             run: self.run,
-            warmup: Duration::ZERO,
+            warmup: Warmup::default(),
             stop: self.stop(),
             session: session(args)?,
             publish: Vec::new(),
@@ -154,8 +154,8 @@ impl Typed<'_> {
         let warms_up = matches!(scenario, PubSub | Pub | Sub | Shared | Req);
         let changes = args.rate.is_some_and(Pace::changes);
         plan.warmup = args.warmup.unwrap_or(match args.count {
-            None if warms_up && !changes => Duration::from_secs(1),
-            _ => Duration::ZERO,
+            None if warms_up && !changes => Warmup::Fixed(Duration::from_secs(1)),
+            _ => Warmup::default(),
         });
         Ok(plan)
     }

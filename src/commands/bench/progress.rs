@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::bench::load::{Event, Snapshot};
-use crate::bench::measure::Count;
+use crate::bench::measure::{Count, Window};
 use crate::bench::plan::{Plan, Stop};
 use crate::bench::role::Phase;
 use crate::bench::tally::LostConnection;
@@ -111,9 +111,13 @@ impl Progress {
     /// How much of the load is behind us, from 0 to 1.
     fn share(&self, snapshot: &Snapshot) -> f64 {
         match self.plan.stop {
-            Stop::After(duration) => {
-                snapshot.elapsed.as_secs_f64() / (self.plan.warmup + duration).as_secs_f64()
-            }
+            Stop::After(duration) => match snapshot.recorder.window() {
+                Window::NOT_YET => 0.0,
+                _ => {
+                    let from = snapshot.recorder.window().from_ns as f64 / 1e9;
+                    snapshot.elapsed.as_secs_f64() / (from + duration.as_secs_f64())
+                }
+            },
             Stop::Count(count) => snapshot.recorder.sent.total as f64 / count as f64,
         }
         .min(1.0)
@@ -133,7 +137,10 @@ fn line(plan: &Plan, last: Option<&Snapshot>, now: &Snapshot) -> String {
         let new = count(now).total - last.map_or(0, |last| count(last).total);
         output::figures::whole(new as f64 / since.as_secs_f64().max(0.001))
     };
-    let mut parts = vec![match (now.phase, now.elapsed < plan.warmup) {
+    let mut parts = vec![match (
+        now.phase,
+        now.elapsed.as_nanos() < now.recorder.window().from_ns.into(),
+    ) {
         (Phase::Load, true) => "warming up:".to_owned(),
         (Phase::Load, false) => String::new(),
         _ => "draining:".to_owned(),

@@ -10,6 +10,7 @@ mod report;
 mod scripted;
 mod storms;
 mod usage;
+mod warmup;
 mod ways;
 
 use serde_json::Value;
