@@ -109,20 +109,8 @@ fn retained_messages_come_to_everyone_who_asks_and_are_taken_away_again() {
     });
     let serve = MqttServe::start::<&str>([]);
     report(&["retained-storm", "--count", "50", "-L", &serve.url()], 0);
-    // Nothing is left for who asks next.
-    crate::harness::Mqtt::new([
-        "sub",
-        "-L",
-        &serve.url(),
-        "-t",
-        "#",
-        "--retained-only",
-        "-W",
-        "1",
-    ])
-    .status(27)
-    .stderr("mqtt: timed out after 1s\n")
-    .run();
+    // Nothing is left for who asks next: --retained-only ends by itself, with nothing printed.
+    crate::harness::Mqtt::new(["sub", "-L", &serve.url(), "-t", "#", "--retained-only"]).run();
 }
 
 #[test]
