@@ -90,8 +90,10 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s L -l url -d 'Broker as
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l unix -d 'Connect to the unix socket PATH' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l ws-path -d 'Path to ask the WebSocket server for [default: /mqtt]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l ws-header -d 'Send this header to the WebSocket server; may be repeated' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l proxy -d 'Connect through a proxy: socks5h://, socks5://, http:// or https://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l proxy-cafile -d 'Trust the issuers in FILE (PEM) to say who an https:// proxy is [default: those this system trusts]' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s A -l bind -d 'Connect from this address of this machine' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l nameserver -d 'Ask this name server for SRV records and the broker\'s addresses, not those of this system [env: MQTT_NAMESERVER]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s P -l password -l pw -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l password-file -d 'Read the password from the first line of FILE' -r -F
@@ -99,7 +101,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l password-command -d 'R
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
 311\t'MQTT 3.1.1'
 5\t'MQTT 5'
-auto\t'MQTT 5, or 3.1.1 with a broker that does not know 5; standard error says so'"
+auto\t'MQTT 5, or 3.1.1 with a broker that refuses 5 or hangs up; standard error says so'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
@@ -165,7 +167,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l tls-use-os-certs -d 'T
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l no-tls -d 'No TLS, not even on port 8883'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s c -l disable-clean-session -d 'Keep the session on the broker when this client leaves; needs --id'
-complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l follow-redirects -d 'Go to the broker that this one names when it refuses because another is to be used (MQTT 5)'
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l follow-redirects -d 'Go to the broker that this one names when it refuses or leaves because another is to be used (MQTT 5)'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l will-retain -d 'Make the will a retained message'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l will-payload-format-indicator -d 'Say that the will\'s payload is UTF-8 text (MQTT 5)'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s t -l topic -d 'Topic filter to subscribe to, as often as wanted; also the path of --url' -r
@@ -204,8 +206,10 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s L -l url -d 'Broker as
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l unix -d 'Connect to the unix socket PATH' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l ws-path -d 'Path to ask the WebSocket server for [default: /mqtt]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l ws-header -d 'Send this header to the WebSocket server; may be repeated' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l proxy -d 'Connect through a proxy: socks5h://, socks5://, http:// or https://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l proxy-cafile -d 'Trust the issuers in FILE (PEM) to say who an https:// proxy is [default: those this system trusts]' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s A -l bind -d 'Connect from this address of this machine' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l nameserver -d 'Ask this name server for SRV records and the broker\'s addresses, not those of this system [env: MQTT_NAMESERVER]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s P -l password -l pw -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l password-file -d 'Read the password from the first line of FILE' -r -F
@@ -213,7 +217,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l password-command -d 'R
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
 311\t'MQTT 3.1.1'
 5\t'MQTT 5'
-auto\t'MQTT 5, or 3.1.1 with a broker that does not know 5; standard error says so'"
+auto\t'MQTT 5, or 3.1.1 with a broker that refuses 5 or hangs up; standard error says so'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
@@ -278,12 +282,12 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l tls-use-os-certs -d 'T
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l no-tls -d 'No TLS, not even on port 8883'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s c -l disable-clean-session -d 'Keep the session on the broker when this client leaves; needs --id'
-complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l follow-redirects -d 'Go to the broker that this one names when it refuses because another is to be used (MQTT 5)'
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l follow-redirects -d 'Go to the broker that this one names when it refuses or leaves because another is to be used (MQTT 5)'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l will-retain -d 'Make the will a retained message'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l will-payload-format-indicator -d 'Say that the will\'s payload is UTF-8 text (MQTT 5)'
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l help -d 'Print help'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s t -l topic -d 'Topic to publish the request to; also the path of --url' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s e -l response-topic -d 'Topic the reply comes to [default with MQTT 5: one of its own, reply/ and a random name]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s e -l response-topic -d 'Topic the reply comes to [default with MQTT 5: one of its own, beginning as the broker wants it]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s q -l qos -d 'Quality of service of the request and of the reply: 0 at most once, 1 at least once, 2 exactly once' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l replies -d 'Wait for this many replies' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s W -l timeout -d 'End with status 27 after this time, counted from the start of the program' -r
@@ -303,8 +307,10 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s L -l url -d 'Broker as
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l unix -d 'Connect to the unix socket PATH' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l ws-path -d 'Path to ask the WebSocket server for [default: /mqtt]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l ws-header -d 'Send this header to the WebSocket server; may be repeated' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l proxy -d 'Connect through a proxy: socks5h://, socks5://, http:// or https://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l proxy-cafile -d 'Trust the issuers in FILE (PEM) to say who an https:// proxy is [default: those this system trusts]' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s A -l bind -d 'Connect from this address of this machine' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l nameserver -d 'Ask this name server for SRV records and the broker\'s addresses, not those of this system [env: MQTT_NAMESERVER]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s P -l password -l pw -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l password-file -d 'Read the password from the first line of FILE' -r -F
@@ -355,7 +361,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l will-user-property -d 
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
 311\t'MQTT 3.1.1'
 5\t'MQTT 5'
-auto\t'MQTT 5, or 3.1.1 with a broker that does not know 5; standard error says so'"
+auto\t'MQTT 5, or 3.1.1 with a broker that refuses 5 or hangs up; standard error says so'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l latency -d 'Say on stderr how long each reply took, from the request\'s way to the network'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s R -l no-retained -d 'Does nothing, as in mosquitto_rr: what the broker has kept is never taken for a reply here'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l help -d 'Print help'
@@ -376,7 +382,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l tls-use-os-certs -d 'T
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l no-tls -d 'No TLS, not even on port 8883'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s c -l disable-clean-session -d 'Keep the session on the broker when this client leaves; needs --id'
-complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l follow-redirects -d 'Go to the broker that this one names when it refuses because another is to be used (MQTT 5)'
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l follow-redirects -d 'Go to the broker that this one names when it refuses or leaves because another is to be used (MQTT 5)'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l will-retain -d 'Make the will a retained message'
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l will-payload-format-indicator -d 'Say that the will\'s payload is UTF-8 text (MQTT 5)'
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s t -l topic -d 'Topic filter of the requests, as often as wanted; also the path of --url' -r
@@ -401,8 +407,10 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s L -l url -d 'Broker 
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l unix -d 'Connect to the unix socket PATH' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l ws-path -d 'Path to ask the WebSocket server for [default: /mqtt]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l ws-header -d 'Send this header to the WebSocket server; may be repeated' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l proxy -d 'Connect through a proxy: socks5h://, socks5://, http:// or https://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l proxy-cafile -d 'Trust the issuers in FILE (PEM) to say who an https:// proxy is [default: those this system trusts]' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s A -l bind -d 'Connect from this address of this machine' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l nameserver -d 'Ask this name server for SRV records and the broker\'s addresses, not those of this system [env: MQTT_NAMESERVER]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s P -l password -l pw -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l password-file -d 'Read the password from the first line of FILE' -r -F
@@ -453,7 +461,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l will-user-property -
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
 311\t'MQTT 3.1.1'
 5\t'MQTT 5'
-auto\t'MQTT 5, or 3.1.1 with a broker that does not know 5; standard error says so'"
+auto\t'MQTT 5, or 3.1.1 with a broker that refuses 5 or hangs up; standard error says so'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s v -l verbose -d 'Say on stderr what becomes of each request'
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l help -d 'Print help'
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l echo -d 'Reply with the payload of the request'
@@ -467,7 +475,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l tls-use-os-certs -d 
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l no-tls -d 'No TLS, not even on port 8883'
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s c -l disable-clean-session -d 'Keep the session on the broker when this client leaves; needs --id'
-complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l follow-redirects -d 'Go to the broker that this one names when it refuses because another is to be used (MQTT 5)'
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l follow-redirects -d 'Go to the broker that this one names when it refuses or leaves because another is to be used (MQTT 5)'
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l will-retain -d 'Make the will a retained message'
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l will-payload-format-indicator -d 'Say that the will\'s payload is UTF-8 text (MQTT 5)'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l publishers -d 'Connections that publish, in req that ask [default: 10, in retained-storm 1]' -r
@@ -510,8 +518,10 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_sub
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l unix -d 'Connect to the unix socket PATH' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l ws-path -d 'Path to ask the WebSocket server for [default: /mqtt]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l ws-header -d 'Send this header to the WebSocket server; may be repeated' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l proxy -d 'Connect through a proxy: socks5h://, socks5://, http:// or https://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l proxy-cafile -d 'Trust the issuers in FILE (PEM) to say who an https:// proxy is [default: those this system trusts]' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -s A -l bind -d 'Connect from this address of this machine' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l nameserver -d 'Ask this name server for SRV records and the broker\'s addresses, not those of this system [env: MQTT_NAMESERVER]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -s P -l password -l pw -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l password-file -d 'Read the password from the first line of FILE' -r -F
@@ -519,7 +529,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_sub
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
 311\t'MQTT 3.1.1'
 5\t'MQTT 5'
-auto\t'MQTT 5, or 3.1.1 with a broker that does not know 5; standard error says so'"
+auto\t'MQTT 5, or 3.1.1 with a broker that refuses 5 or hangs up; standard error says so'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
@@ -640,8 +650,10 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l unix -d 'Connect to the unix socket PATH' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l ws-path -d 'Path to ask the WebSocket server for [default: /mqtt]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l ws-header -d 'Send this header to the WebSocket server; may be repeated' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l proxy -d 'Connect through a proxy: socks5h://, socks5://, http:// or https://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l proxy-cafile -d 'Trust the issuers in FILE (PEM) to say who an https:// proxy is [default: those this system trusts]' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s A -l bind -d 'Connect from this address of this machine' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l nameserver -d 'Ask this name server for SRV records and the broker\'s addresses, not those of this system [env: MQTT_NAMESERVER]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s P -l password -l pw -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l password-file -d 'Read the password from the first line of FILE' -r -F
@@ -649,7 +661,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
 311\t'MQTT 3.1.1'
 5\t'MQTT 5'
-auto\t'MQTT 5, or 3.1.1 with a broker that does not know 5; standard error says so'"
+auto\t'MQTT 5, or 3.1.1 with a broker that refuses 5 or hangs up; standard error says so'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
@@ -749,8 +761,10 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l unix -d 'Connect to the unix socket PATH' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l ws-path -d 'Path to ask the WebSocket server for [default: /mqtt]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l ws-header -d 'Send this header to the WebSocket server; may be repeated' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l proxy -d 'Connect through a proxy: socks5h://, socks5://, http:// or https://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l proxy-cafile -d 'Trust the issuers in FILE (PEM) to say who an https:// proxy is [default: those this system trusts]' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -s A -l bind -d 'Connect from this address of this machine' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l nameserver -d 'Ask this name server for SRV records and the broker\'s addresses, not those of this system [env: MQTT_NAMESERVER]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -s P -l password -l pw -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l password-file -d 'Read the password from the first line of FILE' -r -F
@@ -758,7 +772,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
 311\t'MQTT 3.1.1'
 5\t'MQTT 5'
-auto\t'MQTT 5, or 3.1.1 with a broker that does not know 5; standard error says so'"
+auto\t'MQTT 5, or 3.1.1 with a broker that refuses 5 or hangs up; standard error says so'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
@@ -864,8 +878,10 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l unix -d 'Connect to the unix socket PATH' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l ws-path -d 'Path to ask the WebSocket server for [default: /mqtt]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l ws-header -d 'Send this header to the WebSocket server; may be repeated' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l proxy -d 'Connect through a proxy: socks5h://, socks5://, http:// or https://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l proxy-cafile -d 'Trust the issuers in FILE (PEM) to say who an https:// proxy is [default: those this system trusts]' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -s A -l bind -d 'Connect from this address of this machine' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l nameserver -d 'Ask this name server for SRV records and the broker\'s addresses, not those of this system [env: MQTT_NAMESERVER]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -s P -l password -l pw -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l password-file -d 'Read the password from the first line of FILE' -r -F
@@ -873,7 +889,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
 311\t'MQTT 3.1.1'
 5\t'MQTT 5'
-auto\t'MQTT 5, or 3.1.1 with a broker that does not know 5; standard error says so'"
+auto\t'MQTT 5, or 3.1.1 with a broker that refuses 5 or hangs up; standard error says so'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
@@ -941,8 +957,10 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -l unix -d 'Connect to the unix socket PATH' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -l ws-path -d 'Path to ask the WebSocket server for [default: /mqtt]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -l ws-header -d 'Send this header to the WebSocket server; may be repeated' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -l proxy -d 'Connect through a proxy: socks5h://, socks5://, http:// or https://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -l proxy-cafile -d 'Trust the issuers in FILE (PEM) to say who an https:// proxy is [default: those this system trusts]' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -s A -l bind -d 'Connect from this address of this machine' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -l nameserver -d 'Ask this name server for SRV records and the broker\'s addresses, not those of this system [env: MQTT_NAMESERVER]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -s P -l password -l pw -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -l password-file -d 'Read the password from the first line of FILE' -r -F
@@ -950,7 +968,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
 311\t'MQTT 3.1.1'
 5\t'MQTT 5'
-auto\t'MQTT 5, or 3.1.1 with a broker that does not know 5; standard error says so'"
+auto\t'MQTT 5, or 3.1.1 with a broker that refuses 5 or hangs up; standard error says so'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
@@ -995,8 +1013,10 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subco
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l unix -d 'Connect to the unix socket PATH' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l ws-path -d 'Path to ask the WebSocket server for [default: /mqtt]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l ws-header -d 'Send this header to the WebSocket server; may be repeated' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l proxy -d 'Connect through a proxy: socks5h://, socks5://, http:// or https://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l proxy-cafile -d 'Trust the issuers in FILE (PEM) to say who an https:// proxy is [default: those this system trusts]' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -s A -l bind -d 'Connect from this address of this machine' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l nameserver -d 'Ask this name server for SRV records and the broker\'s addresses, not those of this system [env: MQTT_NAMESERVER]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -s P -l password -l pw -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l password-file -d 'Read the password from the first line of FILE' -r -F
@@ -1004,7 +1024,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subco
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
 311\t'MQTT 3.1.1'
 5\t'MQTT 5'
-auto\t'MQTT 5, or 3.1.1 with a broker that does not know 5; standard error says so'"
+auto\t'MQTT 5, or 3.1.1 with a broker that refuses 5 or hangs up; standard error says so'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
@@ -1047,7 +1067,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subco
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l no-tls -d 'No TLS, not even on port 8883'
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -s c -l disable-clean-session -d 'Keep the session on the broker when this client leaves; needs --id'
-complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l follow-redirects -d 'Go to the broker that this one names when it refuses because another is to be used (MQTT 5)'
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l follow-redirects -d 'Go to the broker that this one names when it refuses or leaves because another is to be used (MQTT 5)'
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l help -d 'Print help'
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from ls" -l json -d 'Print one JSON object a line'
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from ls" -l help -d 'Print help'
@@ -1058,8 +1078,10 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subco
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l unix -d 'Connect to the unix socket PATH' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l ws-path -d 'Path to ask the WebSocket server for [default: /mqtt]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l ws-header -d 'Send this header to the WebSocket server; may be repeated' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l proxy -d 'Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l proxy -d 'Connect through a proxy: socks5h://, socks5://, http:// or https://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l proxy-cafile -d 'Trust the issuers in FILE (PEM) to say who an https:// proxy is [default: those this system trusts]' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -s A -l bind -d 'Connect from this address of this machine' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l nameserver -d 'Ask this name server for SRV records and the broker\'s addresses, not those of this system [env: MQTT_NAMESERVER]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -s u -l username -d 'User name [env: MQTT_USERNAME]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -s P -l password -l pw -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l password-file -d 'Read the password from the first line of FILE' -r -F
@@ -1067,7 +1089,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subco
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -s V -l protocol-version -d 'Protocol version' -r -f -a "31\t'MQTT 3.1'
 311\t'MQTT 3.1.1'
 5\t'MQTT 5'
-auto\t'MQTT 5, or 3.1.1 with a broker that does not know 5; standard error says so'"
+auto\t'MQTT 5, or 3.1.1 with a broker that refuses 5 or hangs up; standard error says so'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
@@ -1109,7 +1131,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subco
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l insecure -d 'Do not check the broker\'s name; without --cafile and --capath, nor who issued its certificate'
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l no-tls -d 'No TLS, not even on port 8883'
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -s c -l disable-clean-session -d 'Keep the session on the broker when this client leaves; needs --id'
-complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l follow-redirects -d 'Go to the broker that this one names when it refuses because another is to be used (MQTT 5)'
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l follow-redirects -d 'Go to the broker that this one names when it refuses or leaves because another is to be used (MQTT 5)'
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l help -d 'Print help'
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from select" -l none -d 'Select none'
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from select" -l help -d 'Print help'

@@ -4,6 +4,7 @@
 //! would report a conflict between a flag and the environment instead of letting the flag win.
 
 use std::ffi::OsString;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -49,9 +50,13 @@ pub struct ConnectionArgs {
     #[arg(long, value_name = "NAME: VALUE")]
     pub ws_header: Vec<Header>,
 
-    /// Connect through a proxy: socks5h://, socks5:// or http://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]
+    /// Connect through a proxy: socks5h://, socks5://, http:// or https://[USER:PASSWORD@]HOST[:PORT], or none [env: ALL_PROXY, HTTPS_PROXY]
     #[arg(long, value_name = "URL")]
     pub proxy: Option<String>,
+
+    /// Trust the issuers in FILE (PEM) to say who an https:// proxy is [default: those this system trusts]
+    #[arg(long, value_name = "FILE")]
+    pub proxy_cafile: Option<PathBuf>,
 
     /// Connect from this address of this machine
     #[arg(short = 'A', long, value_name = "ADDRESS")]
@@ -64,6 +69,10 @@ pub struct ConnectionArgs {
     /// Take --host for a domain whose SRV records, _mqtt._tcp or with TLS _secure-mqtt._tcp, name the hosts and ports
     #[arg(short = 'S', long, conflicts_with_all = ["port", "unix", "ws", "proxy"])]
     pub srv: bool,
+
+    /// Ask this name server for SRV records and the broker's addresses, not those of this system [env: MQTT_NAMESERVER]
+    #[arg(long, value_name = "ADDRESS[:PORT]", value_parser = nameserver)]
+    pub nameserver: Option<SocketAddr>,
 
     /// User name [env: MQTT_USERNAME]
     #[arg(short, long, value_name = "NAME")]
@@ -120,7 +129,7 @@ pub enum ProtocolVersion {
     /// MQTT 5
     #[value(name = "5", alias = "mqttv5")]
     V5,
-    /// MQTT 5, or 3.1.1 with a broker that does not know 5; standard error says so
+    /// MQTT 5, or 3.1.1 with a broker that refuses 5 or hangs up; standard error says so
     #[value(name = "auto")]
     Auto,
 }
@@ -153,7 +162,7 @@ pub struct SessionArgs {
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = some_duration)]
     pub retry_max_delay: Duration,
 
-    /// Go to the broker that this one names when it refuses because another is to be used (MQTT 5)
+    /// Go to the broker that this one names when it refuses or leaves because another is to be used (MQTT 5)
     #[arg(long)]
     pub follow_redirects: bool,
 
@@ -287,6 +296,21 @@ fn session_expiry(text: &str) -> Result<u32, String> {
     }
 }
 
+/// The address of a name server, whose port is 53 unless it is said.
+///
+/// # Errors
+/// Says what it looks like when the text is none.
+pub fn nameserver(text: &str) -> Result<SocketAddr, String> {
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'));
+    match (text.parse(), bare.unwrap_or(text).parse::<IpAddr>()) {
+        (Ok(server), _) => Ok(server),
+        (_, Ok(address)) => Ok(SocketAddr::new(address, 53)),
+        _ => Err("it is an address, as 9.9.9.9, 127.0.0.1:5353 or [::1]:53".to_owned()),
+    }
+}
+
 /// A number of attempts.
 fn retries(text: &str) -> Result<u32, String> {
     match text {
@@ -327,5 +351,34 @@ pub fn some_duration(text: &str) -> Result<Duration, String> {
     match duration(text)? {
         Duration::ZERO => Err("it is longer than 0".to_owned()),
         duration => Ok(duration),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_name_server_is_an_address_and_perhaps_a_port() {
+        for (text, expected) in [
+            ("9.9.9.9", Some("9.9.9.9:53")),
+            ("127.0.0.1:5353", Some("127.0.0.1:5353")),
+            ("::1", Some("[::1]:53")),
+            ("[::1]", Some("[::1]:53")),
+            ("[::1]:5", Some("[::1]:5")),
+            ("dns.example", None),
+            ("", None),
+        ] {
+            let found = nameserver(text).ok().map(|server| server.to_string());
+            assert_eq!(found.as_deref(), expected, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_parsers_panic(text in ".*") {
+            let _ = (nameserver(&text), duration(&text), session_expiry(&text));
+        }
     }
 }

@@ -14,12 +14,12 @@ use crate::output::Template;
 
 /// Answers requests: a device to test against, in one line.
 ///
-/// The reply goes to the request's response topic and carries its correlation data (MQTT 5, the default here). A request that
+/// The reply goes to the request's response topic and carries its correlation data (MQTT 5, spoken here unless the broker does not know it). A request that
 /// names no response topic, and every one before MQTT 5, is answered where --response-topic says, by default on the topic
 /// of the request with /reply behind it.
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
-#[command(mut_arg("protocol_version", |version| version.default_value("5")))]
+#[command(mut_arg("protocol_version", |version| version.default_value("auto")))]
 #[command(group(ArgGroup::new("answer").required(true)))]
 pub struct ReplyArgs {
     /// Topic filter of the requests, as often as wanted; also the path of --url

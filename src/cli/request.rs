@@ -13,18 +13,18 @@ use crate::output::Template;
 
 /// Publishes a request and prints the reply.
 ///
-/// With MQTT 5, the default here, the request carries a response topic and correlation data, and only replies with that
+/// With MQTT 5, spoken here unless the broker does not know it, the request carries a response topic and correlation data, and only replies with that
 /// correlation data, or with none, are taken. The letters are those of mosquitto_rr.
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true, args_override_self = true)]
-#[command(mut_arg("protocol_version", |version| version.default_value("5")))]
+#[command(mut_arg("protocol_version", |version| version.default_value("auto")))]
 #[command(group(ArgGroup::new("payload").required(true)))]
 pub struct RequestArgs {
     /// Topic to publish the request to; also the path of --url
     #[arg(short, long, value_name = "TOPIC", allow_hyphen_values = true)]
     pub topic: Option<String>,
 
-    /// Topic the reply comes to [default with MQTT 5: one of its own, reply/ and a random name]
+    /// Topic the reply comes to [default with MQTT 5: one of its own, beginning as the broker wants it]
     #[arg(short = 'e', long, value_name = "TOPIC", allow_hyphen_values = true)]
     pub response_topic: Option<String>,
 

@@ -18,16 +18,16 @@ use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
-use super::driver::Accepted;
+use super::accepted::{Accepted, Unfit};
 use super::failure::Failure;
 use super::losses::Losses;
+use super::notes::Notes;
 use super::options::ConnectOptions;
 use super::retry::Retry;
-use super::session::Unfit;
-use super::wire::{Notes, Wire};
+use super::wire::Wire;
 use super::{WINDOW, window};
 use crate::mqtt::packet::{Acknowledgement, ConnAck, Disconnect, Publish};
-use crate::mqtt::{Packet, Property, QoS, ReasonCode, Version, codec};
+use crate::mqtt::{Packet, Properties, Property, QoS, ReasonCode, Version, codec};
 
 /// How long the farewell of TLS or WebSocket may take.
 const FAREWELL: Duration = Duration::from_millis(500);
@@ -60,9 +60,11 @@ pub enum Answer {
 
 /// A connection that is made again whenever it is lost, driven by [`Courier::next`].
 pub struct Courier {
-    options: ConnectOptions,
     notes: Notes,
+    /// Has the options of the next connection.
     losses: Losses,
+    /// The broker whose session is that of the messages.
+    home: Option<String>,
     /// Since when, if connected.
     connected: Option<Instant>,
     limits: Accepted,
@@ -81,26 +83,40 @@ enum Stage {
 }
 
 impl Courier {
-    /// Not yet connected.
+    /// Not yet connected. `home` is the broker, as [`Courier::broker`] names it, with which the messages have their session:
+    /// what another one has kept under this client id is out of date, and is discarded before anything is sent there.
     ///
     /// # Errors
     /// When there is no way to connect as the options say.
-    pub fn new(options: ConnectOptions) -> Result<Courier, Failure> {
-        let notes = Notes::new(&options)?;
-        Ok(Courier {
-            stage: Stage::Connecting(Box::pin(open(options.clone(), notes.clone()))),
-            losses: Losses::new(&options, options.retry(Retry::FOREVER)),
+    pub fn new(options: &ConnectOptions, home: Option<String>) -> Result<Courier, Failure> {
+        let mut courier = Courier {
+            notes: Notes::new(options)?,
+            losses: Losses::new(options, options.retry(Retry::FOREVER)),
+            home,
             connected: None,
-            options,
-            notes,
-            limits: Accepted {
-                session_present: false,
-                maximum_packet_size: None,
-                maximum_qos: None,
-                retain_available: true,
-            },
+            limits: Accepted::default(),
             window: 0,
-        })
+            stage: Stage::Over,
+        };
+        courier.stage = courier.attempt();
+        Ok(courier)
+    }
+
+    /// The broker of this connection, or of the next.
+    pub fn broker(&self) -> String {
+        self.losses.options.endpoint.to_string()
+    }
+
+    /// What is spoken to it.
+    pub fn version(&self) -> Version {
+        self.losses.options.version
+    }
+
+    fn attempt(&self) -> Stage {
+        let options = self.losses.options.clone();
+        let broker = options.endpoint.to_string();
+        let is_home = self.home.as_ref().is_none_or(|home| *home == broker);
+        Stage::Connecting(Box::pin(open(options, self.notes.clone(), is_home)))
     }
 
     /// Whether anything can be sent now.
@@ -110,8 +126,9 @@ impl Courier {
 
     /// How many messages may be under way whose highest quality of service is this.
     pub fn window(&self, highest: QoS) -> usize {
-        let usual = window(self.options.version, highest);
-        let wanted = self.options.max_in_flight.map_or(usual, usize::from);
+        let options = &self.losses.options;
+        let usual = window(options.version, highest);
+        let wanted = options.max_in_flight.map_or(usual, usize::from);
         wanted.min(usize::from(self.window))
     }
 
@@ -120,7 +137,7 @@ impl Courier {
     /// # Errors
     /// Why not.
     pub fn check(&self, publish: &Publish) -> Result<(), Unfit> {
-        self.limits.check(publish, self.options.version)
+        self.limits.check(publish, self.version())
     }
 
     /// Sends PUBLISH as it is, packet identifier and all.
@@ -134,7 +151,7 @@ impl Courier {
     }
 
     fn send(&mut self, packet: &Packet) {
-        let version = self.options.version;
+        let version = self.version();
         if let Stage::Up(link) = &mut self.stage {
             // A message that has no encoding was refused by `check`.
             let _ = codec::write(packet, version, &mut link.outgoing);
@@ -190,8 +207,7 @@ impl Courier {
                 }
                 Stage::Resting(sleep) => {
                     ready!(sleep.as_mut().poll(context));
-                    let attempt = open(self.options.clone(), self.notes.clone());
-                    self.stage = Stage::Connecting(Box::pin(attempt));
+                    self.stage = self.attempt();
                 }
                 Stage::Over => return Poll::Pending,
             }
@@ -205,7 +221,10 @@ impl Courier {
             maximum_packet_size: properties.maximum_packet_size(),
             maximum_qos: properties.maximum_qos(),
             retain_available: properties.retain_available() != Some(0),
+            response_information: None,
         };
+        self.losses.arrived();
+        self.home = Some(self.broker());
         self.window = properties.receive_maximum().unwrap_or(WINDOW).min(WINDOW);
         self.stage = Stage::Up(Box::new(link));
         self.connected = Some(Instant::now());
@@ -216,7 +235,16 @@ impl Courier {
 
     fn end(&mut self, failure: Failure) -> Answer {
         let lived = self.connected.take().map(|since| since.elapsed());
-        let (failure, retry_in) = self.losses.note(failure, lived);
+        let (mut failure, mut retry_in) = self.losses.note(failure, lived);
+        let options = &self.losses.options;
+        if self.notes.version != options.version
+            || self.notes.destination().endpoint != options.endpoint
+        {
+            match Notes::new(options) {
+                Ok(notes) => self.notes = notes,
+                Err(unusable) => (failure, retry_in) = (unusable, None),
+            }
+        }
         self.stage = match retry_in {
             Some(delay) => Stage::Resting(Box::pin(tokio::time::sleep(delay))),
             None => Stage::Over,
@@ -233,7 +261,7 @@ impl Courier {
         let Stage::Up(mut link) = self.stage else {
             return Ok(());
         };
-        let mut properties = self.options.disconnect.clone();
+        let mut properties = self.losses.options.disconnect.clone();
         if ends_session && properties.session_expiry_interval().is_none() {
             properties.push(Property::SessionExpiryInterval(0));
         }
@@ -241,7 +269,7 @@ impl Courier {
             reason: ReasonCode::SUCCESS,
             properties,
         });
-        let _ = codec::write(&disconnect, self.options.version, &mut link.outgoing);
+        let _ = codec::write(&disconnect, link.version, &mut link.outgoing);
         self.notes.close_soon();
         let farewell = async {
             link.wire.write_all(&link.outgoing).await?;
@@ -262,10 +290,39 @@ impl Courier {
     }
 }
 
+/// Connects and reads CONNACK, which says yes. Where we are not at home, the session there is a new one.
+async fn open(
+    mut options: ConnectOptions,
+    notes: Notes,
+    is_home: bool,
+) -> Result<(Link, ConnAck), Failure> {
+    if !is_home {
+        options.clean_start = true;
+    }
+    if !is_home && options.version < Version::V5 {
+        // There a session that begins clean also ends with its connection: one such ends the old one.
+        let (mut link, _) = connect(&options, &notes).await?;
+        let disconnect = Packet::Disconnect(Disconnect {
+            reason: ReasonCode::SUCCESS,
+            properties: Properties::default(),
+        });
+        let _ = codec::write(&disconnect, options.version, &mut link.outgoing);
+        let farewell = async {
+            link.wire.write_all(&link.outgoing).await?;
+            link.wire.shutdown().await
+        };
+        farewell
+            .await
+            .map_err(|error: io::Error| notes.failure(error.to_string()))?;
+        options.clean_start = false;
+    }
+    connect(&options, &notes).await
+}
+
 /// Connects and reads CONNACK, which says yes.
-async fn open(options: ConnectOptions, notes: Notes) -> Result<(Link, ConnAck), Failure> {
+async fn connect(options: &ConnectOptions, notes: &Notes) -> Result<(Link, ConnAck), Failure> {
     let attempt = async {
-        let mut link = Link::new(notes.clone().connect().await?, &options);
+        let mut link = Link::new(Wire::connect(notes.clone()).await?, options);
         let mut connect = Vec::new();
         let packet = Packet::Connect(Box::new(options.packet()));
         codec::write(&packet, options.version, &mut connect).map_err(io::Error::other)?;

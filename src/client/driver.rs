@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::accepted::Accepted;
 use super::failure::Failure;
-use super::wire::Notes;
+use super::notes::Notes;
 use crate::mqtt::ReasonCode;
 use crate::mqtt::packet::Publish;
 
@@ -41,25 +42,14 @@ pub(super) enum Signal {
     Lost(Failure),
 }
 
-/// What CONNACK said (3.2). Before MQTT 5 there are no limits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Accepted {
-    /// Whether the broker had kept the session.
-    pub(super) session_present: bool,
-    /// The largest packet it takes, in bytes on the wire.
-    pub(super) maximum_packet_size: Option<u32>,
-    /// The highest quality of service it takes.
-    pub(super) maximum_qos: Option<u8>,
-    /// Whether it keeps retained messages.
-    pub(super) retain_available: bool,
-}
-
 /// One half of rumqttc, seen from the driver.
 pub(super) trait Events: Send + 'static {
     /// The next event; `None` for one that means nothing here. The error is the library's words.
     fn poll(&mut self) -> impl Future<Output = Result<Option<Signal>, String>> + Send;
     /// An event the library has ready but not yet returned.
     fn ready(&mut self) -> Option<Option<Signal>>;
+    /// If PINGREQ is not answered yet, that is no matter.
+    fn forgive_silence(&mut self);
 }
 
 /// Runs until DISCONNECT is written or nobody listens any more. The library and its socket are let go of before
@@ -75,18 +65,17 @@ pub(super) async fn drive(
     // A local variable is dropped before the parameters.
     let mut events = events;
     loop {
-        let failure = match connection(&mut events, &notes, &signals).await {
-            Some(failure) => failure,
-            None => return,
+        let mut held = Vec::new();
+        let connected = connection(&mut events, &notes, &signals, &mut held);
+        let Some(failure) = connected.await else {
+            return;
         };
         notes.set_up(false);
         // What came in the same read as the end of the connection waits in the library's queue.
-        let mut batch: Vec<Signal> = std::iter::from_fn(|| events.ready())
-            .flatten()
-            .filter(|signal| !matches!(signal, Signal::Sent(0)))
-            .collect();
-        batch.push(Signal::Lost(failure));
-        if signals.send(batch).await.is_err() {
+        let rest = std::iter::from_fn(|| events.ready()).flatten();
+        held.extend(rest.filter(|signal| !matches!(signal, Signal::Sent(0))));
+        held.push(Signal::Lost(failure));
+        if signals.send(held).await.is_err() {
             return;
         }
         let Some(delay) = attempts.recv().await else {
@@ -96,33 +85,59 @@ pub(super) async fn drive(
     }
 }
 
-/// One connection from its first attempt to its failure; `None` after a DISCONNECT of ours.
+/// One connection from its first attempt to its failure; `None` after a DISCONNECT of ours. What nobody has taken by then
+/// is left in `held`.
+///
+/// While nobody takes what has arrived, nothing more is read: the broker has to wait, and memory is bounded. But the
+/// library goes on, so that the keep alive is kept and acknowledgements go out. The answers to its PINGREQs stand behind
+/// what is not read, so it is made to believe that it has them.
 async fn connection(
     events: &mut impl Events,
     notes: &Notes,
     signals: &mpsc::Sender<Vec<Signal>>,
+    held: &mut Vec<Signal>,
 ) -> Option<Failure> {
-    let mut first = tokio::select! {
+    notes.set_reading(true);
+    tokio::select! {
         biased;
-        outcome = events.poll() => match outcome {
-            Ok(signal) => signal,
+        polled = events.poll() => match polled {
+            Ok(signal) => held.extend(signal),
             Err(words) => return Some(notes.failure(words)),
         },
         () = notes.patience() => return Some(notes.too_slow()),
-    };
+    }
     notes.set_up(true);
     loop {
-        let mut batch: Vec<Signal> = first.into_iter().collect();
-        batch.extend(std::iter::from_fn(|| events.ready()).flatten());
-        let is_over = batch
-            .iter()
-            .any(|signal| matches!(signal, Signal::Disconnected));
-        if !batch.is_empty() && signals.send(batch).await.is_err() || is_over {
+        held.extend(std::iter::from_fn(|| events.ready()).flatten());
+        let is_over = (held.iter()).any(|signal| matches!(signal, Signal::Disconnected));
+        if is_over {
+            let _ = signals.send(std::mem::take(held)).await;
             return None;
         }
-        first = match events.poll().await {
-            Ok(signal) => signal,
-            Err(words) => return Some(notes.failure(words)),
+        if !held.is_empty()
+            && let Ok(place) = signals.try_reserve()
+        {
+            place.send(std::mem::take(held));
+        }
+        notes.set_reading(held.is_empty());
+        if !held.is_empty() {
+            events.forgive_silence();
+        }
+        let mut poll = std::pin::pin!(events.poll());
+        let polled = loop {
+            tokio::select! {
+                polled = &mut poll => break polled,
+                place = signals.reserve(), if !held.is_empty() => {
+                    let Ok(place) = place else { return None };
+                    place.send(std::mem::take(held));
+                    // It is looked at again at once: the library is polled by the same task.
+                    notes.set_reading(true);
+                }
+            }
         };
+        match polled {
+            Ok(signal) => held.extend(signal),
+            Err(words) => return Some(notes.failure(words)),
+        }
     }
 }

@@ -1,5 +1,8 @@
 //! Why a connection did not come about or came to an end, in words for the user and with what to do about it.
 
+use std::time::Duration;
+
+use super::detour::Detour;
 use super::takeover::ENOUGH;
 use crate::exit::Exit;
 use crate::mqtt::{ReasonCode, Version};
@@ -30,16 +33,26 @@ pub enum Failure {
         /// The reason string of MQTT 5.
         text: Option<String>,
     },
-    /// A CONNACK that says no and names another broker, or says that there is one (4.11).
-    #[error("{}", moved(.broker, *.reason, .reference))]
+    /// A CONNACK or a DISCONNECT that names another broker, or says that there is one (4.11).
+    #[error("{}", moved(.broker, *.reason, .text, .reference, *.was_up))]
     Moved {
         /// The broker's URL.
         broker: String,
         /// For now or for good.
         reason: ReasonCode,
+        /// The reason string.
+        text: Option<String>,
         /// The other broker.
         reference: Option<String>,
+        /// It had accepted us before.
+        was_up: bool,
     },
+    /// The same, but the other broker is none to go to, or leads in a circle.
+    #[error("{0}")]
+    Astray(String),
+    /// The connection failed, and the next attempt goes another way.
+    #[error("{0}")]
+    Detour(Detour),
     /// The broker ended the connection with a DISCONNECT (MQTT 5, 3.14).
     #[error("{}", disconnected(*.reason, .text))]
     Disconnected {
@@ -96,16 +109,28 @@ impl Failure {
         match self {
             Failure::Unusable(_) => Exit::Failed,
             Failure::NotReached { .. } => Exit::NotReached,
-            Failure::Refused { .. } | Failure::Moved { .. } => Exit::Refused,
-            Failure::Disconnected { .. } | Failure::Contested { .. } | Failure::Lost(_) => {
-                Exit::Lost
+            Failure::Refused { .. } | Failure::Moved { was_up: false, .. } | Failure::Astray(_) => {
+                Exit::Refused
             }
+            Failure::Moved { was_up: true, .. }
+            | Failure::Disconnected { .. }
+            | Failure::Contested { .. }
+            | Failure::Detour(_)
+            | Failure::Lost(_) => Exit::Lost,
         }
     }
 
     /// The failure as an error that carries its exit status.
     pub fn into_error(self) -> anyhow::Error {
         self.exit().because_of(self)
+    }
+
+    /// What to say when the next attempt begins after so long.
+    pub fn and_again_in(&self, delay: Duration) -> String {
+        match self {
+            Failure::Detour(detour) => detour.to_string(),
+            failure => format!("{failure}; trying again in {:.1} s", delay.as_secs_f64()),
+        }
     }
 
     /// Whether the broker says that another client has taken the session.
@@ -119,8 +144,8 @@ impl Failure {
     pub fn is_final(&self) -> bool {
         match self {
             Failure::Unusable(_) => true,
-            Failure::NotReached { .. } | Failure::Lost(_) => false,
-            Failure::Contested { .. } | Failure::Moved { .. } => true,
+            Failure::NotReached { .. } | Failure::Detour(_) | Failure::Lost(_) => false,
+            Failure::Contested { .. } | Failure::Moved { .. } | Failure::Astray(_) => true,
             Failure::Refused { reason, .. } => !matches!(
                 *reason,
                 ReasonCode::SERVER_UNAVAILABLE
@@ -161,7 +186,9 @@ const SEPARATE: &str = "give each its own --id, or see --takeover";
 fn refused(broker: &str, version: Version, reason: ReasonCode, text: &Option<String>) -> String {
     let advice = match reason {
         ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => match version {
-            Version::V5 => "; try --protocol-version 311",
+            Version::V5 => {
+                "; try --protocol-version auto or 311, and no option that only MQTT 5 has"
+            }
             _ => "; try another --protocol-version",
         },
         ReasonCode::BAD_USER_NAME_OR_PASSWORD => "; check --username and --password-file",
@@ -176,12 +203,26 @@ fn refused(broker: &str, version: Version, reason: ReasonCode, text: &Option<Str
     )
 }
 
-fn moved(broker: &str, reason: ReasonCode, reference: &Option<String>) -> String {
+fn moved(
+    broker: &str,
+    reason: ReasonCode,
+    text: &Option<String>,
+    reference: &Option<String>,
+    was_up: bool,
+) -> String {
+    let did = match was_up {
+        true => "ended",
+        false => "refused",
+    };
     let whom = match reference {
         Some(reference) => format!(": {reference}; --follow-redirects goes there"),
         None => ", but it does not say which".to_owned(),
     };
-    format!("{broker} refused the connection: {}{whom}", reason.name())
+    format!(
+        "{broker} {did} the connection: {}{}{whom}",
+        reason.name(),
+        quoted(text)
+    )
 }
 
 fn disconnected(reason: ReasonCode, text: &Option<String>) -> String {
@@ -234,7 +275,7 @@ mod tests {
                 Version::V5,
                 ReasonCode::UNSUPPORTED_PROTOCOL_VERSION,
                 None,
-                "mqtt://h:1883 refused the connection: unsupported protocol version; try --protocol-version 311",
+                "mqtt://h:1883 refused the connection: unsupported protocol version; try --protocol-version auto or 311, and no option that only MQTT 5 has",
             ),
         ] {
             assert_eq!(refusal(version, reason, text).to_string(), words);

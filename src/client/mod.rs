@@ -4,17 +4,21 @@
 //! [`session`] is what the rest of the program sees. It leaves out what a message means, where it comes from and
 //! how it is shown.
 
+mod accepted;
 mod courier;
+mod detour;
 mod driver;
 mod failure;
 mod kept;
 mod losses;
+mod notes;
 pub mod options;
+mod outgoing;
 mod retry;
 pub mod session;
 mod takeover;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod trace;
 pub mod transport;
 mod url;
@@ -23,11 +27,13 @@ mod v5;
 mod watch;
 mod wire;
 
+pub use accepted::Unfit;
 pub use courier::{Answer, Courier};
+pub use detour::{Detour, Detours};
 pub use failure::{Failure, Obstacle};
 pub use options::{ConnectOptions, Will};
 pub use retry::{Retry, chance};
-pub use session::{Event, Session, Unfit, connect};
+pub use session::{Event, Session, connect};
 pub use takeover::Takeover;
 pub use url::{BrokerUrl, DEFAULT_PATH, Endpoint, Scheme, UrlError};
 

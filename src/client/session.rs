@@ -13,26 +13,24 @@
 //!
 //! Received messages are acknowledged by the caller, once it has done with them what it was asked to.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{self, error::TryRecvError};
 use tokio::time::Instant;
 
-use super::driver::{Accepted, Signal, drive};
+use super::accepted::{Accepted, Unfit};
+use super::driver::{Signal, drive};
 use super::failure::Failure;
 use super::losses::Losses;
+use super::notes::Notes;
 use super::options::ConnectOptions;
+use super::outgoing::Outgoing;
 use super::retry::Retry;
-use super::wire::Notes;
 use super::{v3, v5};
 use crate::mqtt::packet::{Publish, Subscription};
-use crate::mqtt::{ByteString, Properties, QoS, ReasonCode, Version, codec};
+use crate::mqtt::{ByteString, Properties, QoS, ReasonCode, Version};
 
-/// The most messages of QoS 0 handed over and not yet written.
-const UNWRITTEN: usize = 1024;
-/// The most bytes handed over and not yet written or acknowledged, but for a single message that has more.
-const BYTES: usize = 1 << 20;
 /// How long the broker may take to close its side after DISCONNECT.
 const FAREWELL: Duration = Duration::from_millis(500);
 
@@ -74,20 +72,6 @@ pub enum Event {
     },
 }
 
-/// Why a message cannot be sent to this broker.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs)]
-pub enum Unfit {
-    #[error("the message makes a packet of {length} bytes, and the broker takes at most {maximum}")]
-    TooLarge { length: usize, maximum: usize },
-    #[error("the broker keeps no retained messages")]
-    RetainNotAvailable,
-    #[error("the broker takes messages of QoS {0} at most")]
-    QoSNotAvailable(u8),
-    #[error("{0}")]
-    Library(String),
-}
-
 /// A session, driven by [`Session::next`].
 pub struct Session {
     client: Client,
@@ -126,7 +110,7 @@ enum Client {
 /// Why it did not come about. The first connection is tried once only.
 pub async fn connect(options: &ConnectOptions, retry: Retry) -> Result<Session, Failure> {
     let notes = Notes::new(options)?;
-    let (signals_in, signals) = mpsc::channel(2);
+    let (signals_in, signals) = mpsc::channel(1);
     let (attempts, attempts_out) = mpsc::channel(1);
     let client = match options.version {
         Version::V31 | Version::V311 => {
@@ -140,21 +124,22 @@ pub async fn connect(options: &ConnectOptions, retry: Retry) -> Result<Session, 
             Client::V5(client)
         }
     };
+    // The first time it is for the caller to go another way.
+    let straight = ConnectOptions {
+        falls_back: false,
+        follows_redirects: false,
+        ..options.clone()
+    };
     let mut session = Session {
         client,
         notes,
         signals,
         batch: Vec::new().into_iter(),
         attempts,
-        losses: Losses::new(options, Retry::NEVER),
+        losses: Losses::new(&straight, Retry::NEVER),
         connected: None,
         is_first: true,
-        limits: Accepted {
-            session_present: false,
-            maximum_packet_size: None,
-            maximum_qos: None,
-            retain_available: true,
-        },
+        limits: Accepted::default(),
         version: options.version,
         subscriptions: Default::default(),
         unsubscriptions: Default::default(),
@@ -172,7 +157,8 @@ pub async fn connect(options: &ConnectOptions, retry: Retry) -> Result<Session, 
             _ => {}
         }
     }
-    session.losses.retry = retry;
+    session.losses = Losses::new(options, retry);
+    session.losses.options.falls_back = false;
     Ok(session)
 }
 
@@ -190,6 +176,11 @@ impl Session {
     /// The largest packet the broker takes, where it has said so (MQTT 5, 3.2.2.3.6).
     pub fn packet_limit(&self) -> Option<u32> {
         self.limits.maximum_packet_size
+    }
+
+    /// What topics for replies to us are to begin with, if the broker was asked and has said so.
+    pub fn response_information(&self) -> Option<&str> {
+        self.limits.response_information.as_deref()
     }
 
     /// Whether a message may be published now: connected, and not too much under way.
@@ -416,6 +407,7 @@ impl Session {
         let is_resumed = accepted.session_present;
         let is_first = std::mem::take(&mut self.is_first);
         self.connected = Some(Instant::now());
+        self.losses.arrived();
         self.limits = accepted;
         if is_resumed && !is_first {
             return;
@@ -435,7 +427,10 @@ impl Session {
     fn end(&mut self, failure: Failure) -> Event {
         self.unsettled = 0;
         let lived = self.connected.take().map(|since| since.elapsed());
-        let (failure, retry_in) = self.losses.note(failure, lived);
+        let (mut failure, mut retry_in) = self.losses.note(failure, lived);
+        if let Err(unusable) = self.notes.go_to(&self.losses.options) {
+            (failure, retry_in) = (unusable, None);
+        }
         if let Some(delay) = retry_in {
             // There is room: the driver takes each delay before it can fail again.
             let _ = self.attempts.try_send(delay);
@@ -488,159 +483,5 @@ impl Client {
             Client::V3(client) => v3::disconnect(client, at_once),
             Client::V5(client) => v5::disconnect(client, at_once, properties),
         }
-    }
-}
-
-impl Accepted {
-    pub(super) fn check(&self, publish: &Publish, version: Version) -> Result<(), Unfit> {
-        if publish.retain && !self.retain_available {
-            return Err(Unfit::RetainNotAvailable);
-        }
-        match self.maximum_qos {
-            Some(maximum) if publish.qos.number() > maximum => {
-                return Err(Unfit::QoSNotAvailable(maximum));
-            }
-            _ => {}
-        }
-        let length = packet_length(publish, version);
-        let limit = 5 + codec::MAXIMUM_REMAINING_LENGTH;
-        let maximum = self.maximum_packet_size.unwrap_or(limit).min(limit) as usize;
-        match length > maximum {
-            true => Err(Unfit::TooLarge { length, maximum }),
-            false => Ok(()),
-        }
-    }
-}
-
-/// Bytes of the whole PUBLISH on the wire (3.3).
-fn packet_length(publish: &Publish, version: Version) -> usize {
-    let properties = match version {
-        Version::V5 if publish.properties.is_empty() => 1,
-        Version::V5 => {
-            let mut block = Vec::new();
-            for property in &publish.properties.0 {
-                // One that has no encoding is refused by the library.
-                let _ = codec::write_property(property, &mut block);
-            }
-            block.len() + width(block.len())
-        }
-        _ => 0,
-    };
-    let packet_id = if publish.qos == QoS::AtMostOnce { 0 } else { 2 };
-    let remaining = 2 + publish.topic.len() + packet_id + properties + publish.payload.len();
-    1 + width(remaining) + remaining
-}
-
-/// Bytes of a variable byte integer (1.5.5).
-fn width(number: usize) -> usize {
-    match number {
-        0..=0x7F => 1,
-        0x80..=0x3FFF => 2,
-        0x4000..=0x1F_FFFF => 3,
-        _ => 4,
-    }
-}
-
-/// The messages handed to the library whose delivery is not complete.
-#[derive(Default)]
-struct Outgoing {
-    /// QoS 0, in order: the number and the length of each.
-    unwritten: VecDeque<(u64, usize)>,
-    /// QoS 1 and 2 without a packet identifier yet, in order.
-    unnumbered: VecDeque<(u64, Publish)>,
-    /// QoS 1 and 2, each at its packet identifier; the library counts from 1 to [`WINDOW`].
-    unacknowledged: Vec<Option<(u64, Publish)>>,
-    unacknowledged_count: usize,
-    /// What PUBREC said, where it was more than yes.
-    received: BTreeMap<u16, ReasonCode>,
-    bytes: usize,
-    /// Of all messages so far.
-    highest_qos: QoS,
-}
-
-impl Outgoing {
-    fn has_room(&self, window: usize) -> bool {
-        let waiting = self.unnumbered.len() + self.unacknowledged_count;
-        self.is_empty()
-            || self.bytes < BYTES && self.unwritten.len() < UNWRITTEN && waiting < window
-    }
-
-    fn is_empty(&self) -> bool {
-        self.unwritten.is_empty() && self.unnumbered.is_empty() && self.unacknowledged_count == 0
-    }
-
-    fn add(&mut self, number: u64, publish: Publish) {
-        let length = publish.payload.len();
-        self.bytes += length;
-        self.highest_qos = self.highest_qos.max(publish.qos);
-        match publish.qos {
-            QoS::AtMostOnce => self.unwritten.push_back((number, length)),
-            _ => self.unnumbered.push_back((number, publish)),
-        }
-    }
-
-    fn sent(&mut self, packet_id: u16) -> Option<Event> {
-        if packet_id == 0 {
-            let (number, length) = self.unwritten.pop_front()?;
-            self.bytes -= length;
-            let reason = ReasonCode::SUCCESS;
-            return Some(Event::Complete { number, reason });
-        }
-        let index = usize::from(packet_id);
-        if self.unacknowledged.len() <= index {
-            self.unacknowledged.resize_with(index + 1, || None);
-        }
-        // One that is there already was sent again on a resumed session.
-        let again = self.unacknowledged[index].is_some();
-        if !again {
-            self.unacknowledged[index] = self.unnumbered.pop_front();
-            self.unacknowledged_count += usize::from(self.unacknowledged[index].is_some());
-        }
-        let (number, _) = self.unacknowledged[index].as_ref()?;
-        Some(Event::Sent {
-            number: *number,
-            packet_id,
-            again,
-        })
-    }
-
-    /// PUBREC came, with a reason that PUBCOMP will not repeat.
-    fn received(&mut self, packet_id: u16, reason: ReasonCode) {
-        self.received.insert(packet_id, reason);
-    }
-
-    fn acknowledged(&mut self, packet_id: u16, reason: ReasonCode) -> Option<Event> {
-        let slot = self.unacknowledged.get_mut(usize::from(packet_id))?;
-        let (number, publish) = slot.take()?;
-        self.unacknowledged_count -= 1;
-        self.bytes -= publish.payload.len();
-        let reason = match self.received.remove(&packet_id) {
-            Some(received) if !reason.is_failure() => received,
-            _ => reason,
-        };
-        Some(Event::Complete { number, reason })
-    }
-
-    /// Forgets the messages of QoS 0 and returns how many there were.
-    fn drop_unwritten(&mut self) -> usize {
-        let count = self.unwritten.len();
-        for (_, length) in self.unwritten.drain(..) {
-            self.bytes -= length;
-        }
-        count
-    }
-
-    /// All messages of QoS 1 and 2 in their order, none of them with a packet identifier.
-    fn start_over(&mut self) -> Vec<Publish> {
-        let mut all: Vec<(u64, Publish)> = self.unacknowledged.drain(..).flatten().collect();
-        all.extend(self.unnumbered.drain(..));
-        all.sort_by_key(|(number, _)| *number);
-        self.unacknowledged_count = 0;
-        self.received.clear();
-        self.unnumbered = all.into();
-        self.unnumbered
-            .iter()
-            .map(|(_, publish)| publish.clone())
-            .collect()
     }
 }

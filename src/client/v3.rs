@@ -9,9 +9,11 @@ use rumqttc::{
     SubscribeReasonCode,
 };
 
-use super::driver::{Accepted, Events, Signal};
+use super::accepted::Accepted;
+use super::driver::{Events, Signal};
+use super::notes::Notes;
 use super::options::ConnectOptions;
-use super::wire::Notes;
+use super::wire::Wire;
 use super::{BATCH, WINDOW};
 use crate::mqtt::packet::{Publish, Subscription};
 use crate::mqtt::{ByteString, Properties, QoS, ReasonCode};
@@ -31,7 +33,7 @@ pub(super) fn client(options: &ConnectOptions, notes: Notes) -> (AsyncClient, Ev
         .set_pending_throttle(Duration::ZERO)
         .set_inflight(options.max_in_flight.unwrap_or(WINDOW))
         .set_ack_mode(AckMode::Manual)
-        .set_socket_connector(move |_, _| notes.clone().connect());
+        .set_socket_connector(move |_, _| Wire::connect(notes.clone()));
     match (&options.username, &options.password) {
         (Some(name), Some(password)) => {
             library.set_credentials(name.clone(), password.clone());
@@ -117,15 +119,19 @@ impl Events for EventLoop {
     fn ready(&mut self) -> Option<Option<Signal>> {
         self.state.events.pop_front().map(signal)
     }
+
+    fn forgive_silence(&mut self) {
+        if self.state.await_pingresp() {
+            let _ = self.state.handle_incoming_packet(Packet::PingResp);
+        }
+    }
 }
 
 fn signal(event: Event) -> Option<Signal> {
     Some(match event {
         Event::Incoming(Packet::ConnAck(connack)) => Signal::Connected(Accepted {
             session_present: connack.session_present,
-            maximum_packet_size: None,
-            maximum_qos: None,
-            retain_available: true,
+            ..Accepted::default()
         }),
         Event::Incoming(Packet::Publish(publish)) => Signal::Message(Publish {
             dup: publish.dup,

@@ -13,10 +13,12 @@ use rumqttc5::{
     PublishOptions, StateError, SubscribeFilterInput,
 };
 
-use super::driver::{Accepted, Events, Signal};
+use super::accepted::Accepted;
+use super::driver::{Events, Signal};
 use super::kept::NothingUnderWay;
+use super::notes::Notes;
 use super::options::ConnectOptions;
-use super::wire::Notes;
+use super::wire::Wire;
 use super::{BATCH, WINDOW};
 use crate::mqtt::packet::{Publish, RetainHandling, Subscription};
 use crate::mqtt::{ByteString, Properties, Property, QoS, ReasonCode};
@@ -41,7 +43,7 @@ pub(super) fn client(options: &ConnectOptions, notes: Notes) -> (AsyncClient, Ev
         // Connecting has our own limit.
         .set_connect_timeout(Duration::from_secs(u64::from(u32::MAX)))
         .set_ack_mode(AckMode::Manual)
-        .set_socket_connector(move |_, _| notes.clone().connect());
+        .set_socket_connector(move |_, _| Wire::connect(notes.clone()));
     library.set_connect_properties(connect_properties(options));
     // Last: the setters of properties put the limit of 10 KiB back.
     match options.properties.maximum_packet_size() {
@@ -191,6 +193,12 @@ impl Events for EventLoop {
     fn ready(&mut self) -> Option<Option<Signal>> {
         self.state.events.pop_front().map(signal)
     }
+
+    fn forgive_silence(&mut self) {
+        if self.state.await_pingresp() {
+            let _ = self.state.handle_incoming_packet(Packet::PingResp);
+        }
+    }
 }
 
 fn signal(event: Event) -> Option<Signal> {
@@ -202,6 +210,7 @@ fn signal(event: Event) -> Option<Signal> {
                 maximum_packet_size: properties.and_then(|each| each.max_packet_size),
                 maximum_qos: properties.and_then(|each| each.max_qos),
                 retain_available: properties.and_then(|each| each.retain_available) != Some(0),
+                response_information: properties.and_then(|each| each.response_information.clone()),
             })
         }
         Event::Incoming(Packet::Publish(publish)) => Signal::Message(Publish {

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use crate::mqtt::{Packet, Properties, ReasonCode, Version, codec};
+use crate::mqtt::{Packet, ReasonCode, Version, codec};
 
 /// The first byte of CONNACK and of DISCONNECT.
 const CONNACK: u8 = 0x20;
@@ -17,6 +17,8 @@ pub(super) struct Watch {
     left: usize,
     /// A DISCONNECT has been seen: nothing more is passed on.
     is_over: bool,
+    /// Packets that have been passed on to their end.
+    pub(super) whole: u64,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub(super) enum Seen {
     Disconnected {
         reason: ReasonCode,
         text: Option<String>,
+        /// The broker that is to be used instead.
+        reference: Option<String>,
     },
     Foreign(&'static str),
 }
@@ -44,21 +48,19 @@ impl Watch {
             is_first: true,
             left: 0,
             is_over: false,
+            whole: 0,
         }
     }
 
     /// How many of these bytes may be handed on, and what was seen. When something was seen, the bytes after it
     /// have not been looked at.
     pub(super) fn look(&mut self, bytes: &[u8]) -> (usize, Option<Seen>) {
-        // Before MQTT 5 a server sends no DISCONNECT: only the first packet is of interest.
-        if !self.is_first && self.version < Version::V5 {
-            return (bytes.len(), None);
-        }
         let mut position = 0;
         loop {
             let step = self.left.min(bytes.len() - position);
             position += step;
             self.left -= step;
+            self.whole += u64::from(step > 0 && self.left == 0);
             let rest = &bytes[position..];
             if self.left > 0 || rest.is_empty() {
                 return (position, None);
@@ -69,13 +71,16 @@ impl Watch {
             let Some(length) = packet_length(rest) else {
                 return (position, None);
             };
-            if self.is_first || rest[0] == DISCONNECT {
+            // Before MQTT 5 a server sends none.
+            let is_disconnect = rest[0] == DISCONNECT && self.version == Version::V5;
+            if self.is_first || is_disconnect {
                 if rest.len() < length {
                     return (position, None);
                 }
                 let (packet, is_connack) = (&rest[..length], self.is_first);
                 self.is_first = false;
                 if is_connack {
+                    self.whole += 1;
                     return (position + length, Some(self.connack(packet)));
                 }
                 self.is_over = true;
@@ -108,25 +113,15 @@ impl Watch {
         match decoded(packet, self.version) {
             Some(Packet::Disconnect(disconnect)) => Seen::Disconnected {
                 reason: disconnect.reason,
-                text: farewell(&disconnect.properties),
+                text: disconnect.properties.reason_string().map(Into::into),
+                reference: disconnect.properties.server_reference().map(Into::into),
             },
             _ => Seen::Disconnected {
                 reason: ReasonCode(packet.get(2).copied().unwrap_or(0)),
                 text: None,
+                reference: None,
             },
         }
-    }
-}
-
-/// What a DISCONNECT says beside its reason.
-fn farewell(properties: &Properties) -> Option<String> {
-    let text: Option<String> = properties.reason_string().map(Into::into);
-    let reference = properties
-        .server_reference()
-        .map(|reference| format!("to {reference}"));
-    match (text, reference) {
-        (Some(text), Some(reference)) => Some(format!("{text}, {reference}")),
-        (text, reference) => text.or(reference),
     }
 }
 
@@ -220,9 +215,28 @@ mod tests {
         ] {
             let before = [&ACCEPTED_5[..], &PUBLISH_5].concat();
             let bytes = [&before[..], disconnect, &PUBLISH_5].concat();
-            let seen = vec![Seen::Accepted, Seen::Disconnected { reason, text }];
+            let farewell = Seen::Disconnected {
+                reason,
+                text,
+                reference: None,
+            };
+            let seen = vec![Seen::Accepted, farewell];
             assert_eq!(watched(Version::V5, &bytes), (before, seen));
         }
+    }
+
+    #[test]
+    fn a_disconnect_may_name_another_broker() {
+        let disconnect = [0xE0, 6, 0x9C, 4, 0x1C, 0, 1, b'h'];
+        let farewell = Seen::Disconnected {
+            reason: ReasonCode::USE_ANOTHER_SERVER,
+            text: None,
+            reference: Some("h".to_owned()),
+        };
+        assert_eq!(
+            watched(Version::V5, &[&ACCEPTED_5[..], &disconnect].concat()).1,
+            [Seen::Accepted, farewell]
+        );
     }
 
     #[test]

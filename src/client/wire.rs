@@ -15,21 +15,16 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::sync::Notify;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
-use super::failure::{Failure, Obstacle};
-use super::options::ConnectOptions;
-use super::trace::{Direction, Trace};
-use super::transport::{Dialer, Leg, Stream};
-use super::url::{Endpoint, Scheme};
+use super::failure::Failure;
+use super::notes::{Notes, Reached};
+use super::trace::Direction;
+use super::transport::Stream;
 use super::watch::{Seen, Watch};
 use crate::mqtt::{Packet, ReasonCode, Version, codec};
 
@@ -40,242 +35,9 @@ const LARGE: usize = 64 * 1024;
 /// bytes, and [`LARGE`] zeros would be a good part of the work.
 const SMALL: usize = 4 * 1024;
 
-/// What is known about the connection, shared by the wire, which lives inside rumqttc, and the session.
-#[derive(Clone)]
-pub(super) struct Notes {
-    endpoint: Endpoint,
-    dialer: Arc<Dialer>,
-    version: Version,
-    connect_timeout: Duration,
-    /// From the stream to CONNACK, where that has a limit of its own.
-    answer_timeout: Option<Duration>,
-    /// Told when there is a stream.
-    arrival: Arc<Notify>,
-    /// The longest a write may make no progress: 1.5 times the keep alive, after which the peer may leave as well (3.1.2.10).
-    stall: Option<Duration>,
-    attempt: Arc<Mutex<Attempt>>,
-    is_up: Arc<AtomicBool>,
-    trace: Option<Arc<Mutex<Trace>>>,
-}
-
-/// The present attempt, or the connection it became.
-#[derive(Default)]
-struct Attempt {
-    reached: Reached,
-    /// What was seen to go wrong, in better words than the library's.
-    failure: Option<Failure>,
-    /// Put here when the library drops it after DISCONNECT.
-    socket: Option<Stream>,
-    /// From now on a flush is a write.
-    closing: bool,
-}
-
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Reached {
-    #[default]
-    Nothing,
-    /// This leg has begun.
-    Way(Leg),
-    /// There is a stream.
-    End,
-    Broker,
-}
-
-impl Notes {
-    /// # Errors
-    /// When the way to the broker cannot be prepared.
-    pub(super) fn new(options: &ConnectOptions) -> Result<Notes, Failure> {
-        let keep_alive = Duration::from_secs(u64::from(options.keep_alive));
-        Ok(Notes {
-            endpoint: options.endpoint.clone(),
-            dialer: Arc::new(Dialer::new(&options.endpoint, &options.route)?),
-            version: options.version,
-            connect_timeout: options.connect_timeout,
-            answer_timeout: options.answer_timeout,
-            arrival: Arc::default(),
-            stall: (!keep_alive.is_zero()).then(|| keep_alive.mul_f64(1.5)),
-            attempt: Arc::default(),
-            is_up: Arc::default(),
-            trace: options.tracer.clone().map(|tracer| {
-                let trace = Trace::new(tracer, options.version);
-                Arc::new(Mutex::new(trace))
-            }),
-        })
-    }
-
-    /// What is told of the packets that pass, if somebody watches.
-    pub(super) fn trace(&self) -> Option<MutexGuard<'_, Trace>> {
-        let trace = self.trace.as_ref()?;
-        Some(trace.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Connects; called by rumqttc for every attempt.
-    pub(super) async fn connect(self) -> io::Result<Wire> {
-        *self.attempt() = Attempt::default();
-        let dialed = self
-            .dialer
-            .dial(|leg| self.attempt().reached = Reached::Way(leg));
-        let (stream, _) = dialed.await.map_err(|failure| self.fail(failure))?;
-        self.attempt().reached = Reached::End;
-        self.arrival.notify_one();
-        Ok(Wire {
-            socket: Some(stream),
-            watch: Watch::new(self.version),
-            incoming: vec![0; SMALL],
-            delivered: 0,
-            checked: 0,
-            filled: 0,
-            is_fresh: false,
-            is_over: false,
-            outgoing: Vec::new(),
-            written: 0,
-            connect_written: false,
-            stalled: None,
-            notes: self,
-        })
-    }
-
-    /// Why the attempt or the connection ended: what was seen here, else what the library says.
-    pub(super) fn failure(&self, library: String) -> Failure {
-        let attempt = self.attempt();
-        match (&attempt.failure, attempt.reached) {
-            (Some(failure), _) => failure.clone(),
-            (None, Reached::Broker) => Failure::Lost(library),
-            (None, _) => {
-                Failure::not_reached(format!("cannot connect to {}: {library}", self.endpoint))
-            }
-        }
-    }
-
-    /// Waits for as long as the present attempt may take.
-    pub(super) async fn patience(&self) {
-        let arrived = self.arrival.notified();
-        match self.answer_timeout {
-            None => tokio::time::sleep(self.connect_timeout).await,
-            Some(limit) => {
-                if tokio::time::timeout(self.connect_timeout, arrived)
-                    .await
-                    .is_ok()
-                {
-                    tokio::time::sleep(limit).await;
-                }
-            }
-        }
-    }
-
-    /// What to say when the attempt did not end within its time.
-    pub(super) fn too_slow(&self) -> Failure {
-        let limit = humantime::format_duration(self.connect_timeout);
-        let endpoint = &self.endpoint;
-        let reached = self.attempt().reached;
-        let answer_limit = match self.answer_timeout {
-            Some(own) => format!("{} (--keepalive)", humantime::format_duration(own)),
-            None => format!("{limit} (--connect-timeout)"),
-        };
-        let obstacle = match reached {
-            Reached::End | Reached::Broker => Obstacle::Silence,
-            _ => Obstacle::Other,
-        };
-        let words = match reached {
-            Reached::Nothing | Reached::Way(Leg::Name) => format!(
-                "cannot find the address of {} within {limit} (--connect-timeout)",
-                endpoint.host
-            ),
-            Reached::Way(Leg::Connect) => format!(
-                "no answer from {endpoint} within {limit} (--connect-timeout); is it the right host, and reachable?"
-            ),
-            Reached::Way(Leg::Proxy) => format!(
-                "the proxy did not connect to {endpoint} within {limit} (--connect-timeout)"
-            ),
-            Reached::Way(Leg::Tls) => format!(
-                "{endpoint} takes connections but did not finish the TLS handshake within {limit} (--connect-timeout); does it speak TLS?"
-            ),
-            Reached::Way(Leg::WebSocket) => format!(
-                "{endpoint} takes connections but did not answer the WebSocket handshake within {limit} (--connect-timeout)"
-            ),
-            Reached::End | Reached::Broker => format!(
-                "{endpoint} takes connections but sent no CONNACK within {answer_limit}; is it an MQTT broker?"
-            ),
-        };
-        Failure::obstructed(obstacle, words)
-    }
-
-    /// Whether the library may be handed something. Once it has put its messages aside for the next connection, what
-    /// it gets would outlive a session that the broker has not kept.
-    pub(super) fn is_up(&self) -> bool {
-        self.is_up.load(Ordering::Relaxed)
-    }
-
-    /// Said by the driver in the same turn in which the library connects or fails.
-    pub(super) fn set_up(&self, is_up: bool) {
-        self.is_up.store(is_up, Ordering::Relaxed);
-    }
-
-    /// From now on everything written goes out at once: the next packet is DISCONNECT.
-    pub(super) fn close_soon(&self) {
-        self.attempt().closing = true;
-    }
-
-    /// Whether TLS or WebSocket have a farewell of their own.
-    pub(super) fn has_farewell(&self) -> bool {
-        let scheme = self.endpoint.scheme;
-        scheme.has_tls() || scheme.has_websocket()
-    }
-
-    /// Half-closes the socket the library has let go of and, if anything may be on its way to us, waits for the peer to
-    /// do the same. Merely closing it while something unread has arrived resets the connection, and the broker might
-    /// never read our DISCONNECT.
-    pub(super) async fn close(&self, waits: bool) {
-        let Some(mut socket) = self.attempt().socket.take() else {
-            return;
-        };
-        if socket.shutdown().await.is_ok() && waits {
-            let mut waste = vec![0; LARGE];
-            while matches!(socket.read(&mut waste).await, Ok(1..)) {}
-        }
-    }
-
-    fn attempt(&self) -> MutexGuard<'_, Attempt> {
-        self.attempt.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Notes the first failure of the attempt; the error only ends the library's work.
-    fn fail(&self, failure: Failure) -> io::Error {
-        let error = io::Error::other(failure.to_string());
-        self.attempt().failure.get_or_insert(failure);
-        error
-    }
-
-    /// What an error of the stream means.
-    fn broken(&self, error: &io::Error) -> String {
-        format!("the connection broke: {}", self.dialer.words(error))
-    }
-
-    fn lost(&self, words: &str) -> io::Error {
-        let reached = self.attempt().reached;
-        self.fail(match reached {
-            Reached::Broker => Failure::Lost(words.to_owned()),
-            _ if self.dialer.lacks_certificate() => Failure::obstructed(
-                Obstacle::Tls,
-                format!(
-                    "{}: the broker wants a client certificate; add --cert and --key",
-                    self.endpoint
-                ),
-            ),
-            _ => {
-                let or_tls = match self.endpoint.scheme {
-                    Scheme::Mqtt => ", or only TLS (mqtts://)",
-                    _ => "",
-                };
-                let words = format!(
-                    "{}: {words} before CONNACK; does it take MQTT {}{or_tls}?",
-                    self.endpoint, self.version
-                );
-                Failure::obstructed(Obstacle::Closed, words)
-            }
-        })
-    }
-}
+/// So many bytes, and the rest of a packet, are read before the driver passes on what they bring: it comes in pieces of that
+/// size, of which a few are held until they are taken.
+const PIECE: usize = 256 * 1024;
 
 /// The stream handed to rumqttc.
 pub(super) struct Wire {
@@ -287,6 +49,7 @@ pub(super) struct Wire {
     delivered: usize,
     checked: usize,
     filled: usize,
+    turn: Turn,
     /// Something was handed on since the library last had to wait.
     is_fresh: bool,
     /// Nothing more will come.
@@ -300,6 +63,44 @@ pub(super) struct Wire {
     notes: Notes,
 }
 
+/// What was read since the driver last passed it on.
+#[derive(Default)]
+struct Turn {
+    number: u64,
+    bytes: usize,
+    /// Whole packets before it.
+    whole: u64,
+}
+
+impl Wire {
+    /// Connects; called by rumqttc for every attempt.
+    pub(super) async fn connect(notes: Notes) -> io::Result<Wire> {
+        notes.begin();
+        let destination = notes.destination();
+        let dialed = (destination.dialer)
+            .dial(|leg| notes.reach(Reached::Way(leg)))
+            .await;
+        let (stream, _) = dialed.map_err(|failure| notes.fail(failure))?;
+        notes.reach(Reached::End);
+        Ok(Wire {
+            socket: Some(stream),
+            watch: Watch::new(notes.version),
+            incoming: vec![0; SMALL],
+            delivered: 0,
+            checked: 0,
+            filled: 0,
+            turn: Turn::default(),
+            is_fresh: false,
+            is_over: false,
+            outgoing: Vec::new(),
+            written: 0,
+            connect_written: false,
+            stalled: None,
+            notes,
+        })
+    }
+}
+
 impl AsyncRead for Wire {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -308,6 +109,9 @@ impl AsyncRead for Wire {
     ) -> Poll<io::Result<()>> {
         let wire = &mut *self;
         loop {
+            if !wire.notes.is_reading() {
+                return wire.poll_wait(context);
+            }
             if wire.delivered < wire.checked {
                 let count = buffer.remaining().min(wire.checked - wire.delivered);
                 let passed = &wire.incoming[wire.delivered..wire.delivered + count];
@@ -327,20 +131,39 @@ impl AsyncRead for Wire {
                 }
                 return Poll::Ready(Ok(()));
             }
+            if wire.has_read_its_piece() {
+                return wire.poll_wait(context);
+            }
             match wire.poll_fill(context) {
                 Poll::Ready(()) => wire.check()?,
-                Poll::Pending => {
-                    // The library is about to wait: what it has written so far must go.
-                    wire.is_fresh = false;
-                    let _ = wire.poll_drain(context)?;
-                    return Poll::Pending;
-                }
+                Poll::Pending => return wire.poll_wait(context),
             }
         }
     }
 }
 
 impl Wire {
+    /// The library is about to wait: what it has written so far must go.
+    fn poll_wait(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.is_fresh = false;
+        let _ = self.poll_drain(context)?;
+        Poll::Pending
+    }
+
+    /// Whether the driver has to pass on what was read before there is more. Without a whole packet in it there is nothing to
+    /// pass on, and the library would wait for ever.
+    fn has_read_its_piece(&mut self) -> bool {
+        let number = self.notes.turn();
+        if self.turn.number != number {
+            self.turn = Turn {
+                number,
+                bytes: 0,
+                whole: self.watch.whole,
+            };
+        }
+        self.turn.bytes >= PIECE && self.watch.whole > self.turn.whole
+    }
+
     /// Reads once, after everything checked has been handed on; an incomplete packet moves to the front.
     fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<()> {
         self.incoming.copy_within(self.checked..self.filled, 0);
@@ -356,6 +179,7 @@ impl Wire {
         if self.filled == self.incoming.len() && self.filled < LARGE {
             self.incoming.resize(LARGE, 0);
         }
+        self.turn.bytes += count;
         let end = match outcome {
             Ok(()) if count > 0 => return Poll::Ready(()),
             Ok(()) => "the broker closed the connection".to_owned(),
@@ -376,37 +200,47 @@ impl Wire {
             let (passed, seen) = self.watch.look(&self.incoming[self.checked..self.filled]);
             self.checked += passed;
             let Some(seen) = seen else { return Ok(()) };
+            let broker = || self.notes.destination().endpoint.to_string();
             let refused = |reason, text| Failure::Refused {
-                broker: self.notes.endpoint.to_string(),
+                broker: broker(),
                 version: self.notes.version,
                 reason,
                 text,
             };
+            let moved = |reason, text, reference, was_up| Failure::Moved {
+                broker: broker(),
+                reason,
+                text,
+                reference,
+                was_up,
+            };
             match seen {
-                Seen::Accepted => self.notes.attempt().reached = Reached::Broker,
+                Seen::Accepted => self.notes.reach(Reached::Broker),
                 // Handed on all the same, so that the library ends the attempt itself.
                 Seen::Refused {
                     reason: reason @ (ReasonCode::USE_ANOTHER_SERVER | ReasonCode::SERVER_MOVED),
+                    text,
                     reference,
-                    ..
-                } => {
-                    let broker = self.notes.endpoint.to_string();
-                    drop(self.notes.fail(Failure::Moved {
-                        broker,
-                        reason,
-                        reference,
-                    }));
-                }
+                } => drop(self.notes.fail(moved(reason, text, reference, false))),
                 Seen::Refused { reason, text, .. } => drop(self.notes.fail(refused(reason, text))),
                 Seen::OldRefusal(reason) => return Err(self.notes.fail(refused(reason, None))),
                 // After it nothing follows: to the library it is the end of the stream.
-                Seen::Disconnected { reason, text } => {
-                    self.notes.fail(Failure::Disconnected { reason, text });
+                Seen::Disconnected {
+                    reason,
+                    text,
+                    reference,
+                } => {
+                    self.notes.fail(match reason {
+                        ReasonCode::USE_ANOTHER_SERVER | ReasonCode::SERVER_MOVED => {
+                            moved(reason, text, reference, true)
+                        }
+                        _ => Failure::Disconnected { reason, text },
+                    });
                     self.is_over = true;
                     return Ok(());
                 }
                 Seen::Foreign(what) => {
-                    let words = format!("{} does not speak MQTT: {what}", self.notes.endpoint);
+                    let words = format!("{} does not speak MQTT: {what}", broker());
                     return Err(self.notes.fail(Failure::not_reached(words)));
                 }
             }

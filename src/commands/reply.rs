@@ -96,10 +96,6 @@ impl Plan {
         connection::set_session(&mut options, &args.session)?;
         options.will = connection::will(&args.will, &mut options)?;
         let properties = message_properties(&args.properties, &mut options)?;
-        if options.version == Version::V5 {
-            // Only there does a request say where its reply goes.
-            options.need_version_5();
-        }
         let mut filters = args.topic.clone();
         match target.topic {
             Some(UrlTopic::Typed(topic)) => filters.push(topic),
@@ -300,10 +296,7 @@ impl<'a> Replier<'a> {
                 let Some(delay) = retry_in else {
                     return Err(failure.into_error());
                 };
-                say(format_args!(
-                    "{failure}; trying again in {:.1} s",
-                    delay.as_secs_f64()
-                ));
+                say(failure.and_again_in(delay));
             }
             Event::Complete { reason, .. } => {
                 if reason.is_failure() {

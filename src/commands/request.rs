@@ -19,8 +19,8 @@ use crate::dialect::{self, Dialect, reason_name};
 use crate::exit::Exit;
 use crate::mqtt::packet::{Publish, RetainHandling, Subscription};
 use crate::mqtt::{Properties, Property, QoS, ReasonCode, Version};
-use crate::output::{Encoding, MessageFormat, Output, Unwritable, say, say_either};
-use crate::payload::Piece;
+use crate::output::{Encoding, MessageFormat, Outlet, Unwritable, say, say_either};
+use crate::payload::{Piece, compose};
 
 /// How long finishing the handshakes and DISCONNECT may take.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -54,8 +54,9 @@ pub fn run(args: RequestArgs, dialect: Dialect) -> anyhow::Result<Exit> {
 /// What is to be done.
 struct Plan {
     options: ConnectOptions,
+    /// But for the response topic.
     request: Publish,
-    response_topic: String,
+    response_topic: ResponseTopic,
     /// What a reply has to repeat, if it has any; mosquitto_rr does not care.
     correlation: Option<Bytes>,
     /// Properties of SUBSCRIBE.
@@ -70,6 +71,21 @@ struct Plan {
     says_latency: bool,
     format: MessageFormat,
     line_feed: bool,
+}
+
+/// Where the reply is to come.
+enum ResponseTopic {
+    /// There.
+    Typed(String),
+    /// To a topic of our own, which ends like this. It begins as the broker wants it, and with `reply/` where it does not
+    /// say.
+    Own(String),
+}
+
+/// What is asked, and where the answer comes.
+struct Question {
+    request: Publish,
+    response_topic: String,
 }
 
 impl Plan {
@@ -90,20 +106,32 @@ impl Plan {
             add(&mut properties, property)?;
         }
         let response_topic = match (&args.response_topic, options.version) {
-            (Some(topic), _) => topic.clone(),
-            (None, Version::V5) => format!("reply/{:016x}{:016x}", random(), random()),
+            (Some(topic), _) => {
+                check_topic(topic)?;
+                ResponseTopic::Typed(topic.clone())
+            }
+            (None, Version::V5) => {
+                if options.properties.request_response_information().is_none() {
+                    let ask = Property::RequestResponseInformation(1);
+                    options.properties.push(ask);
+                }
+                // Only there can the other side be told.
+                options.need_version_5();
+                ResponseTopic::Own(format!("{:016x}{:016x}", random(), random()))
+            }
             (None, version) => {
                 return Err(Exit::Usage.because(format!(
                     "MQTT {version} cannot tell the other side where to reply; agree on a topic and add --response-topic TOPIC"
                 )));
             }
         };
-        check_topic(&response_topic)?;
         let mut correlation = properties.correlation_data();
         if options.version == Version::V5 {
-            options.need_version_5();
-            let response_topic = response_topic.clone().into();
-            add(&mut properties, Property::ResponseTopic(response_topic))?;
+            if properties.response_topic().is_some() {
+                return Err(Exit::Usage.because(
+                    "the response topic is that of --response-topic; leave it out of -D",
+                ));
+            }
             if correlation.is_none() && dialect == Dialect::Ours {
                 let random = Bytes::from(format!("{:016x}", random()));
                 properties.push(Property::CorrelationData(random.clone()));
@@ -153,9 +181,38 @@ impl Plan {
         })
     }
 
+    /// What to ask a broker that says this of topics for replies.
+    ///
+    /// # Errors
+    /// When what it says makes no topic.
+    fn question(&self, information: Option<&str>) -> anyhow::Result<Question> {
+        let response_topic = match (&self.response_topic, information) {
+            (ResponseTopic::Typed(topic), _) => topic.clone(),
+            (ResponseTopic::Own(end), None) => format!("reply/{end}"),
+            (ResponseTopic::Own(end), Some(root)) => {
+                let topic = format!("{}/{end}", root.trim_end_matches('/'));
+                compose::check_topic(&topic).map_err(|_| {
+                    Exit::Denied.because(format!(
+                        "the broker's response information {root:?} makes no topic for the reply; name one with --response-topic"
+                    ))
+                })?;
+                topic
+            }
+        };
+        let mut request = self.request.clone();
+        if self.options.version == Version::V5 {
+            let place = Property::ResponseTopic(response_topic.clone().into());
+            request.properties.push(place);
+        }
+        Ok(Question {
+            request,
+            response_topic,
+        })
+    }
+
     /// Whether a message answers this request. One without correlation data may: many devices do not repeat it.
-    fn is_answered_by(&self, message: &Publish) -> bool {
-        *message.topic == *self.response_topic
+    fn is_answered_by(&self, question: &Question, message: &Publish) -> bool {
+        *message.topic == *question.response_topic
             && !(self.skips_retained && message.retain)
             && message
                 .properties
@@ -166,10 +223,11 @@ impl Plan {
 
 /// Subscribes, then asks, then listens: in this order, so that no reply is missed.
 async fn exchange(session: &mut Session, plan: &Plan) -> anyhow::Result<Exit> {
+    let question = &plan.question(session.response_information())?;
     session
         .subscribe(
             vec![Subscription {
-                filter: plan.response_topic.clone().into(),
+                filter: question.response_topic.clone().into(),
                 qos: plan.request.qos,
                 no_local: false,
                 retain_as_published: false,
@@ -180,27 +238,31 @@ async fn exchange(session: &mut Session, plan: &Plan) -> anyhow::Result<Exit> {
         )
         .map_err(anyhow::Error::msg)?;
     let zone = plan.format.zone();
-    let mut output = Output::new(std::io::stdout());
+    let mut output = Outlet::stdout();
     let mut asked = None;
     let mut replies = 0;
     loop {
         match session.next().await {
             Event::Subscribed(reasons) => {
                 if let Some(reason) = reasons.into_iter().find(|reason| reason.is_failure()) {
-                    let (topic, name) = (&plan.response_topic, reason.name());
+                    let (topic, name) = (&question.response_topic, reason.name());
                     let words = format!("the broker refused to subscribe to {topic}: {name}");
                     let mosquitto = reason_name(reason);
                     return Err(plan.dialect.because(Exit::Denied, words, &mosquitto));
                 }
-                asked = Some(Instant::now());
-                session
-                    .publish(plan.request.clone())
-                    .map_err(|unfit| Exit::Denied.because(unfit.to_string()))?;
+                asked.get_or_insert_with(Instant::now);
+                // After a reconnection the session sends again itself what it has not seen through. What the broker before
+                // had taken may be lost with it, and is asked anew.
+                if session.is_complete() {
+                    session
+                        .publish(question.request.clone())
+                        .map_err(|unfit| Exit::Denied.because(unfit.to_string()))?;
+                }
             }
             Event::Complete { reason, .. } => check_request(plan, reason)?,
             Event::Message(message) => {
                 session.acknowledge(message.qos, message.packet_id);
-                let Some(asked) = asked.filter(|_| plan.is_answered_by(&message)) else {
+                let Some(asked) = asked.filter(|_| plan.is_answered_by(question, &message)) else {
                     continue;
                 };
                 let complaint = plan.format.write(
@@ -213,7 +275,7 @@ async fn exchange(session: &mut Session, plan: &Plan) -> anyhow::Result<Exit> {
                 if let Some(complaint) = complaint {
                     say_either(&complaint, complaint.mosquitto());
                 }
-                match output.flush() {
+                match output.flush().await {
                     Ok(()) => {}
                     Err(Unwritable::Closed) => return Ok(Exit::Done),
                     Err(error) => return Err(error.into()),
@@ -226,6 +288,11 @@ async fn exchange(session: &mut Session, plan: &Plan) -> anyhow::Result<Exit> {
                     return Ok(Exit::Done);
                 }
             }
+            Event::Lost {
+                failure,
+                retry_in: Some(delay),
+                ..
+            } => say(failure.and_again_in(delay)),
             Event::Lost { failure, .. } => {
                 return Err(match failure.exit() {
                     Exit::Refused => failure.into_error(),

@@ -14,6 +14,7 @@ pub mod html;
 mod machines;
 pub mod message;
 mod mosquitto;
+mod outlet;
 mod pretty;
 mod recovery;
 pub mod report;
@@ -28,6 +29,7 @@ pub use files::{FileError, FileName, Files, Rotation};
 pub use format::{Complaint, FormatFault, Template};
 pub use message::{Encoding, MessageFormat};
 pub use mosquitto::JsonForm;
+pub use outlet::Outlet;
 
 /// Who speaks on stderr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

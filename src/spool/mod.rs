@@ -15,6 +15,7 @@
 //! handful of those that wait, whatever stands on the disk. Left out is the connection: the caller sends.
 
 mod flights;
+mod home;
 mod journal;
 mod record;
 
@@ -61,6 +62,7 @@ pub struct Spool {
     journals: Journals,
     client_id: String,
     is_made_up: bool,
+    home: Option<String>,
     /// The number of the next message that is accepted.
     next: u64,
     flights: Flights,
@@ -113,6 +115,8 @@ impl Spool {
             next: history.next.max(1),
             client_id: client_id.to_string(),
             is_made_up,
+            home: home::read(&options.directory)
+                .with_context(|| format!("cannot read the spool {name}"))?,
             options,
             flights: Flights::default(),
             held: VecDeque::new(),
@@ -137,6 +141,28 @@ impl Spool {
     /// Whether the client id was made up, and the session therefore is the spool's alone.
     pub fn has_session_of_its_own(&self) -> bool {
         self.is_made_up
+    }
+
+    /// The broker with which the messages under way have their session.
+    pub fn home(&self) -> Option<&str> {
+        self.home.as_deref()
+    }
+
+    /// From now on it is this broker. Its session has to be a new one, which knows nothing of the messages under way.
+    ///
+    /// # Errors
+    /// When it cannot be written: then nothing must be sent there.
+    pub fn move_to(&mut self, broker: &str) -> anyhow::Result<()> {
+        // First what was with the old one is forgotten, or the new one would be asked for it.
+        self.commit()?;
+        home::write(&self.options.directory, broker, self.options.syncs).with_context(|| {
+            format!(
+                "cannot write the spool {}",
+                self.options.directory.display()
+            )
+        })?;
+        self.home = Some(broker.to_owned());
+        Ok(())
     }
 
     /// How many messages are not done.

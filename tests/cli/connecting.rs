@@ -12,7 +12,7 @@ use crate::wire::Wire;
 
 /// A broker that answers one connection after the other with what stands in the list, `None` for none at all, and returns the
 /// CONNECTs.
-fn broker(answers: Vec<(Version, Option<ConnAck>)>) -> (String, JoinHandle<Vec<Connect>>) {
+pub fn broker(answers: Vec<(Version, Option<ConnAck>)>) -> (String, JoinHandle<Vec<Connect>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("mqtt://{}", listener.local_addr().unwrap());
     let thread = std::thread::spawn(move || {
@@ -40,7 +40,7 @@ fn broker(answers: Vec<(Version, Option<ConnAck>)>) -> (String, JoinHandle<Vec<C
     (url, thread)
 }
 
-fn answer(reason: ReasonCode, properties: Vec<Property>) -> Option<ConnAck> {
+pub fn answer(reason: ReasonCode, properties: Vec<Property>) -> Option<ConnAck> {
     Some(ConnAck {
         session_present: false,
         reason,
@@ -48,12 +48,12 @@ fn answer(reason: ReasonCode, properties: Vec<Property>) -> Option<ConnAck> {
     })
 }
 
-fn welcome() -> Option<ConnAck> {
+pub fn welcome() -> Option<ConnAck> {
     answer(ReasonCode::SUCCESS, Vec::new())
 }
 
 /// `mqtt pub` of one message of QoS 0 there.
-fn publish(url: &str, more: &[&str]) -> Mqtt {
+pub fn publish(url: &str, more: &[&str]) -> Mqtt {
     let arguments = ["pub", "-t", "a", "-m", "b", "-L", url];
     Mqtt::new(arguments.iter().chain(more))
 }
@@ -154,7 +154,7 @@ fn auto_speaks_3_1_1_to_a_broker_that_does_not_know_5_and_says_so() {
         publish(&url, more)
             .status(4)
             .stderr(format!(
-                "mqtt: {url} refused the connection: unsupported protocol version; try --protocol-version 311\n"
+                "mqtt: {url} refused the connection: unsupported protocol version; try --protocol-version auto or 311, and no option that only MQTT 5 has\n"
             ))
             .run();
         thread.join().unwrap();
@@ -164,34 +164,61 @@ fn auto_speaks_3_1_1_to_a_broker_that_does_not_know_5_and_says_so() {
 }
 
 #[test]
-fn a_server_reference_is_followed_on_request_and_explained_without() {
-    let target = Mosquitto::start([]);
-    let reference = || Property::ServerReference(format!("127.0.0.1:{}", target.port).into());
+fn auto_tries_3_1_1_once_with_a_broker_that_hangs_up_upon_5() {
+    let perhaps = |url: &str| {
+        format!("mqtt: {url} closed the connection upon a CONNECT of MQTT 5; trying MQTT 3.1.1\n")
+    };
+    let hung_up = |url: &str, version| {
+        format!(
+            "mqtt: {url}: the broker closed the connection before CONNACK; does it take MQTT {version}, or only TLS (mqtts://)?"
+        )
+    };
+    let (url, thread) = broker(vec![(Version::V5, None), (Version::V311, welcome())]);
+    publish(&url, &["-V", "auto"]).stderr(perhaps(&url)).run();
+    thread.join().unwrap();
+    // It was not the version: the next attempt begins with MQTT 5 again.
     let (url, thread) = broker(vec![
-        (
-            Version::V5,
-            answer(ReasonCode::USE_ANOTHER_SERVER, vec![reference()]),
-        ),
-        (
-            Version::V5,
-            answer(ReasonCode::SERVER_MOVED, vec![reference()]),
-        ),
-        (Version::V5, answer(ReasonCode::SERVER_MOVED, Vec::new())),
+        (Version::V5, None),
+        (Version::V311, None),
+        (Version::V5, welcome()),
     ]);
-    publish(&url, &["--follow-redirects", "-q", "1"])
-        .stderr(format!("mqtt: {url} sends us to {}\n", target.url()))
-        .run();
-    publish(&url, &["-V", "5"])
-        .status(4)
+    let retry = ["-V", "auto", "--retry", "1", "--retry-max-delay", "1ms"];
+    publish(&url, &retry)
         .stderr(format!(
-            "mqtt: {url} refused the connection: server moved: 127.0.0.1:{}; --follow-redirects goes there\n",
-            target.port
+            "{}{}; trying again in 0.0 s\n",
+            perhaps(&url),
+            hung_up(&url, "3.1.1")
         ))
         .run();
-    publish(&url, &["--follow-redirects"])
+    thread.join().unwrap();
+    let (url, thread) = broker(vec![(Version::V5, None)]);
+    publish(&url, &["-V", "5"])
+        .status(3)
+        .stderr(hung_up(&url, "5") + "\n")
+        .run();
+    thread.join().unwrap();
+}
+
+#[test]
+fn a_request_falls_back_by_itself_where_both_sides_know_the_response_topic() {
+    let unsupported = || answer(ReasonCode::UNSUPPORTED_PROTOCOL_VERSION, Vec::new());
+    let (url, thread) = broker(vec![
+        (Version::V5, unsupported()),
+        (Version::V311, None),
+        (Version::V5, unsupported()),
+    ]);
+    let ask = ["req", "-L", &url, "-t", "a", "-n"];
+    Mqtt::new(ask.iter().chain(&["-e", "b"]))
+        .status(3)
+        .stderr(format!(
+            "mqtt: {url} does not know MQTT 5; going on with MQTT 3.1.1\n\
+             mqtt: {url}: the broker closed the connection before CONNACK; does it take MQTT 3.1.1, or only TLS (mqtts://)?\n"
+        ))
+        .run();
+    Mqtt::new(ask)
         .status(4)
         .stderr(format!(
-            "mqtt: {url} refused the connection: server moved, but it does not say which\n"
+            "mqtt: {url} refused the connection: unsupported protocol version; try --protocol-version auto or 311, and no option that only MQTT 5 has\n"
         ))
         .run();
     thread.join().unwrap();
@@ -235,10 +262,6 @@ fn what_a_session_or_a_will_cannot_be_is_refused() {
         (
             &["--will-topic", "w", "--will-response-topic", "a/#"],
             "\"a/#\" is no topic to reply to: it must not be empty or contain + or #",
-        ),
-        (
-            &["--spool", "/tmp/x", "-q", "1", "-V", "auto"],
-            "what is in a --spool is for one broker and one version of MQTT: leave -V auto and --follow-redirects out",
         ),
     ] {
         publish("mqtt://h", arguments)

@@ -6,8 +6,9 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use crate::harness::Mqtt;
+use crate::harness::{Mqtt, eventually};
 use crate::secrets::said_by;
+use crate::servers::MqttServe;
 
 /// A user of this machine: a configuration, and a folder to work in.
 struct User {
@@ -312,4 +313,35 @@ fn a_password_that_others_can_read_is_not_used() {
         }
         .run();
     }
+}
+
+#[test]
+fn a_question_and_its_answer_take_their_broker_from_a_context() {
+    let (user, broker) = (User::new(), MqttServe::start([""; 0]));
+    user.run(&["context", "add", "lab", "-p", &broker.port()])
+        .run();
+    let reply = [
+        "reply",
+        "--context",
+        "lab",
+        "-t",
+        "ask",
+        "-q",
+        "1",
+        "-m",
+        "42",
+    ];
+    let mut answering = user.run(&reply).start();
+    let ask = ["req", "-t", "ask", "-q", "1", "-n"];
+    eventually("somebody answers", || {
+        assert!(answering.is_running(), "{}", answering.stderr());
+        let asked = user.run(&ask).env("MQTT_CONTEXT", "lab").start().wait();
+        // Before it has subscribed nobody is there, which the broker says.
+        (asked.status == 0).then(|| assert_eq!(asked.stdout_text(), "42\n"))
+    });
+    assert_eq!(answering.stop("TERM").status, 0);
+    user.run(&["reply", "--context", "nowhere", "-t", "ask", "--echo"])
+        .status(2)
+        .stderr_like(|said| said.contains("nowhere"))
+        .run();
 }

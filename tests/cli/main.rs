@@ -13,9 +13,11 @@ mod harness;
 // The codec's own list of faults: one list for both.
 #[path = "../../src/mqtt/codec/tests/malformed.rs"]
 mod malformed;
+mod nameserver;
 mod proxies;
 #[allow(dead_code)]
 mod servers;
+mod ways;
 #[allow(dead_code)]
 mod wire;
 
@@ -34,10 +36,12 @@ mod interop;
 mod limits;
 mod load;
 mod mosquitto;
+mod names;
 mod observe;
 mod properties;
 mod publish;
 mod readme;
+mod redirection;
 mod reply;
 mod request;
 mod saved;
@@ -45,9 +49,12 @@ mod scenarios;
 mod secrets;
 mod selection;
 mod serve;
+mod slow_reader;
 mod spool;
 mod subscribe;
 mod subscription;
 mod takeover;
+mod through_proxies;
+mod tls;
 mod transport;
 mod usage;

@@ -2,7 +2,14 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::thread::JoinHandle;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::TlsAcceptor;
+
+use crate::certificates::Authority;
 
 /// A proxy that says afterwards what it was asked for.
 pub struct Proxy {
@@ -119,4 +126,42 @@ fn read(stream: &mut TcpStream, count: usize) -> Vec<u8> {
 
 fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap()
+}
+
+/// Takes one connection over TLS with this certificate and hands on what is in it. Returns where it listens.
+pub fn behind_tls(authority: &Authority, name: &str, address: &str) -> String {
+    let file = |end: &str| authority.path(&format!("{name}.{end}"));
+    let chain = CertificateDer::pem_file_iter(file("crt")).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            chain.map(Result::unwrap).collect(),
+            PrivateKeyDer::from_pem_file(file("key")).unwrap(),
+        )
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let own = listener.local_addr().unwrap();
+    let behind = address.to_owned();
+    std::thread::spawn(move || {
+        let (client, _) = listener.accept().unwrap();
+        client.set_nonblocking(true).unwrap();
+        let relay = async {
+            let client = tokio::net::TcpStream::from_std(client).unwrap();
+            // A client that does not believe the certificate goes away.
+            let Ok(mut client) = TlsAcceptor::from(Arc::new(config)).accept(client).await else {
+                return;
+            };
+            let mut proxy = tokio::net::TcpStream::connect(behind).await.unwrap();
+            let _ = tokio::io::copy_bidirectional(&mut client, &mut proxy).await;
+        };
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+            .block_on(relay);
+    });
+    format!("localhost:{}", own.port())
 }

@@ -1,7 +1,9 @@
 //! `mqtt req` against brokers, and somebody who answers.
 
-use mqtt_toolbox::mqtt::packet::{Packet, Publish};
-use mqtt_toolbox::mqtt::{ByteString, Properties, Property, QoS, Version};
+use std::net::TcpListener;
+
+use mqtt_toolbox::mqtt::packet::{ConnAck, Packet, Publish, SubAck};
+use mqtt_toolbox::mqtt::{ByteString, Properties, Property, QoS, ReasonCode, Version};
 
 use crate::harness::{Mqtt, Running};
 use crate::servers::{Mosquitto, MqttServe};
@@ -50,7 +52,13 @@ fn the_reply_with_the_right_correlation_data_is_printed_and_no_other() {
         let request = request(&mut wire);
         assert_eq!(request.payload, "what?");
         let topic = request.properties.response_topic().unwrap();
-        assert!(topic.starts_with("reply/"), "{topic}");
+        // Ours says what topics for replies are to begin with, mosquitto does not.
+        let root = if port == ours.port {
+            "$response/"
+        } else {
+            "reply/"
+        };
+        assert!(topic.starts_with(root), "{topic}");
         let correlation = request.properties.correlation_data().unwrap();
         reply(&mut wire, topic.clone(), "not yours", Some(b"other"));
         reply(&mut wire, topic.clone(), "42", Some(&correlation));
@@ -141,4 +149,64 @@ fn the_latency_is_said_and_a_kept_message_is_no_reply() {
         "{}",
         finished.stderr
     );
+}
+
+#[test]
+fn a_broker_may_say_what_the_response_topic_begins_with() {
+    for (information, is_typed, expected) in [
+        ("answers/to/me/", false, Ok("answers/to/me/")),
+        ("answers", false, Ok("answers/")),
+        ("answers", true, Ok("typed")),
+        ("a/#", false, Err(())),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("mqtt://{}", listener.local_addr().unwrap());
+        let server = std::thread::spawn(move || {
+            let mut wire = Wire::accept(&listener, Version::V5);
+            let Packet::Connect(connect) = wire.receive() else {
+                panic!("no CONNECT");
+            };
+            let asked = connect.properties.request_response_information();
+            assert_eq!(asked, (!is_typed).then_some(1));
+            wire.send(Packet::ConnAck(ConnAck {
+                session_present: false,
+                reason: ReasonCode::SUCCESS,
+                // Whoever has not asked must not be told.
+                properties: Properties(
+                    asked
+                        .map(|_| Property::ResponseInformation(information.into()))
+                        .into_iter()
+                        .collect(),
+                ),
+            }));
+            let packet = wire.receive();
+            let Packet::Subscribe(subscribe) = packet else {
+                assert!(matches!(packet, Packet::Disconnect(_)), "{packet:?}");
+                return;
+            };
+            wire.send(Packet::SubAck(SubAck {
+                packet_id: subscribe.packet_id,
+                reasons: vec![ReasonCode::SUCCESS],
+                properties: Properties::default(),
+            }));
+            let request = request(&mut wire);
+            let topic = request.properties.response_topic().unwrap();
+            assert!(topic.starts_with(expected.unwrap()), "{topic}");
+            assert_eq!(subscribe.filters[0].filter, topic);
+            reply(&mut wire, topic, "42", None);
+            wire.rest();
+        });
+        let typed = ["-e", "typed"];
+        let ask = ["req", "-L", &url, "-t", "ask", "-n"];
+        let typed = if is_typed { &typed[..] } else { &[] };
+        let asking = Mqtt::new(ask.iter().chain(typed));
+        match expected {
+            Ok(_) => asking.stdout("42\n").run(),
+            Err(()) => asking
+                .status(5)
+                .stderr("mqtt: the broker's response information \"a/#\" makes no topic for the reply; name one with --response-topic\n")
+                .run(),
+        };
+        server.join().unwrap();
+    }
 }

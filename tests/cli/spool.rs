@@ -3,8 +3,8 @@
 use std::net::TcpListener;
 use std::path::Path;
 
-use mqtt_toolbox::mqtt::packet::{Acknowledgement, ConnAck, Publish};
-use mqtt_toolbox::mqtt::{Packet, Properties, ReasonCode, Version};
+use mqtt_toolbox::mqtt::packet::{Acknowledgement, ConnAck, Disconnect, Publish};
+use mqtt_toolbox::mqtt::{Packet, Properties, Property, ReasonCode, Version};
 
 use crate::clients::{brokers, numbers, publish, subscribed};
 use crate::harness::{Mqtt, eventually};
@@ -153,13 +153,19 @@ impl Stage {
     }
 
     fn accept(&self, session_present: bool) -> Wire {
-        let mut wire = Wire::accept(&self.listener, self.version);
-        match wire.receive() {
-            Packet::Connect(connect) => assert!(!connect.clean_start),
-            other => panic!("{other:?} is no CONNECT"),
-        }
+        let (mut wire, is_clean) = self.connect();
+        assert!(!is_clean);
         wire.send(connack(session_present));
         wire
+    }
+
+    /// The next connection, not yet answered, and whether it wants a session that knows nothing.
+    fn connect(&self) -> (Wire, bool) {
+        let mut wire = Wire::accept(&self.listener, self.version);
+        match wire.receive() {
+            Packet::Connect(connect) => (wire, connect.clean_start),
+            other => panic!("{other:?} is no CONNECT"),
+        }
     }
 
     /// `mqtt pub --drain` on this folder.
@@ -317,6 +323,127 @@ fn a_stream_goes_on_while_the_broker_is_away() {
     running.close_stdin();
     assert_eq!(running.wait().status, 0);
     drop(broker);
+}
+
+/// Takes the next message of QoS 2 through its handshake.
+fn deliver(wire: &mut Wire, payload: &str) {
+    let publish = next_publish(wire);
+    assert_eq!(
+        (publish.dup, &publish.payload[..]),
+        (false, payload.as_bytes())
+    );
+    let answer = Acknowledgement::success(publish.packet_id);
+    wire.send(Packet::PubRec(answer.clone()));
+    assert!(matches!(wire.receive(), Packet::PubRel(_)));
+    wire.send(Packet::PubComp(answer));
+}
+
+#[test]
+fn a_spool_follows_to_another_broker_and_never_trusts_what_the_one_before_has_kept() {
+    let (here, there) = (Stage::new(Version::V5), Stage::new(Version::V5));
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path().to_str().unwrap();
+    fill(directory, "2", "one\n");
+    let follow = ["--drain", "--follow-redirects"];
+    let mut running = publish(&here.url, &spooled(directory, &follow)).start();
+    let mut wire = here.accept(false);
+    let one = next_publish(&mut wire);
+    wire.send(Packet::PubRec(Acknowledgement::success(one.packet_id)));
+    assert!(matches!(wire.receive(), Packet::PubRel(_)));
+    wire.send(Packet::Disconnect(Disconnect {
+        reason: ReasonCode::USE_ANOTHER_SERVER,
+        properties: Properties(vec![Property::ServerReference(there.url.clone().into())]),
+    }));
+    // A session that the other one may have is of an earlier time.
+    let (mut wire, is_clean) = there.connect();
+    assert!(is_clean);
+    wire.send(connack(false));
+    deliver(&mut wire, "one");
+    wire.rest();
+    let finished = running.wait();
+    assert_eq!(
+        (finished.status, finished.stderr),
+        (
+            0,
+            format!(
+                "mqtt: {} sends us to {}\nmqtt: connected again\n\
+                 mqtt: the broker has lost the session; 1 messages of QoS 2 are sent again, and may arrive twice\n",
+                here.url, there.url
+            )
+        )
+    );
+    // The first one still waits for a handshake under the packet identifier that the next message gets.
+    fill(directory, "2", "two\n");
+    let mut running = here.drain(directory).start();
+    let (mut wire, is_clean) = here.connect();
+    assert!(is_clean);
+    wire.send(connack(false));
+    deliver(&mut wire, "two");
+    wire.rest();
+    assert_eq!(running.wait().status, 0);
+    // And at home it takes up what is there.
+    fill(directory, "2", "three\n");
+    let mut running = here.drain(directory).start();
+    let mut wire = here.accept(true);
+    deliver(&mut wire, "three");
+    wire.rest();
+    assert_eq!(running.wait().status, 0);
+}
+
+#[test]
+fn before_mqtt_5_another_brokers_old_session_is_ended_first() {
+    let (here, there) = (Stage::new(Version::V311), Stage::new(Version::V311));
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path().to_str().unwrap();
+    for (stage, is_known) in [(&here, true), (&there, false)] {
+        fill(directory, "2", "x\n");
+        let mut running = stage.drain(directory).start();
+        if !is_known {
+            let (mut wire, is_clean) = stage.connect();
+            assert!(is_clean);
+            wire.send(connack(false));
+            assert!(matches!(wire.rest()[..], [Packet::Disconnect(_)]));
+        }
+        let mut wire = stage.accept(false);
+        deliver(&mut wire, "x");
+        wire.rest();
+        assert_eq!(running.wait().status, 0);
+    }
+}
+
+#[test]
+fn a_spool_falls_back_to_an_older_mqtt_but_drops_no_property_for_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path().to_str().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("mqtt://{}", listener.local_addr().unwrap());
+    let nowhere = format!("mqtt://127.0.0.1:{}", free_port());
+    let json = "{\"topic\":\"a\",\"payload\":\"plain\",\"qos\":2}\n\
+                {\"topic\":\"a\",\"payload\":\"typed\",\"qos\":2,\"content_type\":\"x\"}\n";
+    publish(&nowhere, &spooled(directory, &["--json", "-V", "auto"]))
+        .stdin(json)
+        .stderr_like(|text| text.ends_with(" --drain\n"))
+        .status(3)
+        .run();
+    let mut running = publish(&url, &spooled(directory, &["--drain", "-V", "auto"])).start();
+    drop(Wire::accept(&listener, Version::V5).receive());
+    let mut wire = Wire::accept(&listener, Version::V311);
+    assert!(matches!(wire.receive(), Packet::Connect(_)));
+    wire.send(connack(false));
+    wire.rest();
+    let finished = running.wait();
+    let words = format!(
+        "mqtt: {url} closed the connection upon a CONNECT of MQTT 5; trying MQTT 3.1.1\n\
+         mqtt: message 2 to a has properties, which MQTT 3.1.1 has not; 2 messages are kept in {directory}; \
+         deliver with --spool {directory} --drain\n"
+    );
+    assert_eq!((finished.stderr, finished.status), (words, 5));
+    let broker = MqttServe::start([""; 0]);
+    let mut subscriber = subscribed(&broker.url(), &["-t", "a", "-q", "2", "-C", "3"]);
+    publish_at(&broker, directory, &["--drain", "-V", "5"])
+        .stderr_any()
+        .run();
+    assert_eq!(subscriber.wait().stdout_text(), "ready\nplain\ntyped\n");
 }
 
 #[test]

@@ -498,7 +498,7 @@ fn an_mqtt_5_client_at_an_old_broker_is_told_what_to_do() {
     });
     subscribe(&url, &["-t", "a", "-V", "5"])
         .stderr(format!(
-            "mqtt: {url} refused the connection: unsupported protocol version; try --protocol-version 311\n"
+            "mqtt: {url} refused the connection: unsupported protocol version; try --protocol-version auto or 311, and no option that only MQTT 5 has\n"
         ))
         .status(4)
         .run();

@@ -57,6 +57,10 @@ const CONNECTING: &[(&str, &str)] = &[
          http_proxy before it for ws://; in small letters too",
     ),
     (
+        "MQTT_NAMESERVER",
+        "the name server to ask, when --nameserver does not say",
+    ),
+    (
         "NO_PROXY",
         "hosts, domains and networks that these do not count for, separated by commas; this machine itself never needs a proxy",
     ),
@@ -87,13 +91,19 @@ const ENCRYPTED: &str = "The connection is encrypted when the URL begins with mq
 
 /// What becomes of a connection that fails; for the clients.
 const FAILING: &str = "A broker that is not reached is tried again only with --retry, and the same number then counts for a connection that is lost later. \
-     With -V auto the client speaks MQTT 5, and 3.1.1 to a broker that refuses 5; an option that only MQTT 5 can say makes it 5 or nothing. A broker that \
-     refuses because another one is to be used is left for that one with --follow-redirects, user name and password included, but never from TLS \
-     to a connection without; one that says so later, in its DISCONNECT, ends the client, which repeats what it said.";
+     With -V auto, the default of req and reply, the client speaks MQTT 5, and 3.1.1 to a broker that refuses 5; one that closes the connection without a \
+     word is tried with 3.1.1 once. Standard error says so. -V 5 is 5 or nothing, and so is every option that only MQTT 5 can say; pub and sub \
+     speak 3.1.1 unless something else is asked for, as mosquitto's clients do. A broker that names another one, when it refuses or later in its \
+     DISCONNECT, is left for that one with --follow-redirects, user name and password included, but never from TLS to a connection without, nor \
+     in a circle, nor more than five times in a row; without it, standard error says which broker was named.";
+
+/// What becomes of a connection whose client is busy; for those that print what they receive.
+const WAITING: &str = "While the reader of standard output or the commands of --exec are slow, the broker has to wait: messages stay unacknowledged, and what is not \
+     read fills no memory here. The keep alive goes on meanwhile, so that the connection stays.";
 
 /// SRV and TLS; for every command that connects to a broker.
 const SRV: &str = "With --srv the hosts of a domain are tried in the order of their SRV records. TLS still expects the name that was typed, because \
-     anybody may have answered for DNS; --tls-server-name gives another.";
+     anybody may have answered for DNS; --tls-server-name gives another. --nameserver asks a certain name server, for SRV records as for addresses.";
 
 /// What a URL may be; for every command that connects to a broker.
 const URLS: &str = "A URL is mqtt://, mqtts://, ws://, wss:// or unix://. After mqtt://HOST/ and mqtts://HOST/ stands a topic, as in mosquitto's -L; after \
@@ -207,7 +217,7 @@ pub const PUB: Page = Page {
          crash or a kill -9 is delivered by the next mqtt pub --spool DIR, before its own messages, or by --drain alone. The spool \
          has a client id and a persistent session, under which messages go out again with the packet identifiers they had: at QoS 1 none is \
          lost, at QoS 2 none is lost or arrives twice. A broker that has lost the session gets them as if for the first time; those of QoS 2 may \
-         then arrive twice, and standard error says so. A message the broker refuses leaves the spool. One process at a time can use a \
+         then arrive twice, and standard error says so. So does another broker, which is any that has another URL. A message the broker refuses leaves the spool. One process at a time can use a \
          spool; what an earlier run left is sent with the connection options of this one. A message expiry interval counts from when the broker \
          has the message.",
         "--require-subscribers depends on what the broker says: some, mosquitto among them, know of subscribers at QoS 1 only.",
@@ -280,6 +290,7 @@ pub const SUB: Page = Page {
         URLS,
         ENCRYPTED,
         SRV,
+        WAITING,
         FAILING,
     ],
     examples: &[
@@ -339,7 +350,10 @@ pub const REQ: Page = Page {
         "With MQTT 5 the request says where to reply and carries correlation data; a reply with other correlation data \
          belongs to another request and is not printed. Retained messages are no replies. Before MQTT 5 a response topic has \
          to be agreed on and given.",
+        "Without --response-topic the broker is asked for response information, and a topic of our own begins with it; with reply/ \
+         where the broker gives none.",
         "At QoS 1 and 2 an MQTT 5 broker that knows of no subscriber says so, and the command ends at once with status 5.",
+        FAILING,
     ],
     examples: &[
         (
@@ -369,6 +383,7 @@ pub const REPLY: Page = Page {
          answers/%t for example. A reply that would be a request again, because it matches --topic, is not sent and \
          standard error says so: two that reply would answer each other for ever.",
         "--delay and --fail make it as slow and as unreliable as the device it stands for.",
+        FAILING,
     ],
     examples: &[
         (

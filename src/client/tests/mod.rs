@@ -1,6 +1,7 @@
 //! The faults of the library beneath, each played by a scripted broker: what it would have done is in the comments.
 
-mod broker;
+pub(crate) mod broker;
+mod slow_reader;
 
 use std::time::Duration;
 
@@ -43,6 +44,15 @@ const SOON: Retry = Retry {
 
 const VERSIONS: [Version; 2] = [Version::V311, Version::V5];
 
+/// A session with this broker, and the broker's side of it.
+async fn established(broker: &Broker, options: &ConnectOptions, retry: Retry) -> (Session, Peer) {
+    let (session, peer) = tokio::join!(
+        connect(options, retry),
+        broker.welcome(false, Properties::default())
+    );
+    (session.unwrap(), peer)
+}
+
 async fn refusal(options: &ConnectOptions) -> Failure {
     match connect(options, SOON).await {
         Ok(_) => panic!("it connected"),
@@ -55,14 +65,11 @@ async fn refusal(options: &ConnectOptions) -> Failure {
 async fn a_disconnect_without_properties_says_its_reason() {
     let broker = Broker::new(Version::V5).await;
     let options = broker.options();
-    let (session, mut peer) = tokio::join!(
-        connect(&options, SOON),
-        broker.welcome(false, Properties::default())
-    );
+    let (mut session, mut peer) = established(&broker, &options, SOON).await;
     peer.write_bytes(&[0xE0, 0x01, 0x8E]).await;
     let Event::Lost {
         failure, retry_in, ..
-    } = session.unwrap().next().await
+    } = session.next().await
     else {
         panic!("not lost");
     };
@@ -88,7 +95,7 @@ async fn an_old_broker_is_recognised_at_once_by_its_connack() {
     assert_eq!(failure.exit(), Exit::Refused);
     let words = failure.to_string();
     assert!(
-        words.ends_with("unsupported protocol version; try --protocol-version 311"),
+        words.ends_with("unsupported protocol version; try --protocol-version auto or 311, and no option that only MQTT 5 has"),
         "{words}"
     );
 }
@@ -119,11 +126,7 @@ async fn messages_that_arrive_together_with_the_end_are_not_withheld() {
     for version in VERSIONS {
         let broker = Broker::new(version).await;
         let options = broker.options();
-        let (session, mut peer) = tokio::join!(
-            connect(&options, Retry::NEVER),
-            broker.welcome(false, Properties::default())
-        );
-        let mut session = session.unwrap();
+        let (mut session, mut peer) = established(&broker, &options, Retry::NEVER).await;
         let mut bytes = Vec::new();
         for payload in ["one", "two", "three"] {
             let packet = Packet::Publish(message(QoS::AtMostOnce, payload));
@@ -151,13 +154,10 @@ async fn a_large_message_is_no_poison() {
     for version in VERSIONS {
         let broker = Broker::new(version).await;
         let options = broker.options();
-        let (session, mut peer) = tokio::join!(
-            connect(&options, Retry::NEVER),
-            broker.welcome(false, Properties::default())
-        );
+        let (mut session, mut peer) = established(&broker, &options, Retry::NEVER).await;
         let large = "x".repeat(3_000_000);
         let packet = Packet::Publish(message(QoS::AtMostOnce, &large));
-        let (event, ()) = tokio::join!(async { session.unwrap().next().await }, peer.write(packet));
+        let (event, ()) = tokio::join!(async { session.next().await }, peer.write(packet));
         let Event::Message(message) = event else {
             panic!("{version}: {event:?}");
         };
@@ -207,11 +207,7 @@ async fn nothing_unacknowledged_is_forgotten_when_the_broker_forgot_the_session(
     for version in VERSIONS {
         let broker = Broker::new(version).await;
         let options = broker.options();
-        let (session, mut peer) = tokio::join!(
-            connect(&options, SOON),
-            broker.welcome(false, Properties::default())
-        );
-        let mut session = session.unwrap();
+        let (mut session, mut peer) = established(&broker, &options, SOON).await;
         let payloads = ["0", "1", "2", "3", "4", "5"];
         for payload in payloads {
             session.publish(message(QoS::AtLeastOnce, payload)).unwrap();
@@ -255,11 +251,7 @@ async fn a_kept_session_gets_the_unacknowledged_messages_again_and_each_complete
         let mut options = broker.options();
         options.clean_start = false;
         options.session_expiry = u32::MAX;
-        let (session, mut peer) = tokio::join!(
-            connect(&options, SOON),
-            broker.welcome(false, Properties::default())
-        );
-        let mut session = session.unwrap();
+        let (mut session, mut peer) = established(&broker, &options, SOON).await;
         for payload in ["0", "1", "2"] {
             session.publish(message(QoS::AtLeastOnce, payload)).unwrap();
         }
@@ -301,11 +293,7 @@ async fn a_broker_that_forgot_the_session_is_subscribed_to_again() {
     for version in VERSIONS {
         let broker = Broker::new(version).await;
         let options = broker.options();
-        let (session, mut peer) = tokio::join!(
-            connect(&options, SOON),
-            broker.welcome(false, Properties::default())
-        );
-        let mut session = session.unwrap();
+        let (mut session, mut peer) = established(&broker, &options, SOON).await;
         session.subscribe(to("a/#"), Properties::default()).unwrap();
         let work = async {
             let mut granted = 0;
@@ -345,11 +333,7 @@ async fn only_what_was_dealt_with_is_acknowledged() {
     for version in VERSIONS {
         let broker = Broker::new(version).await;
         let options = broker.options();
-        let (session, mut peer) = tokio::join!(
-            connect(&options, Retry::NEVER),
-            broker.welcome(false, Properties::default())
-        );
-        let mut session = session.unwrap();
+        let (mut session, mut peer) = established(&broker, &options, Retry::NEVER).await;
         for packet_id in 1..=3 {
             let mut publish = message(QoS::AtLeastOnce, "x");
             publish.packet_id = packet_id;
@@ -387,11 +371,7 @@ async fn leaving_waits_until_a_qos_2_message_has_arrived_for_good() {
     for version in VERSIONS {
         let broker = Broker::new(version).await;
         let options = broker.options();
-        let (session, mut peer) = tokio::join!(
-            connect(&options, Retry::NEVER),
-            broker.welcome(false, Properties::default())
-        );
-        let mut session = session.unwrap();
+        let (mut session, mut peer) = established(&broker, &options, Retry::NEVER).await;
         let mut publish = message(QoS::ExactlyOnce, "x");
         publish.packet_id = 9;
         peer.write(Packet::Publish(publish)).await;
@@ -413,11 +393,7 @@ async fn leaving_waits_until_a_qos_2_message_has_arrived_for_good() {
 async fn a_refused_publish_completes_with_its_reason() {
     let broker = Broker::new(Version::V5).await;
     let options = broker.options();
-    let (session, mut peer) = tokio::join!(
-        connect(&options, Retry::NEVER),
-        broker.welcome(false, Properties::default())
-    );
-    let mut session = session.unwrap();
+    let (mut session, mut peer) = established(&broker, &options, Retry::NEVER).await;
     for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
         let number = session.publish(message(qos, "x")).unwrap();
         let publish = peer.publish().await;
@@ -451,11 +427,7 @@ async fn a_refused_publish_completes_with_its_reason() {
 async fn a_publish_nobody_subscribes_to_completes_with_that_reason() {
     let broker = Broker::new(Version::V5).await;
     let options = broker.options();
-    let (session, mut peer) = tokio::join!(
-        connect(&options, Retry::NEVER),
-        broker.welcome(false, Properties::default())
-    );
-    let mut session = session.unwrap();
+    let (mut session, mut peer) = established(&broker, &options, Retry::NEVER).await;
     session
         .publish(message(QoS::ExactlyOnce, "unheard"))
         .unwrap();
@@ -501,11 +473,7 @@ async fn a_broker_that_takes_nothing_any_more_is_given_up() {
         let broker = Broker::new(version).await;
         let mut options = broker.options();
         options.keep_alive = 1;
-        let (session, peer) = tokio::join!(
-            connect(&options, Retry::NEVER),
-            broker.welcome(false, Properties::default())
-        );
-        let mut session = session.unwrap();
+        let (mut session, peer) = established(&broker, &options, Retry::NEVER).await;
         let large = message(QoS::AtMostOnce, &"x".repeat(32_000_000));
         session.publish(large).unwrap();
         loop {
@@ -576,11 +544,7 @@ async fn a_broker_that_hangs_up_before_connack_was_not_reached() {
 async fn waiting_for_an_event_may_be_cancelled_while_connecting() {
     let broker = Broker::new(Version::V311).await;
     let options = broker.options();
-    let (session, peer) = tokio::join!(
-        connect(&options, SOON),
-        broker.welcome(false, Properties::default())
-    );
-    let mut session = session.unwrap();
+    let (mut session, peer) = established(&broker, &options, SOON).await;
     drop(peer);
     assert!(matches!(session.next().await, Event::Lost { .. }));
     let slow = async {
@@ -645,11 +609,7 @@ async fn no_more_messages_are_under_way_than_the_broker_wants() {
 async fn an_mqtt_3_1_broker_is_spoken_to_in_its_version() {
     let broker = Broker::new(Version::V31).await;
     let options = broker.options();
-    let (session, mut peer) = tokio::join!(
-        connect(&options, Retry::NEVER),
-        broker.welcome(false, Properties::default())
-    );
-    let mut session = session.unwrap();
+    let (mut session, mut peer) = established(&broker, &options, Retry::NEVER).await;
     session.publish(message(QoS::AtMostOnce, "x")).unwrap();
     assert_eq!(peer.publish().await.payload, "x");
 }
@@ -661,11 +621,7 @@ async fn a_qos_2_message_whose_pubrec_was_lost_is_not_delivered_twice() {
         let broker = Broker::new(version).await;
         let mut options = broker.options();
         options.clean_start = false;
-        let (session, mut peer) = tokio::join!(
-            connect(&options, SOON),
-            broker.welcome(false, Properties::default())
-        );
-        let mut session = session.unwrap();
+        let (mut session, mut peer) = established(&broker, &options, SOON).await;
         let mut publish = message(QoS::ExactlyOnce, "once");
         publish.packet_id = 5;
         peer.write(Packet::Publish(publish.clone())).await;

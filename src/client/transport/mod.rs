@@ -1,11 +1,11 @@
 //! The way to a broker: from an [`Endpoint`] and a [`Route`] to a connected [`Stream`], leg by leg, each with its time.
 //!
-//! One file a leg: [`srv`] finds hosts, [`tcp`] finds addresses and connects, [`proxy`] has another connect, [`tls`] encrypts, [`websocket`] frames. Files are read once, by
+//! One file a leg: [`names`] finds hosts and addresses, [`tcp`] connects, [`proxy`] has another connect, [`tls`] encrypts, [`websocket`] frames. Files are read once, by
 //! [`Dialer::new`]; after that a dialer can be used any number of times and by many connections at once. What is spoken
 //! over the stream, how long all of it may take and whether to try again is for the caller.
 
+mod names;
 pub mod proxy;
-mod srv;
 mod stream;
 mod tcp;
 pub mod tls;
@@ -13,10 +13,10 @@ pub mod websocket;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use hickory_resolver::TokioResolver;
-
+use self::names::Names;
 use self::proxy::Proxy;
 pub use self::stream::Stream;
 pub use self::tcp::connect as connect_tcp;
@@ -34,10 +34,14 @@ pub struct Route {
     pub headers: Vec<websocket::Header>,
     /// The proxy that connects to the endpoint, if there is one.
     pub proxy: Option<Proxy>,
+    /// PEM file with the issuers that are trusted to say who a proxy with TLS is; those of the system when `None`.
+    pub proxy_ca_file: Option<PathBuf>,
     /// The address of ours to connect from.
     pub bind: Option<IpAddr>,
     /// The host is a domain, and its SRV records say which hosts and ports serve it.
     pub srv: bool,
+    /// Whom to ask for SRV records and addresses; `None` for whom this system asks.
+    pub nameserver: Option<SocketAddr>,
 }
 
 /// A part of the way.
@@ -93,8 +97,10 @@ pub struct Dialer {
     tls: Option<Tls>,
     headers: Vec<websocket::Header>,
     proxy: Option<Proxy>,
+    proxy_tls: Option<Tls>,
     bind: Option<IpAddr>,
-    resolver: Option<TokioResolver>,
+    names: Names,
+    srv: bool,
 }
 
 impl Dialer {
@@ -107,16 +113,19 @@ impl Dialer {
             true => Some(Tls::new(&route.tls, &endpoint.host).map_err(Failure::Unusable)?),
             false => None,
         };
+        let proxy_tls = match &route.proxy {
+            Some(proxy) => proxy.tls(route.proxy_ca_file.as_ref()),
+            None => Ok(None),
+        };
         Ok(Dialer {
             endpoint: endpoint.clone(),
             tls,
             headers: route.headers.clone(),
             proxy: route.proxy.clone(),
+            proxy_tls: proxy_tls.map_err(Failure::Unusable)?,
             bind: route.bind,
-            resolver: match route.srv {
-                true => Some(srv::resolver().map_err(Failure::Unusable)?),
-                false => None,
-            },
+            names: Names::new(route).map_err(Failure::Unusable)?,
+            srv: route.srv,
         })
     }
 
@@ -155,26 +164,22 @@ impl Dialer {
         if let Some(proxy) = &self.proxy {
             return proxy.addresses().await.map_err(Failure::not_reached);
         }
-        if let Some(resolver) = &self.resolver {
-            return self
-                .served(resolver)
-                .await
-                .map_err(|words| Failure::obstructed(Obstacle::Name, words));
-        }
-        tcp::addresses(host, *port)
-            .await
-            .map_err(|error| Failure::obstructed(Obstacle::Name, no_address(host, &error)))
+        let found = match self.srv {
+            true => self.served().await,
+            false => self.names.addresses(host, *port).await,
+        };
+        found.map_err(|words| Failure::obstructed(Obstacle::Name, words))
     }
 
     /// The addresses of all hosts that serve the domain; that one of them has none spoils nothing.
-    async fn served(&self, resolver: &TokioResolver) -> Result<Vec<SocketAddr>, String> {
+    async fn served(&self) -> Result<Vec<SocketAddr>, String> {
         let Endpoint { scheme, host, .. } = &self.endpoint;
         let mut found = Vec::new();
         let mut last = None;
-        for target in srv::targets(resolver, *scheme, host, chance).await? {
-            match tcp::addresses(&target.host, target.port).await {
+        for target in self.names.targets(*scheme, host, chance).await? {
+            match self.names.addresses(&target.host, target.port).await {
                 Ok(addresses) => found.extend(addresses),
-                Err(error) => last = Some(no_address(&target.host, &error)),
+                Err(words) => last = Some(words),
             }
         }
         match last {
@@ -200,6 +205,12 @@ impl Dialer {
         if let Some(proxy) = &self.proxy {
             begins(Leg::Proxy);
             let start = Instant::now();
+            if let Some(tls) = &self.proxy_tls {
+                let secured = tls.connect(stream).await;
+                stream = secured.map_err(|words| {
+                    self.not_reached(Obstacle::Other, &format!("the proxy {proxy}: {words}"))
+                })?;
+            }
             stream = proxy
                 .open(stream, &self.endpoint)
                 .await
@@ -228,8 +239,10 @@ impl Dialer {
 
     /// What a read or a write of the stream complains about, in words.
     pub fn words(&self, error: &io::Error) -> String {
-        let tls = self.tls.as_ref();
-        tls.and_then(|tls| tls.words(error))
+        [&self.tls, &self.proxy_tls]
+            .into_iter()
+            .flatten()
+            .find_map(|tls| tls.words(error))
             .unwrap_or_else(|| plain(error))
     }
 
@@ -274,10 +287,6 @@ impl Dialer {
         let words = format!("cannot connect to {}: {words}", self.endpoint);
         Failure::obstructed(obstacle, words)
     }
-}
-
-fn no_address(host: &str, error: &io::Error) -> String {
-    format!("cannot find the address of {host}: {error}; check --host")
 }
 
 /// Too many open files; the number is the same on every Unix, and the standard library has no name for it.

@@ -1,10 +1,11 @@
-//! A proxy on the way: SOCKS 5 (RFC 1928) or HTTP CONNECT (RFC 9110, 9.3.6).
+//! A proxy on the way: SOCKS 5 (RFC 1928) or HTTP CONNECT (RFC 9110, 9.3.6), the latter over TLS with the proxy as well.
 //!
-//! Beyond it everything is as if there were none: TLS is with the broker, not with the proxy.
+//! Beyond it everything is as if there were none: the broker's TLS, if it has one, is with the broker.
 
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use base64::Engine;
@@ -14,6 +15,7 @@ use tokio_socks::TargetAddr;
 use tokio_socks::tcp::Socks5Stream;
 
 use super::stream::Stream;
+use super::tls::{Peer, Tls, TlsOptions};
 use super::{is_closed, plain, tcp};
 use crate::client::url::{self, Endpoint, UrlError};
 
@@ -21,7 +23,7 @@ use crate::client::url::{self, Endpoint, UrlError};
 const LONGEST_ANSWER: usize = 16 * 1024;
 
 /// Where a proxy is, how to speak to it, and who we are to it. Written
-/// `socks5h://[USER[:PASSWORD]@]HOST[:PORT]`, `socks5://...` or `http://...`.
+/// `socks5h://[USER[:PASSWORD]@]HOST[:PORT]`, `socks5://...`, `http://...` or `https://...`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxy {
     kind: Kind,
@@ -39,17 +41,26 @@ enum Kind {
     Socks5,
     /// HTTP CONNECT; the proxy looks the name up.
     Http,
+    /// The same over TLS.
+    Https,
+}
+
+impl Kind {
+    fn scheme(self) -> &'static str {
+        match self {
+            Kind::Socks5h => "socks5h",
+            Kind::Socks5 => "socks5",
+            Kind::Http => "http",
+            Kind::Https => "https",
+        }
+    }
 }
 
 /// Without the password.
 impl fmt::Display for Proxy {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self.kind {
-            Kind::Socks5h => "socks5h",
-            Kind::Socks5 => "socks5",
-            Kind::Http => "http",
-        };
-        write!(out, "{kind}://{}", url::authority(&self.host, self.port))
+        let scheme = self.kind.scheme();
+        write!(out, "{scheme}://{}", url::authority(&self.host, self.port))
     }
 }
 
@@ -69,6 +80,7 @@ impl FromStr for Proxy {
             "socks5h" => (Kind::Socks5h, 1080),
             "socks5" => (Kind::Socks5, 1080),
             "http" => (Kind::Http, 80),
+            "https" => (Kind::Https, 443),
             other => return Err(ProxyError::Scheme(other.to_owned())),
         };
         let authority = match rest.split_once('/') {
@@ -102,7 +114,7 @@ impl FromStr for Proxy {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum ProxyError {
-    #[error("unsupported scheme {0}://; use socks5h, socks5 or http")]
+    #[error("unsupported scheme {0}://; use socks5h, socks5, http or https")]
     Scheme(String),
     #[error("the URL of a proxy ends after its port")]
     Path,
@@ -128,13 +140,29 @@ impl Proxy {
             })
     }
 
+    /// What TLS with it asks of it, with the file of trusted issuers where one is named; `None` for a proxy without TLS.
+    ///
+    /// # Errors
+    /// Why it cannot be asked, in words.
+    pub(super) fn tls(&self, ca_file: Option<&PathBuf>) -> Result<Option<Tls>, String> {
+        if self.kind != Kind::Https {
+            return Ok(None);
+        }
+        let options = TlsOptions {
+            peer: Peer::Proxy,
+            ca_file: ca_file.cloned(),
+            ..TlsOptions::default()
+        };
+        Tls::new(&options, &self.host).map(Some)
+    }
+
     /// Has the proxy, to which this is the connection, connect to the endpoint.
     ///
     /// # Errors
     /// Why it does not, in words.
     pub(super) async fn open(&self, stream: Stream, endpoint: &Endpoint) -> Result<Stream, String> {
         let opened = match self.kind {
-            Kind::Http => self.connect(stream, endpoint).await,
+            Kind::Http | Kind::Https => self.connect(stream, endpoint).await,
             Kind::Socks5 | Kind::Socks5h => self.socks(stream, endpoint).await,
         };
         opened.map_err(|words| format!("the proxy {self} {words}"))
@@ -192,7 +220,10 @@ impl Proxy {
         match status(&answer).ok_or("does not speak HTTP; is it a SOCKS proxy (socks5h://)?")? {
             (200..=299, _) => Ok(stream),
             (407, _) => Err(match self.user {
-                None => "wants a user name and a password: http://USER:PASSWORD@...".to_owned(),
+                None => format!(
+                    "wants a user name and a password: {}://USER:PASSWORD@...",
+                    self.kind.scheme()
+                ),
                 Some(_) => "does not accept this user name and password".to_owned(),
             }),
             (code, reason) => Err(format!("does not connect to {target}: {code} {reason}")),
@@ -253,6 +284,7 @@ mod tests {
             ("socks5h://h", "socks5h://h:1080"),
             ("SOCKS5://u:p%40w@[::1]:9/", "socks5://[::1]:9"),
             ("http://u@h:3128", "http://h:3128"),
+            ("https://h", "https://h:443"),
             ("h:3128", "http://h:3128"),
         ] {
             let proxy: Proxy = written.parse().unwrap();
@@ -266,7 +298,7 @@ mod tests {
     #[test]
     fn every_fault_of_a_proxy_has_its_own_words() {
         for (text, error) in [
-            ("https://h", ProxyError::Scheme("https".to_owned())),
+            ("ftp://h", ProxyError::Scheme("ftp".to_owned())),
             ("http://h/x", ProxyError::Path),
             ("socks5h://u@h", ProxyError::User),
             ("socks5h://", ProxyError::Url(UrlError::NoHost)),
@@ -296,7 +328,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_the_parser_of_proxies_panic(text in "(socks5h?://|http://)?.*") {
+        fn no_text_makes_the_parser_of_proxies_panic(text in "(socks5h?://|https?://)?.*") {
             let _ = text.parse::<Proxy>();
         }
 

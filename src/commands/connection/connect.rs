@@ -1,11 +1,7 @@
 //! Connecting for the first time, with everything that may come of it: trying again, an older MQTT, another broker.
 
-use crate::client::{self, ConnectOptions, Failure, Obstacle, Retry, Session, chance};
-use crate::mqtt::{ReasonCode, Version};
+use crate::client::{self, ConnectOptions, Detours, Failure, Obstacle, Retry, Session, chance};
 use crate::output::say;
-
-/// So many brokers may send us on, lest they send us in a circle.
-const REDIRECTIONS: u32 = 5;
 
 /// Connects as the options say. `usual` is how to try again when a connection that once stood is lost, unless they say
 /// otherwise; the first time it is tried again only if they say so.
@@ -14,36 +10,21 @@ const REDIRECTIONS: u32 = 5;
 /// Why the last attempt failed.
 pub async fn connect(options: &ConnectOptions, usual: Retry) -> Result<Session, Failure> {
     let mut options = options.clone();
+    let mut detours = Detours::default();
     let first = options.retry(Retry::NEVER);
-    let (mut failures, mut redirections) = (0, 0);
+    let mut failures = 0;
     loop {
         let failure = match client::connect(&options, options.retry(usual)).await {
             Ok(session) => return Ok(session),
             Err(failure) => failure,
         };
-        if options.falls_back && is_too_new(&failure) {
-            say(format_args!(
-                "{} does not know MQTT 5; going on with MQTT 3.1.1",
-                options.endpoint
-            ));
-            options.version = Version::V311;
-            options.falls_back = false;
-            continue;
-        }
-        if let Failure::Moved {
-            broker,
-            reference: Some(reference),
-            ..
-        } = &failure
-            && options.follows_redirects
-            && redirections < REDIRECTIONS
-            && let Some(elsewhere) = options.redirected(reference)
-        {
-            say(format_args!("{broker} sends us to {}", elsewhere.endpoint));
-            options = elsewhere;
-            redirections += 1;
-            continue;
-        }
+        let failure = match detours.after(failure, &mut options) {
+            Ok(detour) => {
+                say(detour);
+                continue;
+            }
+            Err(failure) => failure,
+        };
         let retry = match was_connected(&failure) && options.answer_timeout.is_some() {
             // To mosquitto's clients that is the loss of a connection like any other.
             true => options.retry(usual),
@@ -56,10 +37,7 @@ pub async fn connect(options: &ConnectOptions, usual: Retry) -> Result<Session, 
         let Some(delay) = delay else {
             return Err(failure);
         };
-        say(format_args!(
-            "{failure}; trying again in {:.1} s",
-            delay.as_secs_f64()
-        ));
+        say(failure.and_again_in(delay));
         failures += 1;
         tokio::time::sleep(delay).await;
     }
@@ -72,10 +50,4 @@ fn was_connected(failure: &Failure) -> bool {
         _ => return false,
     };
     matches!(obstacle, Obstacle::Silence | Obstacle::Closed)
-}
-
-/// Whether the broker has said that it does not speak MQTT 5.
-fn is_too_new(failure: &Failure) -> bool {
-    let unsupported = ReasonCode::UNSUPPORTED_PROTOCOL_VERSION;
-    matches!(failure, Failure::Refused { reason, .. } if *reason == unsupported)
 }

@@ -18,7 +18,7 @@ use bytes::Bytes;
 pub use self::connect::connect;
 pub use self::session::set_session;
 pub use self::will::will;
-use crate::cli::connection::{ConnectionArgs, ProtocolVersion};
+use crate::cli::connection::{ConnectionArgs, ProtocolVersion, nameserver};
 use crate::client::transport::tls::TlsOptions;
 use crate::client::{BrokerUrl, ConnectOptions, DEFAULT_PATH, Endpoint, Scheme};
 use crate::dialect::Dialect;
@@ -133,6 +133,15 @@ fn target_in(
     }
     options.route.headers.clone_from(&args.ws_header);
     options.route.proxy = proxy::proxy(args.proxy.as_deref(), &options.endpoint, environment)?;
+    options.route.proxy_ca_file.clone_from(&args.proxy_cafile);
+    let surrounding = environment("MQTT_NAMESERVER");
+    options.route.nameserver = match (args.nameserver, surrounding) {
+        (None, Some(server)) => Some(
+            nameserver(&text(server, "MQTT_NAMESERVER")?)
+                .map_err(|words| Exit::Usage.because(format!("MQTT_NAMESERVER: {words}")))?,
+        ),
+        (typed, _) => typed,
+    };
     options.route.bind = match &args.bind {
         Some(address) => Some(own_address(address)?),
         None => None,

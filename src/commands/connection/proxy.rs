@@ -178,13 +178,13 @@ mod tests {
                 Some("ftp://x"),
                 "mqtts://h",
                 &[],
-                "--proxy: unsupported scheme ftp://; use socks5h, socks5 or http",
+                "--proxy: unsupported scheme ftp://; use socks5h, socks5, http or https",
             ),
             (
                 None,
                 "mqtt://h",
                 &[("ALL_PROXY", "ftp://x")],
-                "ALL_PROXY: unsupported scheme ftp://; use socks5h, socks5 or http",
+                "ALL_PROXY: unsupported scheme ftp://; use socks5h, socks5, http or https",
             ),
             (
                 Some("x"),

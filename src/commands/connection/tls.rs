@@ -36,6 +36,7 @@ pub(super) fn options(args: &TlsArgs, key_log: Option<OsString>) -> anyhow::Resu
         server_name: args.tls_server_name.clone(),
         alpn: args.tls_alpn.clone(),
         pins: args.tls_pin.clone(),
+        peer: tls::Peer::Broker,
         insecure: args.insecure,
         minimum_version: match args.tls_version {
             TlsVersion::V12 => tls::TlsVersion::V12,

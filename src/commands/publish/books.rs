@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::mqtt::packet::Publish;
 use crate::mqtt::{ByteString, QoS, ReasonCode};
 use crate::output::delivery::{self, About, Step};
-use crate::output::{Output, Unwritable, Voice, say, say_either, voice};
+use crate::output::{Outlet, Unwritable, Voice, say, say_either, voice};
 
 /// How often the progress is drawn.
 const REDRAW: Duration = Duration::from_millis(200);
@@ -37,7 +37,7 @@ pub(super) struct Audience {
 /// The books of one run.
 pub(super) struct Books {
     audience: Audience,
-    steps: Output<Stdout>,
+    steps: Outlet<Stdout>,
     bar: Option<ProgressBar>,
     started: Instant,
     /// What the session will say of messages, in the order of its numbers; taken out when a delivery is complete.
@@ -76,7 +76,7 @@ impl Books {
             bar: (is_long && voice() == Voice::Ours && std::io::stderr().is_terminal())
                 .then(|| bar(audience.expected)),
             audience,
-            steps: Output::new(std::io::stdout()),
+            steps: Outlet::stdout(),
             started: Instant::now(),
             under_way: VecDeque::new(),
             first: 0,
@@ -241,11 +241,8 @@ impl Books {
     ///
     /// # Errors
     /// When nobody reads it, or it cannot be written.
-    pub(super) fn flush(&mut self) -> Result<(), Unwritable> {
-        match self.steps.buffer.is_empty() {
-            true => Ok(()),
-            false => self.steps.flush(),
-        }
+    pub(super) async fn flush(&mut self) -> Result<(), Unwritable> {
+        self.steps.flush().await
     }
 
     /// Takes the progress away, so that something else can be said.
@@ -302,7 +299,7 @@ impl Books {
     }
 }
 
-fn write_step(steps: &mut Output<Stdout>, step: &Step, about: About<'_>) {
+fn write_step(steps: &mut Outlet<Stdout>, step: &Step, about: About<'_>) {
     delivery::write(step, about, Timestamp::now(), &mut steps.buffer);
 }
 

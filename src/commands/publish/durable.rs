@@ -17,7 +17,7 @@ use super::publisher::{End, Tempo};
 use crate::client::{Answer, Courier, Failure, Unfit};
 use crate::exit::Exit;
 use crate::mqtt::packet::Publish;
-use crate::mqtt::{QoS, ReasonCode};
+use crate::mqtt::{QoS, ReasonCode, Version};
 use crate::payload::compose::Composer;
 use crate::spool::Spool;
 
@@ -115,7 +115,7 @@ impl Durable {
             }
             self.take_in();
             self.fill_window()?;
-            self.commit()?;
+            self.commit().await?;
             if self.feed.is_none() {
                 if self.spool.is_empty() {
                     return Ok(());
@@ -130,7 +130,7 @@ impl Durable {
     }
 
     /// Makes everything safe, then lets others know and sends what is to be sent.
-    fn commit(&mut self) -> Result<(), End> {
+    async fn commit(&mut self) -> Result<(), End> {
         if std::mem::take(&mut self.is_dirty) {
             self.spool.commit()?;
         }
@@ -140,7 +140,7 @@ impl Durable {
                 Letter::Release(packet_id) => self.courier.release(packet_id),
             }
         }
-        Ok(self.books.flush()?)
+        Ok(self.books.flush().await?)
     }
 
     /// Waits until there is something to do.
@@ -257,7 +257,7 @@ impl Durable {
                 return Ok(());
             }
             if let Some(number) = self.again.pop_front() {
-                self.send_again(number);
+                self.send_again(number)?;
                 continue;
             }
             if on_their_way > 0 && bytes >= BYTES {
@@ -269,18 +269,20 @@ impl Durable {
         }
     }
 
-    fn send_again(&mut self, number: u64) {
+    fn send_again(&mut self, number: u64) -> Result<(), End> {
         let Some((_, flight)) = self.spool.flights().find(|(each, _)| *each == number) else {
-            return;
+            return Ok(());
         };
         if flight.packet_id != 0 && flight.is_received {
             self.letters.push(Letter::Release(flight.packet_id));
-            return;
+            return Ok(());
         }
         let is_known = flight.packet_id != 0;
         let publish = flight.publish.clone();
+        self.check_version(number, &publish)?;
         if let Err(unfit) = self.courier.check(&publish) {
-            return self.give_up(number, &publish, &unfit);
+            self.give_up(number, &publish, &unfit);
+            return Ok(());
         }
         let publish = match is_known {
             true => Publish {
@@ -292,12 +294,27 @@ impl Durable {
                 self.is_dirty = true;
                 match self.spool.send_again(number) {
                     Some(publish) => publish,
-                    None => return,
+                    None => return Ok(()),
                 }
             }
         };
         self.books.sent(number, publish.packet_id, true);
         self.letters.push(Letter::Publish(publish));
+        Ok(())
+    }
+
+    /// What an older MQTT cannot say is not left out without a word: the message waits for a broker of MQTT 5.
+    fn check_version(&self, number: u64, publish: &Publish) -> Result<(), End> {
+        let version = self.courier.version();
+        if publish.properties.is_empty() || version == Version::V5 {
+            return Ok(());
+        }
+        let words = format!(
+            "message {number} to {} has properties, which MQTT {version} has not; {}",
+            publish.topic,
+            kept(&self.spool, &self.directory)
+        );
+        Err(End::Failed(Exit::Denied.because(words)))
     }
 
     /// Sends the message that has waited longest; `false` when none does, or there is no room for one of its quality.
@@ -312,6 +329,7 @@ impl Durable {
         let highest = self.highest.max(publish.qos);
         let unfit = self.courier.check(publish).err();
         let publish = publish.clone();
+        self.check_version(number, &publish)?;
         if highest > self.highest {
             self.highest = highest;
             return Ok(true);
@@ -339,7 +357,7 @@ impl Durable {
 
     fn take(&mut self, answer: Answer) -> Result<(), End> {
         match answer {
-            Answer::Connected { session_present } => self.begin(session_present),
+            Answer::Connected { session_present } => self.begin(session_present)?,
             Answer::Received(packet_id, reason) => {
                 self.is_dirty = true;
                 if let Some(number) = self.spool.received(packet_id)
@@ -367,7 +385,7 @@ impl Durable {
         Ok(())
     }
 
-    fn begin(&mut self, session_present: bool) {
+    fn begin(&mut self, session_present: bool) -> Result<(), End> {
         if std::mem::replace(&mut self.was_up, true) {
             self.books.say("connected again");
         }
@@ -386,7 +404,13 @@ impl Durable {
             self.is_dirty = true;
             self.spool.forget_session();
         }
+        let broker = self.courier.broker();
+        if self.spool.home() != Some(&broker) {
+            self.spool.move_to(&broker)?;
+        }
+        self.composer.version = self.courier.version();
         self.again = self.spool.flights().map(|(number, _)| number).collect();
+        Ok(())
     }
 
     fn lose(&mut self, failure: Failure, retry_in: Option<std::time::Duration>) -> Result<(), End> {
@@ -396,15 +420,17 @@ impl Durable {
         let Some(delay) = retry_in else {
             return Err(self.give_up_all(&failure));
         };
+        if let Failure::Detour(detour) = &failure {
+            // No attempt that failed, but another way.
+            self.books.say(detour);
+            return Ok(());
+        }
         self.failures += 1;
         self.last_failure = Some(failure.clone());
         if self.feed.is_none() {
             self.check_patience()?;
         }
-        self.books.say(format_args!(
-            "{failure}; trying again in {:.1} s",
-            delay.as_secs_f64()
-        ));
+        self.books.say(failure.and_again_in(delay));
         Ok(())
     }
 

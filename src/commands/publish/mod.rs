@@ -88,11 +88,6 @@ impl Plan {
             needs_handshake: needs_handshake(args),
         };
         check(&composer, args.json || args.drain)?;
-        if args.spool.is_some() && (options.falls_back || options.follows_redirects) {
-            return Err(Exit::Usage.because(
-                "what is in a --spool is for one broker and one version of MQTT: leave -V auto and --follow-redirects out",
-            ));
-        }
         let spool = spool_of(args, &mut options);
         let feed = match args.drain {
             true => None,
@@ -346,11 +341,11 @@ async fn publish_durably(mut plan: Plan, options: spool::Options) -> anyhow::Res
     if plan.feed.is_none() {
         plan.audience.expected = Some(spool.len());
     }
-    let is_version_5 = plan.options.version == Version::V5;
     let books = Books::new(plan.audience);
+    let home = spool.home().map(str::to_owned);
     let mut durable = Durable::new(
         spool,
-        Courier::new(plan.options).map_err(client::Failure::into_error)?,
+        Courier::new(&plan.options, home).map_err(client::Failure::into_error)?,
         directory,
         patience,
         (plan.composer, plan.tempo, books),
@@ -367,7 +362,8 @@ async fn publish_durably(mut plan: Plan, options: spool::Options) -> anyhow::Res
         ..
     } = durable;
     // A session that is the spool's alone has no use any more when nothing is left.
-    let ends_session = is_version_5 && spool.is_empty() && spool.has_session_of_its_own();
+    let ends_session =
+        courier.version() == Version::V5 && spool.is_empty() && spool.has_session_of_its_own();
     spool.close()?;
     let farewell = tokio::time::timeout(PATIENCE, courier.disconnect(ends_session)).await;
     let Some(outcome) = outcome else {

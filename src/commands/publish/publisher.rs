@@ -66,7 +66,7 @@ impl Publisher {
                 count += 1;
                 self.send_all(item, count).await?;
             }
-            self.books.flush()?;
+            self.books.flush().await?;
             tokio::select! {
                 more = feed.ready() => match more {
                     Ok(true) => {}
@@ -133,20 +133,20 @@ impl Publisher {
         while !self.session.is_complete() {
             self.next().await?;
         }
-        Ok(self.books.flush()?)
+        Ok(self.books.flush().await?)
     }
 
     async fn wait_until(&mut self, due: Instant) -> Result<(), End> {
         if due <= Instant::now() {
             return Ok(());
         }
-        self.books.flush()?;
+        self.books.flush().await?;
         loop {
             tokio::select! {
                 () = tokio::time::sleep_until(due) => return Ok(()),
                 event = self.session.next() => {
                     self.take(event)?;
-                    self.books.flush()?;
+                    self.books.flush().await?;
                 }
             }
         }
@@ -157,7 +157,7 @@ impl Publisher {
         let event = match self.session.next_ready() {
             Some(event) => event,
             None => {
-                self.books.flush()?;
+                self.books.flush().await?;
                 self.session.next().await
             }
         };
@@ -191,10 +191,7 @@ impl Publisher {
                         }
                     }));
                 };
-                self.books.say(format_args!(
-                    "{failure}; trying again in {:.1} s",
-                    delay.as_secs_f64()
-                ));
+                self.books.say(failure.and_again_in(delay));
             }
             Event::Connected => self.books.say("connected again"),
             Event::Message(_) | Event::Subscribed(_) | Event::Unsubscribed(_) => {}

@@ -166,7 +166,7 @@ impl<'a> Subscriber<'a> {
     async fn receive(&mut self) -> anyhow::Result<Exit> {
         self.ask()?;
         let exit = loop {
-            if let Some(exit) = self.take_what_is_there()? {
+            if let Some(exit) = self.take_what_is_there().await? {
                 break exit;
             }
             if FEW.contains(&self.taken) {
@@ -209,7 +209,7 @@ impl<'a> Subscriber<'a> {
                 event = self.session.next() => self.connected(&event),
             }
         }
-        self.hand_on()
+        self.hand_on().await
     }
 
     fn ask(&mut self) -> anyhow::Result<()> {
@@ -233,7 +233,7 @@ impl<'a> Subscriber<'a> {
     }
 
     /// Works through everything that has arrived; returns how to end, if that came up.
-    fn take_what_is_there(&mut self) -> anyhow::Result<Option<Exit>> {
+    async fn take_what_is_there(&mut self) -> anyhow::Result<Option<Exit>> {
         self.taken = 0;
         while !self.sink.is_choked()
             && let Some(event) = self.session.next_ready()
@@ -242,7 +242,7 @@ impl<'a> Subscriber<'a> {
             let next = self.take(event);
             let is_pressing = !matches!(next, Ok(Next::Message));
             if (is_pressing || self.sink.is_full() || self.plan.options.tracer.is_some())
-                && let Some(exit) = self.hand_on()?
+                && let Some(exit) = self.hand_on().await?
             {
                 return Ok(Some(exit));
             }
@@ -253,7 +253,7 @@ impl<'a> Subscriber<'a> {
         if let Some(throttle) = &mut self.throttle {
             throttle.release(Instant::now(), &mut self.passing);
             if let Next::Stop(exit) = self.show_passing()? {
-                return Ok(self.hand_on()?.or(Some(exit)));
+                return Ok(self.hand_on().await?.or(Some(exit)));
             }
         }
         if self.taken > 0 && self.quiet_since.is_some() {
@@ -261,12 +261,12 @@ impl<'a> Subscriber<'a> {
         }
         self.removal.send(&mut self.session)?;
         // The connection has run dry: whoever reads stdout shall see now what came.
-        self.hand_on()
+        self.hand_on().await
     }
 
     /// Writes what was taken, and only then acknowledges it. Returns how to end when nobody reads it.
-    fn hand_on(&mut self) -> anyhow::Result<Option<Exit>> {
-        if let Some(exit) = self.sink.hand_on(&mut self.owed)? {
+    async fn hand_on(&mut self) -> anyhow::Result<Option<Exit>> {
+        if let Some(exit) = self.sink.hand_on(&mut self.owed).await? {
             return Ok(Some(exit));
         }
         // Without a connection they wait for the next one, on which the broker asks for them again.
@@ -306,10 +306,7 @@ impl<'a> Subscriber<'a> {
                 let Some(delay) = retry_in else {
                     return Err(failure.into_error());
                 };
-                say(format_args!(
-                    "{failure}; trying again in {:.1} s",
-                    delay.as_secs_f64()
-                ));
+                say(failure.and_again_in(delay));
             }
             Event::Complete { number, reason } => self.removal.complete(number, reason),
             Event::Sent { .. } => {}

@@ -18,7 +18,7 @@ use crate::dialect::Dialect;
 use crate::exit::Exit;
 use crate::mqtt::packet::{RetainHandling, Subscription};
 use crate::mqtt::{ByteString, Properties, Property, QoS, topic};
-use crate::output::{Encoding, Files, MessageFormat, Output, Rotation};
+use crate::output::{Encoding, Files, MessageFormat, Outlet, Rotation};
 
 /// A count below this is also the most the broker may send ahead, so that it keeps the rest for others.
 const FEW: u64 = 20;
@@ -114,7 +114,7 @@ fn sink(args: &SubscribeArgs, dialect: Dialect) -> anyhow::Result<Sink> {
         line_feed: !args.no_line_feed,
     };
     let Some(name) = &args.output else {
-        return Ok(Sink::Stdout(form, Output::new(std::io::stdout())));
+        return Ok(Sink::Stdout(form, Outlet::stdout()));
     };
     let rotation = Rotation {
         size: args.rotate_size,

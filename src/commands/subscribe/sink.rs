@@ -9,7 +9,7 @@ use crate::commands::exec::Failed;
 use crate::commands::owed::{Owed, Ticket};
 use crate::exit::Exit;
 use crate::mqtt::packet::Publish;
-use crate::output::{Files, MessageFormat, Output, Unwritable, say, say_either};
+use crate::output::{Files, MessageFormat, Outlet, Unwritable, say, say_either};
 
 /// How the messages that go to stdout or into files look.
 pub(super) struct Form {
@@ -20,7 +20,7 @@ pub(super) struct Form {
 
 /// A destination.
 pub(super) enum Sink {
-    Stdout(Form, Output<std::io::Stdout>),
+    Stdout(Form, Outlet<std::io::Stdout>),
     Files(Form, Files),
     Commands(Commands),
 }
@@ -92,10 +92,9 @@ impl Sink {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(super) fn hand_on(&mut self, owed: &mut Owed) -> anyhow::Result<Option<Exit>> {
+    pub(super) async fn hand_on(&mut self, owed: &mut Owed) -> anyhow::Result<Option<Exit>> {
         match self {
-            Sink::Stdout(_, output) if output.buffer.is_empty() => {}
-            Sink::Stdout(_, output) => match output.flush() {
+            Sink::Stdout(_, output) => match output.flush().await {
                 Ok(()) => {}
                 Err(Unwritable::Closed) => return Ok(Some(Exit::Done)),
                 Err(error) => return Err(error.into()),

@@ -32,6 +32,8 @@ pub type TlsStream = tokio_rustls::client::TlsStream<Stream>;
 /// What TLS is to use and to trust: plain data.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct TlsOptions {
+    /// Who is at the other end.
+    pub peer: Peer,
     /// PEM file with the certificates of trusted issuers.
     pub ca_file: Option<PathBuf>,
     /// Folder of such files.
@@ -60,6 +62,43 @@ pub struct TlsOptions {
     pub ciphers: Vec<String>,
     /// Where to append the secrets of each connection, for a program that decrypts a recording of it.
     pub key_log: Option<PathBuf>,
+}
+
+/// Who is at the other end of TLS.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Peer {
+    /// The broker.
+    #[default]
+    Broker,
+    /// A proxy on the way to it.
+    Proxy,
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Peer::Broker => "the broker",
+            Peer::Proxy => "the proxy",
+        })
+    }
+}
+
+impl Peer {
+    /// The option that names whom to trust.
+    fn trust_option(self) -> &'static str {
+        match self {
+            Peer::Broker => "--cafile",
+            Peer::Proxy => "--proxy-cafile",
+        }
+    }
+
+    /// What one that does not speak TLS may be.
+    fn without_tls(self) -> &'static str {
+        match self {
+            Peer::Broker => "is it a port for plain MQTT (mqtt://)?",
+            Peer::Proxy => "is it a proxy without TLS (http://)?",
+        }
+    }
 }
 
 /// A password shows neither in a log nor in a panic.
@@ -130,6 +169,7 @@ pub(super) struct Tls {
     connector: TlsConnector,
     name: ServerName<'static>,
     identity: Arc<Identity>,
+    peer: Peer,
 }
 
 impl fmt::Debug for Tls {
@@ -172,6 +212,7 @@ impl Tls {
             connector: TlsConnector::from(Arc::new(config)),
             name,
             identity,
+            peer: options.peer,
         })
     }
 
@@ -183,10 +224,10 @@ impl Tls {
         let stream = self.connector.connect(self.name.clone(), stream).await;
         match stream {
             Ok(stream) => Ok(Stream::Tls(Box::new(stream))),
-            Err(error) if super::is_closed(&error) => Err(
-                "it closes the connection when TLS begins; is it a port for plain MQTT (mqtt://)?"
-                    .to_owned(),
-            ),
+            Err(error) if super::is_closed(&error) => Err(format!(
+                "it closes the connection when TLS begins; {}",
+                self.peer.without_tls()
+            )),
             Err(error) => Err(self
                 .words(&error)
                 .unwrap_or_else(|| format!("TLS failed: {}", super::plain(&error)))),
@@ -198,6 +239,7 @@ impl Tls {
         let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
         Some(words::of(
             error,
+            self.peer,
             self.identity.is_asked_for(),
             self.identity.is_known(),
         ))
@@ -213,7 +255,13 @@ fn server_name(options: &TlsOptions, host: &str) -> Result<ServerName<'static>, 
     let (name, flag) = match &options.server_name {
         Some(name) => (name.as_str(), "--tls-server-name"),
         // The zone of an IPv6 address is our own business.
-        None => (host.split('%').next().unwrap_or(host), "--host"),
+        None => (
+            host.split('%').next().unwrap_or(host),
+            match options.peer {
+                Peer::Broker => "--host",
+                Peer::Proxy => "--proxy",
+            },
+        ),
     };
     ServerName::try_from(name.to_owned()).map_err(|_| {
         format!("{flag} {name:?} is no name that a certificate can have; --tls-server-name gives another")

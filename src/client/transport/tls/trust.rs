@@ -9,10 +9,10 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
 
-use super::words::Distrust;
-use super::{Pin, TlsOptions, identity, read, words};
+use super::words::{Disbelief, Distrust};
+use super::{Peer, Pin, TlsOptions, identity, read, words};
 
-/// What is asked of a broker's certificate.
+/// What is asked of a certificate.
 #[derive(Debug)]
 pub(super) struct Trust {
     /// Checks issuers, validity and name; `None` for nothing of this.
@@ -22,6 +22,7 @@ pub(super) struct Trust {
     trusted: Vec<Pin>,
     checks_name: bool,
     pins: Vec<Pin>,
+    peer: Peer,
     provider: Arc<CryptoProvider>,
 }
 
@@ -36,14 +37,14 @@ impl Trust {
     ) -> Result<Trust, String> {
         let mut roots = Vec::new();
         if let Some(path) = &options.ca_file {
-            roots.extend(certificate_file(path)?);
+            roots.extend(certificate_file(path, options.peer)?);
         }
         if let Some(path) = &options.ca_directory {
             roots.extend(certificate_directory(path)?);
         }
         let is_named = options.ca_file.is_some() || options.ca_directory.is_some();
         if options.use_os_store || !is_named && !options.insecure {
-            roots.extend(os_store(is_named)?);
+            roots.extend(os_store(is_named, options.peer)?);
         }
         let trusted = roots.iter().map(|root| Pin::of(root)).collect();
         let mut store = RootCertStore::empty();
@@ -53,7 +54,8 @@ impl Trust {
             true => {
                 return Err(match &options.ca_file {
                     Some(path) => format!(
-                        "--cafile {}: none of its certificates can be used",
+                        "{} {}: none of its certificates can be used",
+                        options.peer.trust_option(),
                         path.display()
                     ),
                     None => "none of the trusted certificates can be used".to_owned(),
@@ -70,6 +72,7 @@ impl Trust {
             trusted,
             checks_name: !options.insecure,
             pins: options.pins.clone(),
+            peer: options.peer,
             provider: provider.clone(),
         })
     }
@@ -117,7 +120,11 @@ impl ServerCertVerifier for Trust {
         match self.check(certificate, intermediates, name, now) {
             Ok(()) => Ok(ServerCertVerified::assertion()),
             // Our own words travel inside the library's error.
-            Err(why) => Err(CertificateError::Other(OtherError(Arc::new(why))).into()),
+            Err(why) => {
+                let peer = self.peer;
+                let disbelief = Arc::new(Disbelief { peer, why });
+                Err(CertificateError::Other(OtherError(disbelief)).into())
+            }
         }
     }
 
@@ -148,10 +155,11 @@ impl ServerCertVerifier for Trust {
     }
 }
 
-fn certificate_file(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    identity::certificates(&read(path, "--cafile")?).ok_or_else(|| {
+fn certificate_file(path: &Path, peer: Peer) -> Result<Vec<CertificateDer<'static>>, String> {
+    let option = peer.trust_option();
+    identity::certificates(&read(path, option)?).ok_or_else(|| {
         format!(
-            "--cafile {} contains no certificate in PEM form",
+            "{option} {} contains no certificate in PEM form",
             path.display()
         )
     })
@@ -179,12 +187,13 @@ fn certificate_directory(path: &Path) -> Result<Vec<CertificateDer<'static>>, St
 }
 
 /// What this system trusts. That some of it cannot be read is no reason not to use the rest.
-fn os_store(is_optional: bool) -> Result<Vec<CertificateDer<'static>>, String> {
+fn os_store(is_optional: bool, peer: Peer) -> Result<Vec<CertificateDer<'static>>, String> {
     let found = rustls_native_certs::load_native_certs();
     match (found.certs.is_empty(), is_optional) {
-        (true, false) => Err(
-            "this system has no trusted certificates (Debian: ca-certificates); name the broker's CA with --cafile".to_owned(),
-        ),
+        (true, false) => Err(format!(
+            "this system has no trusted certificates (Debian: ca-certificates); name {peer}'s CA with {}",
+            peer.trust_option()
+        )),
         _ => Ok(found.certs),
     }
 }

@@ -8,9 +8,16 @@ use rustls::server::ParsedCertificate;
 use rustls::{AlertDescription, CertificateError, InvalidMessage};
 use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate, X509Version};
 
-use super::Pin;
+use super::{Peer, Pin};
 
-/// Why a broker's certificate is not believed.
+/// Whose certificate is not believed, and why.
+#[derive(Debug)]
+pub(super) struct Disbelief {
+    pub(super) peer: Peer,
+    pub(super) why: Distrust,
+}
+
+/// Why a certificate is not believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Distrust {
     /// Its validity has ended, at this time.
@@ -36,12 +43,14 @@ pub(super) enum Distrust {
     Other(String),
 }
 
-impl std::error::Error for Distrust {}
+impl std::error::Error for Disbelief {}
 
-impl fmt::Display for Distrust {
+impl fmt::Display for Disbelief {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("the broker's certificate ")?;
-        match self {
+        let Disbelief { peer, why } = self;
+        let trust = peer.trust_option();
+        write!(out, "{peer}'s certificate ")?;
+        match why {
             Distrust::Expired(date) => write!(out, "expired on {date}"),
             Distrust::NotYetValid(date) => write!(
                 out,
@@ -49,8 +58,12 @@ impl fmt::Display for Distrust {
             ),
             Distrust::Name { expected, found } => write!(
                 out,
-                "is for {}, not for {expected}; use such a name as --host, or say it with --tls-server-name",
-                found.join(", ")
+                "is for {}, not for {expected}; {}",
+                found.join(", "),
+                match peer {
+                    Peer::Broker => "use such a name as --host, or say it with --tls-server-name",
+                    Peer::Proxy => "use such a name in --proxy",
+                }
             ),
             Distrust::NoName { old } => {
                 out.write_str("names no host as subject alternative name")?;
@@ -61,11 +74,11 @@ impl fmt::Display for Distrust {
             }
             Distrust::Issuer { issuer, is_own: true } => write!(
                 out,
-                "is issued by itself ({issuer}) and not trusted; trust it with --cafile FILE"
+                "is issued by itself ({issuer}) and not trusted; trust it with {trust} FILE"
             ),
             Distrust::Issuer { issuer, is_own: false } => write!(
                 out,
-                "is issued by {issuer}, which is not trusted; trust that issuer with --cafile FILE"
+                "is issued by {issuer}, which is not trusted; trust that issuer with {trust} FILE"
             ),
             Distrust::Pin(pin) => write!(out, "has the key {pin}, which is not that of --tls-pin"),
             Distrust::OldForm => out.write_str(
@@ -77,34 +90,36 @@ impl fmt::Display for Distrust {
     }
 }
 
-/// What an error of the library means. `is_asked`: a broker has asked for our certificate; `is_known`: we have one.
-pub(super) fn of(error: &rustls::Error, is_asked: bool, is_known: bool) -> String {
+/// What an error of the library means. `is_asked`: the other side has asked for our certificate; `is_known`: we have one.
+pub(super) fn of(error: &rustls::Error, peer: Peer, is_asked: bool, is_known: bool) -> String {
     match error {
         rustls::Error::InvalidCertificate(CertificateError::Other(other)) => other.to_string(),
         rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)
         | rustls::Error::InvalidMessage(InvalidMessage::UnknownProtocolVersion) => {
-            "what answers there does not speak TLS; is it a port for plain MQTT (mqtt://)?"
-                .to_owned()
+            format!(
+                "what answers there does not speak TLS; {}",
+                peer.without_tls()
+            )
         }
-        rustls::Error::AlertReceived(alert) => alerted(*alert, is_asked, is_known),
+        rustls::Error::AlertReceived(alert) => alerted(*alert, peer, is_asked, is_known),
         rustls::Error::NoApplicationProtocol => {
-            "the broker speaks none of the protocols of --tls-alpn".to_owned()
+            format!("{peer} speaks none of the protocols of --tls-alpn")
         }
         rustls::Error::PeerIncompatible(why) => {
-            format!("the broker's TLS and this program's do not fit: {why:?}")
+            format!("{peer}'s TLS and this program's do not fit: {why:?}")
         }
         error => format!("TLS failed: {error}"),
     }
 }
 
-fn alerted(alert: AlertDescription, is_asked: bool, is_known: bool) -> String {
+fn alerted(alert: AlertDescription, peer: Peer, is_asked: bool, is_known: bool) -> String {
     use AlertDescription as Alert;
     match alert {
-        Alert::CertificateRequired => wants_certificate(),
+        Alert::CertificateRequired => wants_certificate(peer),
         Alert::HandshakeFailure | Alert::BadCertificate | Alert::AccessDenied
             if is_asked && !is_known =>
         {
-            wants_certificate()
+            wants_certificate(peer)
         }
         Alert::BadCertificate
         | Alert::UnsupportedCertificate
@@ -116,26 +131,34 @@ fn alerted(alert: AlertDescription, is_asked: bool, is_known: bool) -> String {
         | Alert::AccessDenied
             if is_known =>
         {
-            format!("the broker does not accept the certificate of --cert: {}", spaced(alert))
+            format!(
+                "{peer} does not accept the certificate of --cert: {}",
+                spaced(alert)
+            )
         }
         Alert::HandshakeFailure | Alert::InsufficientSecurity => {
-            "the broker and this program have no cipher in common; check --ciphers and --tls-version".to_owned()
+            format!(
+                "{peer} and this program have no cipher in common; check --ciphers and --tls-version"
+            )
         }
         Alert::ProtocolVersion => {
-            "the broker speaks no version of TLS that this program does; check --tls-version".to_owned()
+            format!("{peer} speaks no version of TLS that this program does; check --tls-version")
         }
         Alert::NoApplicationProtocol => {
-            "the broker speaks none of the protocols of --tls-alpn".to_owned()
+            format!("{peer} speaks none of the protocols of --tls-alpn")
         }
         Alert::UnrecognisedName => {
-            "the broker does not know the host by this name; --tls-server-name gives another".to_owned()
+            format!("{peer} does not know the host by this name; --tls-server-name gives another")
         }
-        alert => format!("the broker broke TLS off: {}", spaced(alert)),
+        alert => format!("{peer} broke TLS off: {}", spaced(alert)),
     }
 }
 
-fn wants_certificate() -> String {
-    "the broker wants a client certificate; add --cert and --key".to_owned()
+fn wants_certificate(peer: Peer) -> String {
+    match peer {
+        Peer::Broker => "the broker wants a client certificate; add --cert and --key".to_owned(),
+        Peer::Proxy => "the proxy wants a client certificate, which no option gives it".to_owned(),
+    }
 }
 
 /// `UnknownCA` as `unknown ca`.

@@ -1,11 +1,18 @@
-//! SRV records: which hosts and ports serve MQTT for a domain (RFC 2782), as mosquitto's `-S` asks.
+//! Names: the addresses of a host, and the SRV records that say which hosts and ports serve MQTT for a domain (RFC 2782), as
+//! mosquitto's `-S` asks.
 //!
-//! The resolver is made only for whoever asks for it. TLS still checks the name that was typed: an answer of DNS is not
-//! protected, and must not decide whom to believe.
+//! Addresses are looked up by the system, unless a name server is named; SRV records, which the system's look-up does not
+//! know, by a resolver that is made only for whoever needs it. TLS still checks the name that was typed: an answer of DNS
+//! is not protected, and must not decide whom to believe.
+
+use std::net::SocketAddr;
 
 use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::RData;
 
+use super::{Route, tcp};
 use crate::client::url::Scheme;
 
 /// One record.
@@ -19,56 +26,118 @@ pub(super) struct Target {
     pub(super) port: u16,
 }
 
-/// A resolver as this system has it configured.
-///
-/// # Errors
-/// When the configuration cannot be read.
-pub(super) fn resolver() -> Result<TokioResolver, String> {
-    TokioResolver::builder_tokio()
-        .and_then(|builder| builder.build())
-        .map_err(|error| format!("cannot read this system's configuration of DNS: {error}"))
+/// Whoever knows names.
+pub(super) struct Names {
+    resolver: Option<TokioResolver>,
+    /// The resolver asks a name server of its own, and knows addresses as well.
+    is_named: bool,
 }
 
-/// The hosts that serve MQTT, or MQTT over TLS, for a domain, in the order in which they shall be tried.
-///
-/// # Errors
-/// When there are none, or DNS does not answer.
-pub(super) async fn targets(
-    resolver: &TokioResolver,
-    scheme: Scheme,
-    domain: &str,
-    chance: impl FnMut() -> f64,
-) -> Result<Vec<Target>, String> {
-    let service = match scheme.has_tls() {
-        true => "_secure-mqtt._tcp",
-        false => "_mqtt._tcp",
-    };
-    // With the dot at its end the name is complete: no search list applies.
-    let name = format!("{service}.{}.", domain.trim_end_matches('.'));
-    let answer = resolver.srv_lookup(name.as_str()).await.map_err(|error| {
-        format!("no SRV record {name} ({error}); without --srv {domain} itself is the host")
-    })?;
-    let found: Vec<Target> = answer
-        .answers()
-        .iter()
-        .filter_map(|record| match &record.data {
-            RData::SRV(srv) => Some(Target {
-                priority: srv.priority,
-                weight: srv.weight,
-                host: srv.target.to_utf8().trim_end_matches('.').to_owned(),
-                port: srv.port,
-            }),
-            _ => None,
+impl Names {
+    /// # Errors
+    /// When this system's configuration of DNS is needed and cannot be read.
+    pub(super) fn new(route: &Route) -> Result<Names, String> {
+        let resolver = match route.nameserver {
+            Some(server) => Some(
+                TokioResolver::builder_with_config(only(server), TokioRuntimeProvider::default())
+                    .build()
+                    .map_err(|error| format!("cannot ask the name server {server}: {error}"))?,
+            ),
+            None if route.srv => Some(
+                TokioResolver::builder_tokio()
+                    .and_then(|builder| builder.build())
+                    .map_err(|error| {
+                        format!("cannot read this system's configuration of DNS: {error}")
+                    })?,
+            ),
+            None => None,
+        };
+        Ok(Names {
+            resolver,
+            is_named: route.nameserver.is_some(),
         })
-        // A target that is the root says that there is no such service here.
-        .filter(|target| !target.host.is_empty())
-        .collect();
-    match found.is_empty() {
-        true => Err(format!(
-            "the SRV record {name} says that {domain} has no such service"
-        )),
-        false => Ok(ordered(found, chance)),
     }
+
+    /// The addresses of a host, in the order in which they shall be tried.
+    ///
+    /// # Errors
+    /// Why there are none, in words.
+    pub(super) async fn addresses(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
+        let found = match &self.resolver {
+            Some(resolver) if self.is_named && host.parse::<std::net::IpAddr>().is_err() => {
+                resolver
+                    .lookup_ip(host)
+                    .await
+                    .map(|found| {
+                        found
+                            .iter()
+                            .map(|each| SocketAddr::new(each, port))
+                            .collect()
+                    })
+                    .map_err(|error| error.to_string())
+            }
+            _ => tcp::addresses(host, port)
+                .await
+                .map_err(|error| error.to_string()),
+        };
+        found.map_err(|error| format!("cannot find the address of {host}: {error}; check --host"))
+    }
+
+    /// The hosts that serve MQTT, or MQTT over TLS, for a domain, in the order in which they shall be tried.
+    ///
+    /// # Errors
+    /// When there are none, or DNS does not answer.
+    pub(super) async fn targets(
+        &self,
+        scheme: Scheme,
+        domain: &str,
+        chance: impl FnMut() -> f64,
+    ) -> Result<Vec<Target>, String> {
+        let service = match scheme.has_tls() {
+            true => "_secure-mqtt._tcp",
+            false => "_mqtt._tcp",
+        };
+        // With the dot at its end the name is complete: no search list applies.
+        let name = format!("{service}.{}.", domain.trim_end_matches('.'));
+        let Some(resolver) = &self.resolver else {
+            return Err(format!("nobody can be asked for {name}"));
+        };
+        let answer = resolver.srv_lookup(name.as_str()).await.map_err(|error| {
+            format!("no SRV record {name} ({error}); without --srv {domain} itself is the host")
+        })?;
+        let found: Vec<Target> = answer
+            .answers()
+            .iter()
+            .filter_map(|record| match &record.data {
+                RData::SRV(srv) => Some(Target {
+                    priority: srv.priority,
+                    weight: srv.weight,
+                    host: srv.target.to_utf8().trim_end_matches('.').to_owned(),
+                    port: srv.port,
+                }),
+                _ => None,
+            })
+            // A target that is the root says that there is no such service here.
+            .filter(|target| !target.host.is_empty())
+            .collect();
+        match found.is_empty() {
+            true => Err(format!(
+                "the SRV record {name} says that {domain} has no such service"
+            )),
+            false => Ok(ordered(found, chance)),
+        }
+    }
+}
+
+/// Ask this server, first by UDP and for long answers by TCP.
+fn only(server: SocketAddr) -> ResolverConfig {
+    let ways = [ConnectionConfig::udp(), ConnectionConfig::tcp()];
+    let ways = ways.map(|mut way| {
+        way.port = server.port();
+        way
+    });
+    let server = NameServerConfig::new(server.ip(), true, ways.to_vec());
+    ResolverConfig::from_name_servers(vec![server])
 }
 
 /// By priority, and within one by lot: each is drawn with the probability of its weight (RFC 2782). `chance` gives numbers
@@ -101,10 +170,6 @@ fn ordered(mut targets: Vec<Target>, mut chance: impl FnMut() -> f64) -> Vec<Tar
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::Ipv4Addr;
-
-    use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
-    use hickory_resolver::net::runtime::TokioRuntimeProvider;
     use hickory_resolver::proto::op::{Message, ResponseCode};
     use hickory_resolver::proto::rr::{Name, Record, rdata::SRV};
     use proptest::prelude::*;
@@ -157,10 +222,10 @@ mod tests {
         }
     }
 
-    /// A server of DNS that knows these records, and a resolver that asks it alone.
-    async fn server(records: Vec<(&'static str, SRV)>) -> TokioResolver {
+    /// A server of DNS that knows these records, and somebody who asks it alone.
+    async fn server(records: Vec<(&'static str, SRV)>) -> Names {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        let port = socket.local_addr().unwrap().port();
+        let nameserver = socket.local_addr().unwrap();
         tokio::spawn(async move {
             let mut buffer = [0; 1500];
             while let Ok((count, from)) = socket.recv_from(&mut buffer).await {
@@ -184,13 +249,11 @@ mod tests {
                     .unwrap();
             }
         });
-        let mut connection = ConnectionConfig::udp();
-        connection.port = port;
-        let server = NameServerConfig::new(Ipv4Addr::LOCALHOST.into(), true, vec![connection]);
-        let config = ResolverConfig::from_name_servers(vec![server]);
-        TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
-            .build()
-            .unwrap()
+        Names::new(&Route {
+            nameserver: Some(nameserver),
+            ..Route::default()
+        })
+        .unwrap()
     }
 
     fn srv(priority: u16, port: u16, target: &str) -> SRV {
@@ -199,7 +262,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_hosts_of_a_domain_are_asked_for_by_service() {
-        let resolver = server(vec![
+        let names = server(vec![
             (
                 "_mqtt._tcp.example.org.",
                 srv(2, 1884, "second.example.org."),
@@ -216,7 +279,7 @@ mod tests {
         ])
         .await;
         let found = async |scheme, domain| {
-            let found = targets(&resolver, scheme, domain, || 0.0).await?;
+            let found = names.targets(scheme, domain, || 0.0).await?;
             let found: Vec<String> = found
                 .iter()
                 .map(|each| format!("{}:{}", each.host, each.port))
