@@ -1,5 +1,6 @@
 //! Options of `mqtt bench`: of a run here, of the other verbs in `verbs`.
 
+pub mod brokers;
 pub mod faults;
 pub mod messages;
 pub mod verbs;
@@ -10,7 +11,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::PossibleValue;
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 
 use super::connection::{ConnectionArgs, SessionPropertyArgs, WillArgs, duration};
 use crate::bench::agents::words::{Topics, agent_name};
@@ -19,6 +20,7 @@ use crate::bench::pace::Pace;
 use crate::bench::plan::{Pattern, Run, Scenario, Warmup};
 use crate::bench::slo::Slo;
 use crate::client::Endpoint;
+use brokers::BrokersArgs;
 use faults::FaultArgs;
 use messages::MessageArgs;
 use verbs::Verb;
@@ -201,6 +203,17 @@ impl ValueEnum for Spread {
 
 /// What is published, by how many, how fast and how long; against which broker.
 #[derive(Debug, Clone, Args)]
+#[command(
+    mut_arg("host", |host| host.action(ArgAction::Append).help(
+        "Host name or address of the broker; of several the clients take one after the other [default: localhost]"
+    )),
+    mut_arg("port", |port| port.action(ArgAction::Append).help(
+        "Port of the broker; several for one host, or as many as there are hosts [default: 1883, with TLS 8883, WebSocket 80, both 443]"
+    )),
+    mut_arg("url", |url| url.action(ArgAction::Append).help(
+        "Broker as one URL, or several: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT], ws[s]://HOST[:PORT][/PATH] or unix:///PATH [env: MQTT_URL]"
+    ))
+)]
 pub struct LoadArgs {
     /// What is measured
     #[arg(value_name = "SCENARIO", value_enum)]
@@ -328,6 +341,10 @@ pub struct LoadArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub faults: FaultArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub brokers: BrokersArgs,
 
     #[command(flatten)]
     #[allow(missing_docs)]

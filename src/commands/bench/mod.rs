@@ -2,6 +2,7 @@
 
 mod agent;
 mod agents;
+mod brokers;
 mod calibrate;
 mod compare;
 mod files;

@@ -8,6 +8,7 @@ use anyhow::Context;
 use indicatif::ProgressBar;
 use tokio::sync::Notify;
 
+use super::brokers::brokers;
 use super::files::Files;
 use super::payloads::payloads;
 use super::preflight;
@@ -49,7 +50,8 @@ impl Target {
     /// # Errors
     /// When it is not said which, or our own cannot be started.
     pub(super) fn new(args: &LoadArgs) -> anyhow::Result<Target> {
-        let mut options = options_of(args, &args.connection)?;
+        let (brokers, connection) = brokers(args)?;
+        let mut options = options_of(args, &connection)?;
         allow_open_files();
         let own = match args.serve {
             true => {
@@ -59,12 +61,12 @@ impl Target {
             }
             false => Own::None,
         };
-        if let Some(first) = args.broker.first() {
+        if let Some(first) = brokers.first() {
             options.endpoint = first.clone();
         }
         Ok(Target {
             options,
-            brokers: args.broker.clone(),
+            brokers,
             sources: args.source.clone(),
             own,
         })

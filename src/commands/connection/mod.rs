@@ -162,6 +162,20 @@ fn target_in(
     Ok(Target { options, topic })
 }
 
+/// Where the broker is that was typed, and the user and password of its URL.
+///
+/// # Errors
+/// As for [`target`].
+pub fn typed_broker(
+    args: &ConnectionArgs,
+) -> anyhow::Result<(Endpoint, Option<String>, Option<Bytes>)> {
+    let url = args.url.as_deref().map(|url| parse_url(url, "--url"));
+    let url = url.transpose()?;
+    let endpoint = endpoint(args, url.as_ref())?;
+    let (username, password) = url.map_or((None, None), |url| (url.username, url.password));
+    Ok((endpoint, username, password))
+}
+
 /// Where the broker is. A TLS option, or the port of MQTT over TLS where no URL says otherwise, makes the connection a
 /// TLS connection.
 fn endpoint(args: &ConnectionArgs, url: Option<&BrokerUrl>) -> anyhow::Result<Endpoint> {

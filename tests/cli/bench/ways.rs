@@ -78,6 +78,77 @@ fn doorman() -> (String, Receiver<(String, Connect)>) {
 }
 
 #[test]
+fn hosts_ports_and_urls_may_be_repeated_and_are_taken_in_turn() {
+    let port = |url: &str| url.rsplit(':').next().unwrap().to_owned();
+    for form in ["ports", "hosts and ports", "urls"] {
+        let (one, at_one) = doorman();
+        let (other, at_other) = doorman();
+        let (first, second) = (port(&one), port(&other));
+        let brokers = match form {
+            "ports" => vec!["-h", "127.0.0.1", "-p", &first, "-p", &second],
+            "hosts and ports" => {
+                vec![
+                    "-h",
+                    "127.0.0.1",
+                    "-h",
+                    "localhost",
+                    "-p",
+                    &first,
+                    "-p",
+                    &second,
+                ]
+            }
+            _ => vec!["-L", &one, "-L", &other],
+        };
+        let found = report(
+            &[&["conn", "-c", "3", "-i", "c%i"], &brokers[..]].concat(),
+            0,
+        );
+        assert_eq!(found["connections"]["made"], 3, "{form} {found:#}");
+        let names = |told: Receiver<(String, Connect)>| {
+            let mut names: Vec<String> = told
+                .try_iter()
+                .map(|(_, connect)| connect.client_id.to_string())
+                .collect();
+            names.sort();
+            names
+        };
+        assert_eq!(names(at_one), ["c1", "c3"], "{form}");
+        assert_eq!(names(at_other), ["c2"], "{form}");
+    }
+    for (brokers, words) in [
+        (
+            &["-h", "a", "-h", "b", "-h", "c", "-p", "1", "-p", "2"][..],
+            "mqtt: 3 hosts and 2 ports do not go together: give one port, one for each host, or one host\n",
+        ),
+        (
+            &["-L", "mqtt://u@a", "-L", "mqtt://b"],
+            "mqtt: the URLs have several users, and the clients have one: name it by --username and --password\n",
+        ),
+        (&["-h", "a", "-L", "mqtt://b"], "cannot be used with"),
+    ] {
+        let arguments = ["bench", "conn"].iter().chain(brokers);
+        Mqtt::new(arguments).status(2).stderr_contains(words).run();
+    }
+    Mqtt::new([
+        "pub",
+        "-t",
+        "a",
+        "-m",
+        "b",
+        "-h",
+        "127.0.0.1",
+        "-h",
+        "localhost",
+        "-p",
+        "1",
+    ])
+    .status(3)
+    .stderr_contains("localhost:1")
+    .run();
+}
+
+#[test]
 fn clients_take_brokers_and_addresses_in_turn_and_each_has_a_name() {
     let (one, at_one) = doorman();
     let (other, at_other) = doorman();
