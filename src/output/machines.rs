@@ -14,23 +14,39 @@ use crate::bench::report::Report;
 pub(super) fn machines(out: &mut String, report: &Report) -> std::fmt::Result {
     let mut head = "machines".dimmed();
     for machine in &report.machines {
-        writeln!(out, "{head:<13}{}", line(machine))?;
+        writeln!(out, "{head:<13}{}: {}", name(machine), deeds(machine))?;
         head = "".clear();
     }
-    match &report.clocks {
-        Some(clocks) if clocks.streams > 0 => {
-            writeln!(out, "{:<13}{}", "clocks".dimmed(), words(clocks))
-        }
-        _ => Ok(()),
+    match clocks(report) {
+        Some(words) => writeln!(out, "{:<13}{words}", "clocks".dimmed()),
+        None => Ok(()),
     }
 }
 
-/// `a on host: 5 connections, 100 sent, 100 arrived, busiest 40 %; clock 1.20 ms ahead ± 35 µs, after the run 1.23 ms ± 30 µs`
-fn line(machine: &Machine) -> String {
+/// The same, by what each line is of.
+pub(super) fn rows(report: &Report) -> Vec<(String, String)> {
+    let machines = report.machines.iter();
+    let mut rows: Vec<(String, String)> = machines
+        .map(|machine| (name(machine), deeds(machine)))
+        .collect();
+    rows.extend(clocks(report).map(|words| ("clocks".to_owned(), words)));
+    rows
+}
+
+fn clocks(report: &Report) -> Option<String> {
+    let clocks = report.clocks.as_ref()?;
+    (clocks.streams > 0).then(|| words(clocks))
+}
+
+/// `a on host`
+fn name(machine: &Machine) -> String {
+    format!("{} on {}", machine.name, machine.host)
+}
+
+/// `5 connections, 100 sent, 100 arrived, busiest 40 %; clock 1.20 ms ahead ± 35 µs, after the run 1.23 ms ± 30 µs`
+fn deeds(machine: &Machine) -> String {
     let mut line = format!(
-        "{} on {}: {} connection{}, {} sent, {} arrived",
-        machine.name,
-        machine.host,
+        "{} connection{}, {} sent, {} arrived",
         whole(machine.connections.into()),
         if machine.connections == 1 { "" } else { "s" },
         whole(machine.sent as f64),
@@ -100,6 +116,7 @@ mod tests {
         report.machines = vec![one, other];
         let mut out = String::new();
         machines(&mut out, &report).unwrap();
+        assert_eq!(rows(&report)[2].0, "clocks");
         assert_eq!(
             out,
             "machines     a on north: 2 connections, 15,000 sent, 15,000 arrived, busiest 40 %; clock 1.20 ms ahead ± 35 µs\n\

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use self::chart::escaped;
 use super::figures::{time, whole};
-use super::{headline, recovery};
+use super::{headline, machines, recovery};
 use crate::bench::latency::Latency;
 use crate::bench::recovery::Recovery;
 use crate::bench::report::Report;
@@ -34,6 +34,7 @@ pub fn page(report: &Report) -> String {
             latency_table(report),
             deliveries(report),
             faults(report),
+            machines(report),
             trouble(report),
             conditions(report),
             footer(report),
@@ -240,6 +241,14 @@ fn faults(report: &Report) -> String {
     match rows.is_empty() {
         true => String::new(),
         false => words("Faults", &rows),
+    }
+}
+
+fn machines(report: &Report) -> String {
+    let rows = machines::rows(report);
+    match rows.is_empty() {
+        true => String::new(),
+        false => words("Machines", &rows),
     }
 }
 
