@@ -24,6 +24,7 @@ use super::line::Line;
 use super::measure::Recorder;
 use super::proxy::Onward;
 use super::role::{Fault, Incoming, Next, Phase, Progress, Role, State, kind};
+use super::speed::Appetite;
 use crate::client::transport::{Dialer, Route};
 use crate::client::{ConnectOptions, Endpoint, Failure, Scheme};
 use crate::mqtt::codec::{self, MAXIMUM_REMAINING_LENGTH};
@@ -235,6 +236,7 @@ impl Connection {
         let mut silent_since = None;
         // Whether anything came since the keep alive time last ran out.
         let mut heard = false;
+        let mut more;
         let mut keep_alive = pin!(tokio::time::sleep(self.keep_alive));
 
         while stage.phase < Phase::Close {
@@ -243,8 +245,13 @@ impl Connection {
                 let desk = &mut *desk;
                 desk.out.clear();
                 let was_blocked = !self.unwritten.is_empty();
-                let read = self.read(role, desk, stage)?;
-                heard |= read != Heard::Nothing;
+                let read = match role.appetite(stage.phase, stage.now_ns()) {
+                    Appetite::All => self.read(role, desk, stage, usize::MAX)?,
+                    Appetite::Bytes(most) => self.read(role, desk, stage, most)?,
+                    Appetite::Until(_) | Appetite::Nothing => Heard::Nothing,
+                };
+                more = read != Heard::Nothing;
+                heard |= more;
                 if read == Heard::Answer {
                     silent_since = None;
                 }
@@ -271,28 +278,37 @@ impl Connection {
             if next == Next::Leave {
                 return Ok(());
             }
-            if next == Next::More {
+            let appetite = role.appetite(stage.phase, stage.now_ns());
+            // A bite leaves something behind, for which no event comes.
+            if next == Next::More || (more && matches!(appetite, Appetite::Bytes(_))) {
                 tokio::task::yield_now().await;
                 if stages.has_changed().unwrap_or(true) {
                     stage = *stages.borrow_and_update();
                 }
                 continue;
             }
-            let deadline = match (next, stage.start) {
-                (Next::At(at_ns), Some(start)) => Some(start + Duration::from_nanos(at_ns)),
+            let at_ns = match (next, appetite) {
+                (Next::At(at_ns), Appetite::Until(until_ns)) => Some(at_ns.min(until_ns)),
+                (Next::At(at_ns), _) | (_, Appetite::Until(at_ns)) => Some(at_ns),
                 _ => None,
             };
+            let deadline = stage
+                .start
+                .zip(at_ns)
+                .map(|(start, at_ns)| start + Duration::from_nanos(at_ns));
+            let reads = matches!(appetite, Appetite::All | Appetite::Bytes(_));
             let due = poll_fn(|context| match deadline {
                 Some(deadline) => thread.alarm.poll(deadline, &mut registered, context),
                 None => Poll::Pending,
             });
-            let interest = match self.unwritten.is_empty() {
-                true => Interest::READABLE,
-                false => Interest::READABLE | Interest::WRITABLE,
+            let interest = match (reads, self.unwritten.is_empty()) {
+                (true, true) => Interest::READABLE,
+                (true, false) => Interest::READABLE | Interest::WRITABLE,
+                (false, _) => Interest::WRITABLE,
             };
             tokio::select! {
                 biased;
-                ready = self.line.ready(interest) => {
+                ready = self.line.ready(interest), if reads || !self.unwritten.is_empty() => {
                     ready.map_err(network)?;
                 }
                 () = due => {}
@@ -303,6 +319,8 @@ impl Connection {
                     stage = *stages.borrow_and_update();
                 }
                 () = &mut keep_alive, if !self.keep_alive.is_zero() => {
+                    // Who does not read cannot complain of silence.
+                    silent_since = silent_since.filter(|_| appetite == Appetite::All);
                     if silent_since.is_some_and(|since: Instant| since.elapsed() >= self.keep_alive) {
                         return Err(Fault::Silent);
                     }
@@ -333,7 +351,7 @@ impl Connection {
                     let mut desk = thread.desk();
                     let desk = &mut *desk;
                     desk.out.clear();
-                    let answered = self.read(role, desk, stage)? == Heard::Answer;
+                    let answered = self.read(role, desk, stage, usize::MAX)? == Heard::Answer;
                     let out = std::mem::take(&mut desk.out);
                     self.write(&out)?;
                     desk.out = out;
@@ -363,7 +381,10 @@ impl Connection {
     /// Waits until the broker ends the connection.
     pub async fn ended(mut self, role: &mut impl Role, thread: &Arc<Thread>, stage: Stage) {
         loop {
-            if self.read(role, &mut thread.desk(), stage).is_err() {
+            if self
+                .read(role, &mut thread.desk(), stage, usize::MAX)
+                .is_err()
+            {
                 return;
             }
             if self.line.ready(Interest::READABLE).await.is_err() {
@@ -372,12 +393,13 @@ impl Connection {
         }
     }
 
-    /// Reads what is there and hands it to the role.
+    /// Reads what is there, or a bite of `most` bytes, and hands it to the role.
     fn read(
         &mut self,
         role: &mut impl Role,
         desk: &mut Desk,
         stage: Stage,
+        most: usize,
     ) -> Result<Heard, Fault> {
         let mut heard = Heard::Nothing;
         for _ in 0..READS {
@@ -386,7 +408,8 @@ impl Connection {
             if desk.scratch.len() < kept * 2 {
                 desk.scratch.resize(kept * 2, 0);
             }
-            let count = match self.line.try_read(&mut desk.scratch[kept..]) {
+            let end = desk.scratch.len().min(kept.saturating_add(most));
+            let count = match self.line.try_read(&mut desk.scratch[kept..end]) {
                 Ok(0) => return Err(Fault::Closed),
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
@@ -401,6 +424,10 @@ impl Connection {
                 true => Heard::Answer,
                 false => Heard::Something,
             });
+            if most < usize::MAX {
+                role.took(count);
+                break;
+            }
             if kept + count < desk.scratch.len() {
                 self.line.is_empty();
                 break;

@@ -50,7 +50,8 @@ impl Member {
             books,
             group.when,
             self.crew.expected.clone(),
-        );
+        )
+        .reading(group.reads, group.from);
         let name = Name::Subscriber(number);
         let options = self.options_of(name);
         let (mut connection, connack) = self.open(name, &options, opening).await?;
@@ -209,11 +210,15 @@ impl Member {
     }
 
     pub(super) fn lost(&self, name: Name, stage: Stage, reason: &impl fmt::Display) -> bool {
-        self.tell(Note::Lost(LostConnection {
+        let lost = LostConnection {
             client: name.to_string(),
             at_s: stage.now_ns() as f64 / 1e9,
             reason: reason.to_string(),
-        }));
+        };
+        self.tell(match name.is_slow(&self.crew.load.plan) {
+            true => Note::SlowLost(lost),
+            false => Note::Lost(lost),
+        });
         false
     }
 

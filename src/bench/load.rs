@@ -549,7 +549,15 @@ impl Run<'_> {
     ) -> anyhow::Result<Measurement> {
         let recorder = self.recorded();
         let tally = std::mem::take(&mut self.tally);
-        let faults = self.recoveries(&tally, &recorder);
+        let mut pulse = self.plan.pulse();
+        for thread in &self.threads {
+            if let Some(other) = &thread.desk().recorder.pulse {
+                pulse.merge(other);
+            }
+        }
+        let measured = Duration::from_nanos(recorder.window().to_ns);
+        let end = self.plan.end().unwrap_or(pulse.end()).min(measured);
+        let faults = self.recoveries(&tally, &pulse, end);
         let proxy = self.proxy.take().and_then(Proxy::stop);
         let mut harvested = tally.close(&self.crew, setup, recorder, interrupted, stalled);
         if let Some(company) = &self.company {
@@ -566,30 +574,22 @@ impl Run<'_> {
         Ok(Measurement {
             faults,
             proxy,
-            ..harvested.settle(&self.crew)
+            ..harvested.settle(&self.crew, &pulse, end)
         })
     }
 
     /// What the faults of the plan did.
-    fn recoveries(&self, tally: &Tally, recorder: &Recorder) -> Vec<Recovery> {
+    fn recoveries(&self, tally: &Tally, pulse: &Pulse, end: Duration) -> Vec<Recovery> {
         let Some(proxy) = &self.proxy else {
             return Vec::new();
         };
-        let mut pulse = Pulse::new(self.plan.end());
-        for thread in &self.threads {
-            if let Some(other) = &thread.desk().recorder.pulse {
-                pulse.merge(other);
-            }
-        }
-        let measured = Duration::from_nanos(recorder.window().to_ns);
-        let end = self.plan.end().unwrap_or(Duration::MAX);
         recoveries(
             &self.plan.fault,
             &proxy.strikes.so_far(),
             &tally.returns,
-            &pulse,
+            pulse,
             self.plan.warmup.fixed().unwrap_or_default(),
-            end.min(measured).min(pulse.end()),
+            end,
         )
     }
 }

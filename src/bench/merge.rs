@@ -164,6 +164,7 @@ fn add(whole: &mut Report, run: Report) {
         (Some(ours), Some(theirs)) => Some(ours.and(&theirs)),
         (ours, theirs) => ours.or(theirs),
     };
+    whole.isolation = whole.isolation.take().or(run.isolation);
 
     let (broker, other) = (&mut whole.broker, run.broker);
     if !broker

@@ -10,6 +10,7 @@
 //! `series` are arithmetic: no socket, no clock; so are `cast`, which says whose clients are whose when several machines
 //! share a run, `standing`, how far all of them are, and `agents`, what they say to each other. `connection` is the socket, `thread` the clients of one thread, `lives`
 //! and `fates` what each of them does from first to last, `load` the phases of a run, `company` what it hears of other machines, `tally` what the threads bring home;
+//! `speed` is how fast a subscriber reads, `isolation` whether a slow one is the others' business;
 //! `disturbance` is what a fault is and `recovery` what came of it, `pulse` what tells when; `proxy` does it, `returning` is how clients come back;
 //! `null` is a broker that does nothing, to measure the load tester itself.
 //! Nothing here prints or knows of flags.
@@ -29,6 +30,7 @@ mod fates;
 pub mod histograms;
 pub mod idle;
 mod in_flight;
+pub mod isolation;
 pub mod latency;
 pub mod ledger;
 pub mod limits;
@@ -58,6 +60,7 @@ pub mod series;
 pub mod shares;
 pub mod size;
 pub mod slo;
+pub mod speed;
 pub mod standing;
 pub mod statistics;
 pub mod steadiness;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::plan::{Plan, When};
+use super::speed::Speed;
 
 /// Which client.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +38,14 @@ impl Name {
             Name::Publisher(_) => 0,
             Name::Subscriber(_) => 1,
             Name::Client(_) => 2,
+        }
+    }
+
+    /// Whether it reads slowly.
+    pub(super) fn is_slow(self, plan: &Plan) -> bool {
+        match self {
+            Name::Subscriber(number) => plan.subscriber(number).group.reads != Speed::All,
+            Name::Publisher(_) | Name::Client(_) => false,
         }
     }
 

@@ -9,6 +9,8 @@ use hdrhistogram::Histogram;
 #[derive(Debug, Clone)]
 pub struct Pulse {
     beat_ns: u64,
+    /// Significant digits of the latencies.
+    digits: u8,
     beats: Vec<Beat>,
 }
 
@@ -17,7 +19,7 @@ pub struct Pulse {
 pub struct Beat {
     /// How many arrived.
     pub count: u64,
-    /// In microseconds, to one digit: enough to see what has doubled.
+    /// In microseconds.
     pub latency: Histogram<u64>,
     /// The worst, exactly, in microseconds.
     pub worst_us: u64,
@@ -29,20 +31,21 @@ const BEAT: Duration = Duration::from_millis(100);
 /// Beats of a run whose length is known; longer ones have longer beats.
 const MOST: u32 = 2000;
 
+/// The same for fine ones, which take more memory.
+const MOST_FINE: u32 = 400;
+
 /// Beats of a run whose length is not known; what comes after them is not kept.
 const KEPT: usize = 20_000;
 
-impl Default for Beat {
-    fn default() -> Beat {
+impl Beat {
+    fn new(digits: u8) -> Beat {
         Beat {
             count: 0,
-            latency: Histogram::new(1).expect("one significant digit is allowed"),
+            latency: Histogram::new(digits).expect("up to five digits are allowed"),
             worst_us: 0,
         }
     }
-}
 
-impl Beat {
     /// The latency that 99 of 100 did not exceed; `None` when nothing arrived.
     pub fn p99_us(&self) -> Option<u64> {
         (!self.latency.is_empty()).then(|| self.latency.value_at_quantile(0.99))
@@ -58,12 +61,29 @@ impl Beat {
 }
 
 impl Pulse {
-    /// Of a run of this length, if that is known.
+    /// Of a run of this length, if that is known; with latencies to one digit, enough to see what has doubled.
     pub fn new(length: Option<Duration>) -> Pulse {
-        let beat = length.map_or(BEAT, |length| BEAT.max(length / MOST));
+        Pulse::of(length, MOST, 1)
+    }
+
+    /// With latencies to two digits, and fewer beats for it.
+    pub fn fine(length: Option<Duration>) -> Pulse {
+        Pulse::of(length, MOST_FINE, 2)
+    }
+
+    fn of(length: Option<Duration>, most: u32, digits: u8) -> Pulse {
+        let beat = length.map_or(BEAT, |length| BEAT.max(length / most));
         Pulse {
             beat_ns: beat.as_nanos() as u64,
+            digits,
             beats: Vec::new(),
+        }
+    }
+
+    fn grow(&mut self, beats: usize) {
+        let digits = self.digits;
+        if self.beats.len() < beats {
+            self.beats.resize_with(beats, || Beat::new(digits));
         }
     }
 
@@ -73,9 +93,7 @@ impl Pulse {
         if place >= KEPT {
             return;
         }
-        if self.beats.len() <= place {
-            self.beats.resize_with(place + 1, Beat::default);
-        }
+        self.grow(place + 1);
         let beat = &mut self.beats[place];
         beat.count += 1;
         super::measure::record(&mut beat.latency, since_ns, at_ns);
@@ -84,9 +102,7 @@ impl Pulse {
 
     /// Adds what another thread saw.
     pub fn merge(&mut self, other: &Pulse) {
-        if self.beats.len() < other.beats.len() {
-            self.beats.resize_with(other.beats.len(), Beat::default);
-        }
+        self.grow(other.beats.len());
         for (ours, theirs) in self.beats.iter_mut().zip(&other.beats) {
             ours.add(theirs);
         }
@@ -119,7 +135,7 @@ impl Pulse {
 
     /// The beats from one to another, without that, as one. Where nothing arrived there is an empty one.
     pub fn sum(&self, from: usize, to: usize) -> Beat {
-        let mut sum = Beat::default();
+        let mut sum = Beat::new(self.digits);
         let to = to.min(self.beats.len());
         for beat in self.beats.get(from..to).unwrap_or_default() {
             sum.add(beat);

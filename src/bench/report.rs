@@ -12,6 +12,7 @@ use super::cast::{Cast, Place};
 use super::connects::Connections;
 use super::environment::{Environment, peak_memory};
 use super::histograms::Histograms;
+use super::isolation::Isolation;
 use super::latency::Latency;
 use super::ledger::Delivery;
 use super::limits::BrokerLimits;
@@ -85,6 +86,9 @@ pub struct Report {
     /// What the faults of the plan did, each time one happened; empty without any.
     #[serde(default)]
     pub faults: Vec<Recovery>,
+    /// What slow subscribers did to the others; `null` without any.
+    #[serde(default)]
+    pub isolation: Option<Isolation>,
     /// The load tester's own work.
     pub generator: Generator,
     /// What the same load did against a broker that does nothing; `null` without `--calibrate`.
@@ -345,6 +349,7 @@ impl Report {
                 .collect(),
             lost_connections: measurement.lost_connections,
             faults: measurement.faults,
+            isolation: measurement.isolation,
             generator,
             calibration: None,
             histograms,
@@ -495,6 +500,7 @@ pub mod tests {
             stalled: false,
             faults: Vec::new(),
             proxy: None,
+            isolation: None,
         };
         change(&mut measurement);
         measurement

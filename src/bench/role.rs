@@ -5,6 +5,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::measure::Recorder;
+use super::speed::Appetite;
 use crate::mqtt::codec::{self, Frame, Malformed};
 use crate::mqtt::{Packet, ReasonCode, Version};
 
@@ -83,6 +84,14 @@ pub trait Role {
         out: &mut Vec<u8>,
         recorder: &mut Recorder,
     ) -> Next;
+
+    /// How much may be read at this time; asked before and after each reading.
+    fn appetite(&mut self, _phase: Phase, _now_ns: u64) -> Appetite {
+        Appetite::All
+    }
+
+    /// So many bytes were read, when not all might be.
+    fn took(&mut self, _bytes: usize) {}
 
     /// The connection is another one since `now_ns`: appends what is to be said first. `resumed` says whether the broker
     /// has kept the session (3.2.2.2); if not, it is over on both sides.

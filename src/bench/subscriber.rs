@@ -1,6 +1,7 @@
 //! The subscribing role: acknowledges what arrives, enters it in the ledger and times it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::ledger::{Delivery, Ledger, Sent};
 use super::measure::Recorder;
@@ -9,6 +10,7 @@ use super::payloads::Payloads;
 use super::plan::{Plan, Publishers, Timetable, When};
 use super::role::{self, Fault, Incoming, Next, Phase, Progress, Role, State, kind};
 use super::shares::Membership;
+use super::speed::{Appetite, Reader, Speed};
 use crate::mqtt::codec::{self, PublishView, TooLarge};
 use crate::mqtt::packet::{RetainHandling, Subscribe, Subscription};
 use crate::mqtt::{Packet, Properties, QoS, ReasonCode, Version};
@@ -33,6 +35,12 @@ pub struct Subscriber {
     waits: Option<(u64, u64)>,
     /// What the messages of the run look like.
     expected: Expected,
+    /// How fast it reads.
+    reader: Reader,
+    /// It reads slowly at present.
+    slowed: bool,
+    /// Messages it read while it was slow.
+    slowly: u64,
     /// Packet identifiers of QoS 2 messages that are received and not released (4.3.3).
     held: PacketIds,
 }
@@ -107,8 +115,24 @@ impl Subscriber {
             received: 0,
             waits: None,
             expected,
+            reader: Reader::new(Speed::All, Duration::ZERO),
+            slowed: false,
+            slowly: 0,
             held: PacketIds::default(),
         }
+    }
+
+    /// At this speed from a moment of the load on. Its messages are counted and not timed: they are late by its own doing.
+    pub fn reading(self, speed: Speed, from: Duration) -> Subscriber {
+        Subscriber {
+            reader: Reader::new(speed, from),
+            ..self
+        }
+    }
+
+    /// Whether it ever reads slowly, and how many messages it read while it did.
+    pub fn slowly(&self) -> Option<u64> {
+        self.reader.is_slow().then_some(self.slowly)
     }
 
     /// Appends the SUBSCRIBE.
@@ -204,6 +228,16 @@ impl Subscriber {
             }
             return;
         }
+        if self.reader.is_slow() {
+            self.slowly += u64::from(self.slowed && is_first);
+            if self.slowed {
+                self.reader.took(1, 0);
+            }
+            if is_first {
+                recorder.arrived(now_ns);
+            }
+            return;
+        }
         if let (true, Some(header)) = (is_first, header) {
             let due_ns = header
                 .due_ns
@@ -249,6 +283,18 @@ impl Role for Subscriber {
             true => Next::Leave,
             false => Next::Wait,
         }
+    }
+
+    fn appetite(&mut self, phase: Phase, now_ns: u64) -> Appetite {
+        self.slowed = phase == Phase::Load && self.reader.is_slow_at(now_ns);
+        match self.slowed {
+            true => self.reader.appetite(now_ns),
+            false => Appetite::All,
+        }
+    }
+
+    fn took(&mut self, bytes: usize) {
+        self.reader.took(0, bytes);
     }
 
     /// A session that the broker has kept has the subscription; otherwise it is made again.

@@ -6,9 +6,11 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use super::connects::ConnectFailure;
+use super::isolation::{Isolation, Slow, isolation};
 use super::ledger::{Delivery, Sent};
 use super::limits::BrokerLimits;
 use super::measure::Recorder;
+use super::pulse::Pulse;
 use super::recovery::Recovery;
 use super::returning::Return;
 use super::shares::Share;
@@ -70,6 +72,8 @@ pub struct Measurement {
     pub faults: Vec<Recovery>,
     /// The work of the proxy that did them, while the load ran.
     pub proxy: Option<Work>,
+    /// What slow subscribers did to the others.
+    pub isolation: Option<Isolation>,
 }
 
 /// A warm-up that was to last until the load was steady.
@@ -107,6 +111,8 @@ pub(super) struct Tally {
     /// How many deliveries the messages of those who are done make.
     pub(super) expected: u64,
     pub(super) lost: Vec<LostConnection>,
+    /// Of those that read slowly.
+    pub(super) slow_lost: Vec<LostConnection>,
     /// Clients that a fault had cut off.
     pub(super) returns: Vec<Return>,
     pub(super) harvests: Vec<Harvest>,
@@ -139,6 +145,7 @@ impl Tally {
                 }
             }
             Note::Lost(lost) => self.lost.push(lost),
+            Note::SlowLost(lost) => self.slow_lost.push(lost),
             Note::Returned(one) => self.returns.push(one),
             Note::Finished(harvest) => self.harvests.push(harvest),
         }
@@ -188,6 +195,7 @@ impl Tally {
             stalled,
             faults: Vec::new(),
             proxy: None,
+            isolation: None,
         };
         let mut sent = vec![Sent::default(); plan.streams() as usize];
         let mut subscribers = Vec::new();
@@ -215,6 +223,10 @@ impl Tally {
             subscribers.extend(harvest.subscribers);
         }
         Harvested {
+            slow: Slow {
+                disconnected: self.slow_lost,
+                ..Slow::default()
+            },
             measurement,
             sent,
             subscribers,
@@ -228,12 +240,14 @@ pub(super) struct Harvested {
     /// What was sent, by stream.
     pub(super) sent: Vec<Sent>,
     subscribers: Vec<(Subscriber, bool)>,
+    slow: Slow,
 }
 
 impl Harvested {
-    /// Closes the ledgers.
-    pub(super) fn settle(self, crew: &Crew) -> Measurement {
+    /// Closes the ledgers. `seen` is what reached the subscribers that are not slow, `end` where the load ended.
+    pub(super) fn settle(self, crew: &Crew, seen: &Pulse, end: Duration) -> Measurement {
         let Harvested {
+            mut slow,
             mut measurement,
             sent,
             subscribers,
@@ -241,12 +255,19 @@ impl Harvested {
         measurement.granted = crew.load.plan.qos();
         for (subscriber, connected) in &subscribers {
             let delivery = subscriber.settle(&sent, *connected);
-            measurement.delivery.merge(&delivery);
+            match subscriber.slowly() {
+                Some(read) => {
+                    slow.read += read;
+                    slow.delivery.merge(&delivery);
+                }
+                None => measurement.delivery.merge(&delivery),
+            }
             if let Some(granted) = subscriber.granted_less() {
                 measurement.granted = measurement.granted.min(granted);
             }
         }
         settle_shares(crew, &mut measurement, &subscribers, &sent);
+        measurement.isolation = isolation(&crew.load.plan, slow, seen, end);
         measurement
     }
 }

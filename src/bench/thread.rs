@@ -17,7 +17,6 @@ use super::measure::{Recorder, Window};
 use super::plan::{Scenario, Stop, Timetable};
 use super::proxy::Strikes;
 use super::publisher::Publisher;
-use super::pulse::Pulse;
 use super::returning::Return;
 use super::role::Phase;
 use super::shares::SharedLedger;
@@ -59,13 +58,13 @@ pub(super) struct Crew {
 }
 
 impl Crew {
-    /// An empty one for a thread. With faults it also says when things are as before.
+    /// An empty one for a thread. With faults or slow readers it also says when things are as before.
     fn recorder(&self) -> Recorder {
         let plan = &self.load.plan;
         let recorder = Recorder::new(self.window);
-        match plan.fault.is_empty() {
+        match plan.fault.is_empty() && !plan.has_slow() {
             true => recorder,
-            false => recorder.with_pulse(Pulse::new(plan.end()), plan.subscribers() == 0),
+            false => recorder.with_pulse(plan.pulse(), plan.subscribers() == 0),
         }
     }
 }
@@ -81,6 +80,8 @@ pub(super) enum Note {
     Unconnected(Failure),
     Failed(anyhow::Error),
     Lost(LostConnection),
+    /// A connection of a subscriber that reads slowly was lost, which is a result.
+    SlowLost(LostConnection),
     /// A client whose connection a fault of the plan had hit is back, or is not.
     Returned(Return),
     Finished(Harvest),

@@ -88,8 +88,11 @@ pub(super) fn verdict(
             busy * 100.0
         ));
     }
-    // Who puts faults in the way does not expect one half to be like the other.
-    if plan.fault.is_empty() && !plan.publish.iter().any(|group| group.rate.changes()) {
+    // Who puts something in the way does not expect one half to be like the other.
+    if plan.fault.is_empty()
+        && !plan.has_slow()
+        && !plan.publish.iter().any(|group| group.rate.changes())
+    {
         reasons.extend(unsteady(series));
     }
     if measurement.clock_set > CLOCK {

@@ -19,6 +19,7 @@ use crate::bench::cast::Spread;
 use crate::bench::pace::Pace;
 use crate::bench::plan::{Pattern, Run, Scenario, Warmup};
 use crate::bench::slo::Slo;
+use crate::bench::speed::Speed;
 use crate::client::Endpoint;
 use brokers::BrokersArgs;
 use faults::FaultArgs;
@@ -290,6 +291,11 @@ pub struct LoadArgs {
     /// them [default: new ones]
     #[arg(long, value_name = "RUN", help_heading = "Load")]
     pub run: Option<Run>,
+    /// How fast the slow subscriber of slow reads in the second half of the run: so many messages, 10/s, or bytes,
+    /// 20kB/s, or none; after the load it reads whatever comes [default: 10/s]
+    #[arg(long, value_name = "SPEED", help_heading = "Load")]
+    pub reads: Option<Speed>,
+
     /// Threads that share the connections [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Load")]
     pub workers: Option<u16>,
@@ -305,7 +311,7 @@ pub struct LoadArgs {
             "scenario", "publishers", "subscribers", "clients", "rate", "duration", "count", "warmup", "qos", "window",
             "topic", "filter", "run", "disable_clean_session", "size", "payload", "payload_file", "payload_lines", "payload_order", "template", "header", "retain",
             "topic_alias", "response_topic", "correlation_data", "PropertyArgs", "SessionPropertyArgs", "WillArgs",
-            "fault", "persistent",
+            "fault", "persistent", "reads",
         ]
     )]
     pub plan: Option<PathBuf>,
@@ -379,6 +385,7 @@ impl ValueEnum for Scenario {
             Scenario::WillStorm,
             Scenario::RetainedStorm,
             Scenario::Offline,
+            Scenario::Slow,
         ]
     }
 
@@ -402,6 +409,9 @@ impl ValueEnum for Scenario {
             Scenario::RetainedStorm => "Subscribers ask at once for many retained messages",
             Scenario::Offline => {
                 "Sessions that fetch what was published while their clients were away"
+            }
+            Scenario::Slow => {
+                "Subscribers beside one that reads slowly: does it hold up the others?"
             }
             Scenario::Mixed => return None,
         };

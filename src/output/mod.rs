@@ -11,6 +11,7 @@ mod files;
 pub mod format;
 mod headline;
 pub mod html;
+mod isolation;
 mod machines;
 pub mod message;
 mod mosquitto;

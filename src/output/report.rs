@@ -8,7 +8,7 @@ use colored::Colorize;
 use super::figures::{time, whole};
 use super::headline::{headline, measurement, target};
 use super::machines::machines;
-use super::recovery;
+use super::{isolation, recovery};
 use crate::bench::latency::Latency;
 use crate::bench::plan::{Plan, Scenario};
 use crate::bench::report::Report;
@@ -37,6 +37,10 @@ fn write_report(out: &mut String, report: &Report) -> std::fmt::Result {
             shares(out, report)?;
         }
     }
+    for (place, line) in (0..).zip(report.isolation.iter().flat_map(isolation::fate)) {
+        let head = if place == 0 { "slow" } else { "" };
+        writeln!(out, "{:<13}{line}", head.dimmed())?;
+    }
     faults(out, report)?;
     lost_connections(out, report)?;
     machines(out, report)?;
@@ -63,6 +67,14 @@ fn verdict(out: &mut String, report: &Report) -> std::fmt::Result {
             "DELIVERY CHECK FAILED".red().bold(),
             check.faults.join("; ")
         )?,
+    }
+    if let Some(found) = &report.isolation {
+        let (word, words) = isolation::verdict(found);
+        let word = match found.isolated {
+            Some(true) => word.green().bold(),
+            _ => word.red().bold(),
+        };
+        writeln!(out, "{word}  {words}")?;
     }
     for judgement in &report.objectives {
         let verdict = match judgement.met {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{Clients, Fate, Pattern, Plan, Publishers, Scenario, Stop, Subscribers, When};
 use crate::bench::message::{self, Form};
 use crate::bench::pace::Pace;
+use crate::bench::speed::Speed;
 use crate::mqtt::codec::MAXIMUM_REMAINING_LENGTH;
 use crate::mqtt::{QoS, Version, topic};
 
@@ -74,6 +75,7 @@ impl Plan {
         self.check_stop()?;
         self.check_warmup()?;
         self.check_faults()?;
+        self.check_speeds()?;
         // What stands for the placeholders of the last client makes them longest.
         let values = match self.clients() {
             0 if self.publishers() > 0 => self.publisher_values(self.publishers() - 1),
@@ -100,6 +102,29 @@ impl Plan {
             )),
             false => Ok(()),
         }
+    }
+
+    fn check_speeds(&self) -> Result<(), Wrong> {
+        for group in self
+            .subscribe
+            .iter()
+            .filter(|group| group.reads != Speed::All)
+        {
+            if group.when != When::Always
+                || group.answers
+                || group.filter.to_string().starts_with("$share/")
+            {
+                return wrong(
+                    "subscribe",
+                    "reads",
+                    "must be all where they come late, are away, answer, or share a subscription",
+                );
+            }
+            if self.end().is_some_and(|end| group.from >= end) {
+                return wrong("subscribe", "from", "must be before the end of the load");
+            }
+        }
+        Ok(())
     }
 
     fn check_faults(&self) -> Result<(), Wrong> {
@@ -143,6 +168,7 @@ impl Plan {
             None if !self.fault.is_empty() => {
                 "in a plan with faults, whose times count from the start"
             }
+            None if self.has_slow() => "beside subscribers that read slowly from a certain time on",
             None if self.publish.is_empty() && self.subscribe.is_empty() => {
                 "without messages: nobody publishes or subscribes"
             }

@@ -1,5 +1,7 @@
 //! The groups of clients that a plan is made of, by what they do, and one client as a member of its group.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::content::Content;
@@ -8,6 +10,7 @@ use super::{Pattern, text};
 use crate::bench::message::{self, Form};
 use crate::bench::pace::Pace;
 use crate::bench::size::Size;
+use crate::bench::speed::Speed;
 use crate::mqtt::QoS;
 
 /// A group of clients that publish.
@@ -79,6 +82,16 @@ pub struct Subscribers {
     /// They send back what they receive, to where its publisher expects the answer.
     #[serde(default, skip_serializing_if = "text::is_default")]
     pub answers: bool,
+    /// How fast they read while the load runs.
+    #[serde(default, skip_serializing_if = "text::is_default")]
+    pub reads: Speed,
+    /// From when on they read no faster, from the start of the load.
+    #[serde(
+        default,
+        skip_serializing_if = "text::is_default",
+        with = "text::duration"
+    )]
+    pub from: Duration,
     /// The broker keeps their sessions while their connection is lost. At the end of the run they are taken away.
     #[serde(default, skip_serializing_if = "text::is_default")]
     pub persistent: bool,

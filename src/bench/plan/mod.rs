@@ -39,8 +39,10 @@ pub use warmup::Warmup;
 
 use super::disturbance::Disturbance;
 use super::pace::Pace;
+use super::pulse::Pulse;
 use super::random::Random;
 use super::schedule::Schedule;
+use super::speed::Speed;
 use crate::mqtt::QoS;
 use groups::{Group, count, member};
 use pattern::Values;
@@ -413,6 +415,20 @@ impl Plan {
                     .saturating_sub(publisher.into())
                     .div_ceil(self.publishers().into()),
             ),
+        }
+    }
+
+    /// Whether some subscribers read slowly.
+    pub fn has_slow(&self) -> bool {
+        let mut groups = self.subscribe.iter();
+        groups.any(|group| group.reads != Speed::All)
+    }
+
+    /// What is to be seen interval by interval: with slow readers finer than faults need.
+    pub fn pulse(&self) -> Pulse {
+        match self.has_slow() {
+            true => Pulse::fine(self.end()),
+            false => Pulse::new(self.end()),
         }
     }
 

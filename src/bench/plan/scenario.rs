@@ -35,6 +35,8 @@ pub enum Scenario {
     TakeoverStorm,
     /// Persistent sessions that fetch what was published while they were away.
     Offline,
+    /// Subscribers beside one that reads slowly.
+    Slow,
     /// Whatever a plan's groups do.
     #[default]
     Mixed,
@@ -57,6 +59,7 @@ impl Scenario {
             Scenario::RetainedStorm => "retained-storm",
             Scenario::TakeoverStorm => "takeover-storm",
             Scenario::Offline => "offline",
+            Scenario::Slow => "slow",
             Scenario::Mixed => "mixed",
         }
     }

@@ -9,6 +9,7 @@ use super::*;
 use crate::bench::disturbance::tests::any_fault;
 use crate::bench::message::Form;
 use crate::bench::size::Size;
+use crate::bench::speed::Speed;
 
 /// A plan to be varied: pairs, fan-in or fan-out at QoS 1, 100 messages.
 pub fn plan(publishers: u32, subscribers: u32) -> Plan {
@@ -42,6 +43,8 @@ pub fn plan(publishers: u32, subscribers: u32) -> Plan {
             qos: QoS::AtLeastOnce,
             when: When::Always,
             answers: false,
+            reads: Speed::All,
+            from: Duration::ZERO,
             persistent: false,
         }],
         connect: Vec::new(),
@@ -352,9 +355,14 @@ prop_compose! {
     }
 }
 
+fn any_speed() -> impl Strategy<Value = Speed> {
+    proptest::sample::select(vec!["all", "none", "10/s", "5kB/s"])
+        .prop_map(|text| text.parse().unwrap())
+}
+
 prop_compose! {
-    fn any_subscribers()(clients: u32, filter in any_pattern(), numbers: Option<u32>, qos in any_qos(), answers: bool, persistent: bool) -> Subscribers {
-        Subscribers { clients, filter, numbers, qos, when: When::Away, answers, persistent }
+    fn any_subscribers()(clients: u32, filter in any_pattern(), numbers: Option<u32>, qos in any_qos(), answers: bool, persistent: bool, reads in any_speed(), from_ms in 0u64..1 << 40) -> Subscribers {
+        Subscribers { clients, filter, numbers, qos, when: When::Away, answers, persistent, reads, from: Duration::from_millis(from_ms) }
     }
 }
 

@@ -25,6 +25,10 @@ pub const BENCH: Page = Page {
          offline everything is published and acknowledged first; then the subscribers come, and the time until everything is \
          there is taken for each. In shared each message is due to one member, whichever; the fairness is Jain's index of what the \
          members received, 1 when all received equally many.",
+        "In slow one subscriber to everything reads like the others in the first half of the run and slowly in the second; after the \
+         load it reads whatever comes. ISOLATED says that the others had nine tenths of the rate and twice the 99th percentile (or a \
+         millisecond more) at worst. It has a ledger of its own: what the broker drops for it, or that it is disconnected, is told \
+         and fails no check. Latencies are those of the others.",
         "With --fault a proxy stands between the clients and the broker, below TLS and WebSocket, and does what was asked for. A client \
          that loses its connection by it comes back, more and more patiently; with --persistent to its session, where what was not \
          acknowledged is sent again with DUP. The report says of each fault whom it hit, when the last was back, when rate and latency \
@@ -68,6 +72,10 @@ pub const BENCH: Page = Page {
         (
             "The plan of a load, to be changed and run with --plan load.toml",
             "mqtt bench --publishers 100 --rate poisson:2/client --print-plan > load.toml",
+        ),
+        (
+            "Does a subscriber that hangs hold up the others?",
+            "mqtt bench slow -h broker.example --reads none --rate 2k --size 4k --duration 30s",
         ),
         (
             "What is lost, and when is all as before, after three in ten connections were cut off for two seconds?",

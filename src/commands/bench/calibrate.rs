@@ -94,6 +94,9 @@ fn calibrated(mut plan: Plan) -> anyhow::Result<Plan> {
         | Scenario::Churn
         | Scenario::ReconnectStorm
         | Scenario::Mixed => Ok(plan),
+        Scenario::Slow => Err(Exit::Usage.because(
+            "the null broker holds everybody up for who reads slowly, so there is nothing to calibrate in `mqtt bench slow`",
+        )),
         scenario => Err(Exit::Usage.because(format!(
             "the null broker keeps no sessions, wills and retained messages, which `mqtt bench {scenario}` is about; the floor \
              of its messages is that of `mqtt bench calibrate pubsub`"

@@ -13,6 +13,8 @@ use crate::bench::plan::content::{Content, Source};
 use crate::bench::plan::{
     Clients, Fate, Pattern, Plan, Publishers, Run, Scenario, Stop, Subscribers, Warmup, When, Wrong,
 };
+use crate::bench::size::Size;
+use crate::bench::speed::Speed;
 use crate::cli::bench::LoadArgs;
 use crate::cli::bench::messages::MessageArgs;
 use crate::exit::Exit;
@@ -75,7 +77,7 @@ impl Typed<'_> {
     fn plan(&self) -> anyhow::Result<Plan> {
         use Scenario::{
             Churn, Conn, Idle, Mixed, Offline, Pub, PubSub, ReconnectStorm, Req, RetainedStorm,
-            Shared, Sub, TakeoverStorm, WillStorm,
+            Shared, Slow, Sub, TakeoverStorm, WillStorm,
         };
         let (args, scenario) = (self.args, self.scenario);
         let mut plan = Plan {
@@ -112,6 +114,22 @@ impl Typed<'_> {
                     None => pattern(&format!("$share/bench/bench/{}/+", self.run))?,
                 };
                 plan.subscribe.push(self.subscribers(10, filter)?);
+            }
+            Slow => {
+                let mut publish = self.publishers(10, self.topic("%i")?)?;
+                publish.rate = args.rate.unwrap_or("1k".parse().unwrap_or_default());
+                // What is small fits into the sockets, and nobody is held up for a long time.
+                if args.messages.size.is_none() && publish.payload.is_none() {
+                    publish.size = Some(Size::Fixed(1000));
+                }
+                let others = self.subscribers(10, pattern(&format!("bench/{}/+", self.run))?)?;
+                let slow = Subscribers {
+                    clients: 1,
+                    reads: args.reads.unwrap_or("10/s".parse().unwrap_or_default()),
+                    ..others.clone()
+                };
+                plan.publish.push(publish);
+                plan.subscribe.extend([others, slow]);
             }
             Req => {
                 let mut publish = self.publishers(10, self.topic("ask/%i")?)?;
@@ -151,12 +169,17 @@ impl Typed<'_> {
         if !matches!(scenario, Sub | Req) {
             plan.subscribe.retain(|group| group.clients > 0);
         }
-        let warms_up = matches!(scenario, PubSub | Pub | Sub | Shared | Req);
+        let warms_up = matches!(scenario, PubSub | Pub | Sub | Shared | Req | Slow);
         let changes = args.rate.is_some_and(Pace::changes);
         plan.warmup = args.warmup.unwrap_or(match args.count {
             None if warms_up && !changes => Warmup::Fixed(Duration::from_secs(1)),
             _ => Warmup::default(),
         });
+        if let (Slow, Stop::After(duration)) = (scenario, plan.stop)
+            && let Some(slow) = plan.subscribe.last_mut()
+        {
+            slow.from = plan.warmup.fixed().unwrap_or_default() + duration / 2;
+        }
         Ok(plan)
     }
 
@@ -172,6 +195,7 @@ impl Typed<'_> {
                 None,
                 Scenario::ReconnectStorm | Scenario::TakeoverStorm | Scenario::WillStorm,
             ) => Stop::After(Duration::from_secs(30)),
+            (None, None, Scenario::Slow) => Stop::After(Duration::from_secs(10)),
             (None, None, _) => Stop::After(Duration::from_secs(5)),
         }
     }
@@ -222,6 +246,8 @@ impl Typed<'_> {
             when: When::Always,
             answers: false,
             persistent: self.args.faults.persistent,
+            reads: Speed::All,
+            from: Duration::ZERO,
         })
     }
 
@@ -305,18 +331,27 @@ fn in_words_of_flags(wrong: &Wrong, own_filter: bool) -> String {
 /// An option that would change nothing is a mistake of whoever typed it.
 fn refuse_what_has_no_meaning(args: &LoadArgs, scenario: Scenario) -> anyhow::Result<()> {
     use Scenario::{
-        Churn, Conn, Idle, Offline, Pub, PubSub, ReconnectStorm, Req, RetainedStorm, Shared, Sub,
-        TakeoverStorm, WillStorm,
+        Churn, Conn, Idle, Offline, Pub, PubSub, ReconnectStorm, Req, RetainedStorm, Shared, Slow,
+        Sub, TakeoverStorm, WillStorm,
     };
     let wrong = |words: String| Err(Exit::Usage.because(words));
-    let publish = [PubSub, Pub, Shared, Req, RetainedStorm, Offline];
-    let subscribe = [PubSub, Sub, Shared, Req, WillStorm, RetainedStorm, Offline];
+    let publish = [PubSub, Pub, Shared, Req, RetainedStorm, Offline, Slow];
+    let subscribe = [
+        PubSub,
+        Sub,
+        Shared,
+        Req,
+        WillStorm,
+        RetainedStorm,
+        Offline,
+        Slow,
+    ];
     let connect = [Conn, Idle, Churn, ReconnectStorm, TakeoverStorm, WillStorm];
     let messages = [PubSub, Pub, Sub, Shared, Req, RetainedStorm, Offline];
     let rated = [&publish[..], &connect].concat();
-    let both = [&messages[..], &[WillStorm]].concat();
-    let steady = [&messages[..], &[Conn, Idle]].concat();
-    let lasting = [PubSub, Pub, Sub, Shared, Req];
+    let both = [&messages[..], &[WillStorm, Slow]].concat();
+    let steady = [&messages[..], &[Conn, Idle, Slow]].concat();
+    let lasting = [PubSub, Pub, Sub, Shared, Req, Slow];
     for (flag, given, scenarios) in [
         ("--publishers", args.publishers.is_some(), &publish[..]),
         ("--subscribers", args.subscribers.is_some(), &subscribe),
@@ -326,7 +361,7 @@ fn refuse_what_has_no_meaning(args: &LoadArgs, scenario: Scenario) -> anyhow::Re
         (
             "--warmup",
             args.warmup.is_some(),
-            &[PubSub, Pub, Sub, Shared, Req],
+            &[PubSub, Pub, Sub, Shared, Req, Slow],
         ),
         ("--size", args.messages.size.is_some(), &publish),
         ("--payload", !args.messages.payload.is_empty(), &publish),
@@ -362,6 +397,7 @@ fn refuse_what_has_no_meaning(args: &LoadArgs, scenario: Scenario) -> anyhow::Re
             &[PubSub, Shared, Offline],
         ),
         ("--fault", !args.faults.fault.is_empty(), &steady),
+        ("--reads", args.reads.is_some(), &[Slow]),
         ("--persistent", args.faults.persistent, &lasting),
     ] {
         if given && !scenarios.contains(&scenario) {

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use self::chart::escaped;
 use super::figures::{time, whole};
-use super::{headline, machines, recovery};
+use super::{headline, isolation, machines, recovery};
 use crate::bench::latency::Latency;
 use crate::bench::recovery::Recovery;
 use crate::bench::report::Report;
@@ -65,6 +65,10 @@ fn header(report: &Report, title: &str) -> String {
             false => "DELIVERY CHECK FAILED",
         };
         stamp(report.check.passed, word, &report.check.faults.join("; "));
+    }
+    if let Some(found) = &report.isolation {
+        let (word, words) = isolation::verdict(found);
+        stamp(found.isolated == Some(true), word, &words);
     }
     for judgement in &report.objectives {
         stamp(judgement.met, &judgement.objective, &judgement.found);
@@ -237,7 +241,14 @@ fn deliveries(report: &Report) -> String {
 
 fn faults(report: &Report) -> String {
     let row = |fault: &Recovery| (recovery::head(fault), recovery::outcome(fault).join("; "));
-    let rows: Vec<(String, String)> = report.faults.iter().map(row).collect();
+    let mut rows: Vec<(String, String)> = report.faults.iter().map(row).collect();
+    let slow = report.isolation.as_ref();
+    rows.extend(slow.map(|found| {
+        (
+            "slow subscribers".to_owned(),
+            isolation::fate(found).join("; "),
+        )
+    }));
     match rows.is_empty() {
         true => String::new(),
         false => words("Faults", &rows),

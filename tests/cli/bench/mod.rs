@@ -8,6 +8,7 @@ mod plan;
 mod proxied;
 mod report;
 mod scripted;
+mod slow;
 mod storms;
 mod usage;
 mod warmup;
