@@ -61,7 +61,7 @@ impl Member {
         if group.answers {
             let window = connack.properties.receive_maximum().unwrap_or(100).min(100);
             let replies = Arc::clone(&self.crew.replies);
-            let persistent = group.persistent;
+            let persistent = group.persistent || plan.session.keep;
             let mut responder = Responder::new(version, subscriber, replies, window, persistent);
             let connected = self.play(name, connection, &mut responder).await;
             return Some(Client::Subscriber(responder.into_subscriber(), connected));

@@ -138,7 +138,7 @@ impl Publisher {
             payloads,
             in_flight: match group.qos {
                 QoS::AtMostOnce => InFlight::default(),
-                _ => InFlight::new(window, group.persistent),
+                _ => InFlight::new(window, group.persistent || plan.session.keep),
             },
             next: 0,
             finished: false,
