@@ -67,6 +67,7 @@ pub mod steadiness;
 pub mod subscriber;
 pub mod tally;
 mod thread;
+pub mod tour;
 pub mod verdict;
 
 #[cfg(test)]

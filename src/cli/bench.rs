@@ -11,7 +11,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::PossibleValue;
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{ArgAction, Args, Parser, ValueEnum};
 
 use super::connection::{ConnectionArgs, SessionPropertyArgs, WillArgs, duration};
 use crate::bench::agents::words::{Topics, agent_name};
@@ -202,6 +202,20 @@ impl ValueEnum for Spread {
     }
 }
 
+impl BenchArgs {
+    /// What `mqtt bench` says and nothing behind it: every default.
+    pub fn untyped() -> Option<BenchArgs> {
+        #[derive(Parser)]
+        struct Alone {
+            #[command(flatten)]
+            bench: BenchArgs,
+        }
+        Alone::try_parse_from(["bench"])
+            .ok()
+            .map(|alone| alone.bench)
+    }
+}
+
 /// What is published, by how many, how fast and how long; against which broker.
 #[derive(Debug, Clone, Args)]
 #[command(
@@ -216,7 +230,7 @@ impl ValueEnum for Spread {
     ))
 )]
 pub struct LoadArgs {
-    /// What is measured
+    /// What is measured [default: pubsub; in `mqtt bench`, when nothing is said of a load, a tour]
     #[arg(value_name = "SCENARIO", value_enum)]
     pub scenario: Option<Scenario>,
 

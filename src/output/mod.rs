@@ -20,6 +20,7 @@ mod pretty;
 mod recovery;
 pub mod report;
 pub mod series;
+pub mod tour;
 pub mod trace;
 
 use std::fmt;

@@ -17,18 +17,20 @@ mod run;
 mod scrape;
 mod session;
 mod shown;
+mod tour;
 mod trial;
 
 use crate::cli::bench::BenchArgs;
 use crate::cli::bench::verbs::Verb;
 use crate::exit::Exit;
 
-/// Does what the verb says; without one, runs the scenario.
+/// Does what the verb says; without one, runs the scenario, and without that the tour.
 ///
 /// # Errors
 /// When the options contradict each other, or not everyone could connect and subscribe.
 pub fn run(mut args: BenchArgs) -> anyhow::Result<Exit> {
     match args.verb.take() {
+        None if tour::is_meant(&args) => tour::run(&args),
         None => run::run(args),
         Some(Verb::Report(args)) => report::run(args),
         Some(Verb::Compare(args)) => compare::run(*args),

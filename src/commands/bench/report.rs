@@ -7,8 +7,10 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::shown::{Destination, Saved, outcome};
+use super::tour;
 use crate::bench::merge;
 use crate::bench::report::Report;
+use crate::bench::tour::Tour;
 use crate::cli::bench::verbs::ReportArgs;
 use crate::exit::Exit;
 use crate::output;
@@ -18,10 +20,24 @@ use crate::output;
 /// # Errors
 /// When a file cannot be read, holds no run, or the runs are not of one plan.
 pub(super) fn run(args: ReportArgs) -> anyhow::Result<Exit> {
-    let mut runs = Vec::new();
+    let (mut runs, mut tours) = (Vec::new(), Vec::new());
     for path in &args.files {
-        runs.extend(read(path)?);
+        for found in saved(path)? {
+            match found {
+                Found::Run(report) => runs.push(*report),
+                Found::Tour(tour) => tours.push(tour),
+            }
+        }
     }
+    match (runs.is_empty(), tours.is_empty()) {
+        (false, false) => Err(Exit::Usage
+            .because("a tour and a run of one scenario cannot be merged: report them one by one")),
+        (true, _) => report_tour(&args, tours),
+        (false, true) => report_run(&args, runs),
+    }
+}
+
+fn report_run(args: &ReportArgs, runs: Vec<Report>) -> anyhow::Result<Exit> {
     let mut report = merge::merge(runs).map_err(|words| Exit::Usage.because(words))?;
     if let Some(slo) = &args.slo {
         report.objectives = slo.judge(&report);
@@ -33,11 +49,43 @@ pub(super) fn run(args: ReportArgs) -> anyhow::Result<Exit> {
     Ok(outcome(&report))
 }
 
+fn report_tour(args: &ReportArgs, tours: Vec<Tour>) -> anyhow::Result<Exit> {
+    if args.slo.is_some() {
+        return Err(Exit::Usage.because(
+            "a tour has several loads, and no objective is for all of them: hold the runs of one scenario to --slo",
+        ));
+    }
+    let tour = Tour::merge(tours).map_err(|words| Exit::Usage.because(words))?;
+    Saved::new(&args.json)?.write(&tour, output::tour::text)?;
+    if let Some(path) = &args.html {
+        Destination::new(path)?.write(&output::html::tour(&tour))?;
+    }
+    Ok(tour::ending(&tour))
+}
+
+/// What `--json` saves.
+enum Found {
+    Run(Box<Report>),
+    Tour(Tour),
+}
+
 /// The runs saved in a file, at least one; `-` is stdin.
 ///
 /// # Errors
-/// When it cannot be read or holds something else.
+/// When it cannot be read or holds something else, or a tour.
 pub(super) fn read(path: &Path) -> anyhow::Result<Vec<Report>> {
+    let runs = saved(path)?.into_iter().map(|found| match found {
+        Found::Run(report) => Ok(*report),
+        Found::Tour(_) => Err(Exit::Usage.because(format!(
+            "{} holds a tour, several loads in one: compare the runs of a scenario, as mqtt bench pubsub saves them",
+            path.display()
+        ))),
+    });
+    runs.collect()
+}
+
+/// The runs and tours saved in a file, at least one; `-` is stdin.
+fn saved(path: &Path) -> anyhow::Result<Vec<Found>> {
     let name = path.display();
     let text = match path.as_os_str() == "-" {
         true => {
@@ -62,7 +110,11 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Vec<Report>> {
                 None => "it has no \"schema\"".to_owned(),
             }));
         }
-        runs.push(serde_json::from_value(value).map_err(|error| wrong(error.to_string()))?);
+        let found = match value.get("runs") {
+            Some(_) => serde_json::from_value(value).map(Found::Tour),
+            None => serde_json::from_value(value).map(|report| Found::Run(Box::new(report))),
+        };
+        runs.push(found.map_err(|error| wrong(error.to_string()))?);
     }
     match runs.is_empty() {
         true => Err(wrong("it is empty".to_owned())),

@@ -14,32 +14,54 @@ use super::{headline, isolation, machines, recovery};
 use crate::bench::latency::Latency;
 use crate::bench::recovery::Recovery;
 use crate::bench::report::Report;
+use crate::bench::tour::Tour;
 
 /// The whole page.
 pub fn page(report: &Report) -> String {
     let title = headline::headline(report);
+    document(&title, &run(report, &title))
+}
+
+/// The page of a tour: each stage in full, one after the other.
+pub fn tour(tour: &Tour) -> String {
+    let broker = tour.runs.first().map(headline::target);
+    let runs = tour.runs.iter();
+    let stages: String = runs
+        .map(|report| run(report, &headline::headline(report)))
+        .collect();
+    document(
+        &format!("A tour of {}", broker.unwrap_or_default()),
+        &stages,
+    )
+}
+
+/// Everything about one run.
+fn run(report: &Report, title: &str) -> String {
+    [
+        header(report, title),
+        tiles(report),
+        charts(report),
+        latency_table(report),
+        deliveries(report),
+        faults(report),
+        machines(report),
+        trouble(report),
+        conditions(report),
+        footer(report),
+    ]
+    .concat()
+}
+
+fn document(title: &str, body: &str) -> String {
     // A page that is told to load nothing cannot be made to, whatever a broker wrote into a reason.
     let policy = "default-src 'none'; style-src 'unsafe-inline'";
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{}</title>\n<style>\n{}</style>\n</head>\n<body>\n<main>\n{}</main>\n</body>\n</html>\n",
-        escaped(&title),
-        include_str!("style.css"),
-        [
-            header(report, &title),
-            tiles(report),
-            charts(report),
-            latency_table(report),
-            deliveries(report),
-            faults(report),
-            machines(report),
-            trouble(report),
-            conditions(report),
-            footer(report),
-        ]
-        .concat()
+         <title>{}</title>\n<style>\n{}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n",
+        escaped(title),
+        include_str!("style.css")
     )
 }
 

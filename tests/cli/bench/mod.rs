@@ -10,6 +10,7 @@ mod report;
 mod scripted;
 mod slow;
 mod storms;
+mod tour;
 mod usage;
 mod warmup;
 mod ways;
