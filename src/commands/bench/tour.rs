@@ -44,6 +44,7 @@ pub(super) fn is_meant(args: &BenchArgs) -> bool {
     load.workers = typed.workers;
     load.id.clone_from(&typed.id);
     load.broker.clone_from(&typed.broker);
+    load.brokers.clone_from(&typed.brokers);
     load.source.clone_from(&typed.source);
     load.connection.clone_from(&typed.connection);
     // Two command lines are alike when they print alike.
