@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::ledger::{Delivery, Ledger};
+use super::measure::ledger::{Delivery, Ledger};
 use super::measure::{Recorder, Window};
-use super::payloads::Payloads;
+use super::plan::size::Size;
 use super::plan::tests::plan;
 use super::plan::{Plan, Stop, When};
-use super::publisher::Publisher;
+use super::role::payloads::Payloads;
+use super::role::publisher::Publisher;
+use super::role::subscriber::{Books, Expected, Subscriber};
 use super::role::{Incoming, Next, Phase, Progress, Role, kind, write_acknowledgement};
-use super::size::Size;
-use super::subscriber::{Books, Expected, Subscriber};
 use crate::mqtt::codec::{self, PublishView};
 use crate::mqtt::{QoS, ReasonCode, Version};
 

@@ -15,11 +15,11 @@ use clap::{ArgAction, Args, Parser, ValueEnum};
 
 use super::connection::{ConnectionArgs, SessionPropertyArgs, WillArgs, duration};
 use crate::bench::agents::words::{Topics, agent_name};
-use crate::bench::cast::Spread;
-use crate::bench::pace::Pace;
+use crate::bench::load::cast::Spread;
+use crate::bench::plan::pace::Pace;
+use crate::bench::plan::speed::Speed;
 use crate::bench::plan::{Pattern, Run, Scenario, Warmup};
-use crate::bench::slo::Slo;
-use crate::bench::speed::Speed;
+use crate::bench::report::slo::Slo;
 use crate::client::Endpoint;
 use brokers::BrokersArgs;
 use faults::FaultArgs;

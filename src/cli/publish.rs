@@ -9,7 +9,7 @@ use clap::{ArgGroup, Args, ValueEnum};
 use super::client::ClientArgs;
 use super::connection::{ConnectionArgs, SessionArgs, WillArgs, duration};
 use super::properties::PropertyArgs;
-use crate::bench::pace::Rate;
+use crate::bench::plan::pace::Rate;
 use crate::payload::{Encoding, delimiter};
 
 /// Publishes one message, the same one repeatedly, several files, each line of stdin, or messages written as JSON.

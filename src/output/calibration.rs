@@ -5,7 +5,7 @@ use colored::Colorize;
 use super::figures::whole;
 use super::headline::headline;
 use super::report::latency_table;
-use crate::bench::calibration::{Calibration, Limits};
+use crate::bench::trials::calibration::{Calibration, Limits};
 
 /// Floor and ceiling, in colour where stdout shows it.
 pub fn text(limits: &Limits) -> String {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use colored::Colorize;
 
 use super::figures::{time, whole};
-use crate::bench::climb::{Climb, Step};
+use crate::bench::trials::climb::{Climb, Step};
 
 /// The whole search, in colour where stdout shows it.
 pub fn text(climb: &Climb) -> String {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use colored::Colorize;
 
 use super::figures::{time, whole};
-use crate::bench::compare::{Comparison, Figure, Outcome, Side};
+use crate::bench::trials::compare::{Comparison, Figure, Outcome, Side};
 
 /// The whole comparison, in colour where stdout shows it.
 pub fn text(comparison: &Comparison) -> String {
@@ -119,7 +119,7 @@ fn conclusion(out: &mut String, comparison: &Comparison) -> std::fmt::Result {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::statistics::difference;
+    use crate::bench::trials::statistics::difference;
 
     #[test]
     fn every_figure_has_its_line_and_the_end_says_what_it_comes_to() {

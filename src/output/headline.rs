@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::figures::{time, whole};
-use crate::bench::pace::{Pace, Shape};
 use crate::bench::plan::content::{Content, Source};
+use crate::bench::plan::pace::{Pace, Shape};
 use crate::bench::plan::{Fate, Plan, Publishers, Scenario, Stop};
 use crate::bench::report::Report;
 

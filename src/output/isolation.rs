@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::figures::{time, whole};
-use crate::bench::isolation::{Isolation, Others};
+use crate::bench::report::isolation::{Isolation, Others};
 
 /// The verdict: `ISOLATED` or not, and on what it rests.
 pub(super) fn verdict(isolation: &Isolation) -> (&'static str, String) {
@@ -86,9 +86,9 @@ pub(super) fn fate(isolation: &Isolation) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::latency::Latency;
-    use crate::bench::ledger::Delivery;
-    use crate::bench::tally::LostConnection;
+    use crate::bench::load::tally::LostConnection;
+    use crate::bench::measure::latency::Latency;
+    use crate::bench::measure::ledger::Delivery;
 
     fn others(rate_per_s: f64, p99: u64) -> Option<Others> {
         Some(Others {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::figures::{time, whole};
-use crate::bench::recovery::Recovery;
+use crate::bench::report::recovery::Recovery;
 
 /// When, what and whom: `2.00 s: cut=50% for 501 ms, 10 of 20 connections hit`.
 pub(super) fn head(recovery: &Recovery) -> String {

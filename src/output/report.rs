@@ -9,7 +9,7 @@ use super::figures::{time, whole};
 use super::headline::{headline, measurement, target};
 use super::machines::machines;
 use super::{isolation, recovery};
-use crate::bench::latency::Latency;
+use crate::bench::measure::latency::Latency;
 use crate::bench::plan::{Plan, Scenario};
 use crate::bench::report::Report;
 use crate::mqtt::QoS;
@@ -414,10 +414,10 @@ fn generator(out: &mut String, report: &Report) -> std::fmt::Result {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::connects::{ConnectFailure, Legs};
+    use crate::bench::load::tally::LostConnection;
+    use crate::bench::measure::connects::{ConnectFailure, Legs};
     use crate::bench::plan::{Clients, Fate};
     use crate::bench::report::tests::report;
-    use crate::bench::tally::LostConnection;
     use crate::exit::Exit;
 
     fn plain(report: &Report) -> String {

@@ -5,10 +5,10 @@
 use std::io::{self, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::bench::histograms::encode;
-use crate::bench::latency::Latency;
+use crate::bench::measure::histograms::encode;
+use crate::bench::measure::latency::Latency;
+use crate::bench::measure::series::Interval;
 use crate::bench::role::Phase;
-use crate::bench::series::Interval;
 
 /// An HdrHistogram interval log, version 1.3: a line for each interval and tag, values in microseconds, the column
 /// `Interval_Max` in milliseconds.

@@ -7,10 +7,10 @@ use colored::Colorize;
 
 use super::figures::{time, whole};
 use super::headline;
-use crate::bench::latency::Latency;
+use crate::bench::measure::latency::Latency;
 use crate::bench::plan::Scenario;
 use crate::bench::report::Report;
-use crate::bench::tour::Tour;
+use crate::bench::trials::tour::Tour;
 
 /// The whole tour, in colour where stdout shows it.
 pub fn text(tour: &Tour) -> String {
@@ -171,8 +171,8 @@ fn line(run: &Report) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::load::tally::LostConnection;
     use crate::bench::report::tests::report;
-    use crate::bench::tally::LostConnection;
 
     #[test]
     fn a_tour_reads_at_a_glance() {

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use mqtt_toolbox::bench::histograms::Histograms;
+use mqtt_toolbox::bench::measure::histograms::Histograms;
 
 use crate::bench::{bench, json};
 use crate::harness::{Mqtt, eventually};

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::bench::ledger::{Sent, Sequences};
+use crate::bench::measure::ledger::{Sent, Sequences};
 use crate::mqtt::QoS;
 
 /// The books of some streams.

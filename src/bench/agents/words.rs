@@ -7,10 +7,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::books::Books;
-use crate::bench::cast::Place;
+use crate::bench::load::cast::Place;
+use crate::bench::load::standing::Standing;
 use crate::bench::plan::Run;
 use crate::bench::report::Report;
-use crate::bench::standing::Standing;
 use crate::client::{ConnectOptions, Endpoint};
 use crate::mqtt::{Version, topic};
 
@@ -326,7 +326,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::bench::cast::Spread;
+    use crate::bench::load::cast::Spread;
     use crate::bench::report::tests::report;
 
     #[test]

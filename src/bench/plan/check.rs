@@ -3,10 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::pace::Pace;
+use super::speed::Speed;
 use super::{Clients, Fate, Pattern, Plan, Publishers, Scenario, Stop, Subscribers, When};
-use crate::bench::message::{self, Form};
-use crate::bench::pace::Pace;
-use crate::bench::speed::Speed;
+use crate::bench::role::message::{self, Form};
 use crate::mqtt::codec::MAXIMUM_REMAINING_LENGTH;
 use crate::mqtt::{QoS, Version, topic};
 

@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::content::Content;
+use super::pace::Pace;
 use super::properties::MessageProperties;
+use super::size::Size;
+use super::speed::Speed;
 use super::{Pattern, text};
-use crate::bench::message::{self, Form};
-use crate::bench::pace::Pace;
-use crate::bench::size::Size;
-use crate::bench::speed::Speed;
+use crate::bench::role::message::{self, Form};
 use crate::mqtt::QoS;
 
 /// A group of clients that publish.

@@ -8,12 +8,17 @@
 mod audience;
 mod check;
 pub mod content;
+pub mod disturbance;
 pub mod file;
 mod groups;
+pub mod pace;
 pub mod pattern;
 pub mod properties;
 mod scenario;
+pub mod schedule;
 pub mod session;
+pub mod size;
+pub mod speed;
 #[cfg(test)]
 pub mod tests;
 mod text;
@@ -37,12 +42,12 @@ pub use session::Session;
 pub use timetable::Timetable;
 pub use warmup::Warmup;
 
-use super::disturbance::Disturbance;
-use super::pace::Pace;
-use super::pulse::Pulse;
-use super::random::Random;
-use super::schedule::Schedule;
-use super::speed::Speed;
+use crate::bench::measure::pulse::Pulse;
+use crate::bench::plan::disturbance::Disturbance;
+use crate::bench::plan::pace::Pace;
+use crate::bench::plan::schedule::Schedule;
+use crate::bench::plan::speed::Speed;
+use crate::bench::random::Random;
 use crate::mqtt::QoS;
 use groups::{Group, count, member};
 use pattern::Values;

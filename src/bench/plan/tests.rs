@@ -3,13 +3,13 @@ use proptest::prelude::*;
 use std::path::PathBuf;
 
 use super::content::{Content, Order, Source};
+use super::disturbance::tests::any_fault;
 use super::properties::MessageProperties;
 use super::session::Testament;
+use super::size::Size;
+use super::speed::Speed;
 use super::*;
-use crate::bench::disturbance::tests::any_fault;
-use crate::bench::message::Form;
-use crate::bench::size::Size;
-use crate::bench::speed::Speed;
+use crate::bench::role::message::Form;
 
 /// A plan to be varied: pairs, fan-in or fan-out at QoS 1, 100 messages.
 pub fn plan(publishers: u32, subscribers: u32) -> Plan {

@@ -1,7 +1,7 @@
 //! When the messages of all streams are due, for whoever has to ask: those whose header has no room for it.
 
 use super::Plan;
-use crate::bench::schedule::Schedule;
+use super::schedule::Schedule;
 
 impl Plan {
     /// Tells when a message of a stream was due.

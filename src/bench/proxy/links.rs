@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::pump::{Condition, pump};
 use super::strikes::{Strike, Strikes};
-use crate::bench::disturbance::{Clientele, Direction, Disturbance, Harm, Share};
+use crate::bench::plan::disturbance::{Clientele, Direction, Disturbance, Harm, Share};
 use crate::bench::random::Random;
 
 /// How much is read at once, for all connections.

@@ -22,12 +22,12 @@ use tokio::task::LocalSet;
 
 use self::links::Links;
 pub use self::strikes::{Strike, Strikes};
-use super::connection::{Stage, Way};
-use super::disturbance::{Clientele, Disturbance};
-use super::load::{self, Load};
-use super::role::Phase;
-use super::tally::Work;
-use super::thread::processor_time;
+use crate::bench::load::connection::{Stage, Way};
+use crate::bench::load::tally::Work;
+use crate::bench::load::thread::processor_time;
+use crate::bench::load::{self, Load};
+use crate::bench::plan::disturbance::{Clientele, Disturbance};
+use crate::bench::role::Phase;
 use crate::client::Failure;
 use crate::client::transport::connect_tcp;
 use crate::exit::Exit;

@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use crate::bench::disturbance::{Direction, Harm};
+use crate::bench::plan::disturbance::{Direction, Harm};
 use crate::bench::random::Random;
 
 /// What a connection suffers at present.

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::links::Links;
 use super::strikes::Strikes;
-use crate::bench::disturbance::{Clientele, Disturbance};
+use crate::bench::plan::disturbance::{Clientele, Disturbance};
 
 /// A client's end and a broker's end, with the proxy between.
 struct Pair {

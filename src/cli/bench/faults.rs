@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::bench::disturbance::Disturbance;
+use crate::bench::plan::disturbance::Disturbance;
 
 /// Faults, and what helps against them.
 #[derive(Debug, Clone, Args)]

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
-use crate::bench::message::Form;
 use crate::bench::plan::content::Order;
-use crate::bench::size::Size;
+use crate::bench::plan::size::Size;
+use crate::bench::role::message::Form;
 use crate::cli::properties::PropertyArgs;
 
 /// The messages of all publishers.

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::LoadArgs;
 use crate::bench::agents::words::{Topics, agent_name};
-use crate::bench::slo::{Metric, Slo};
+use crate::bench::report::slo::{Metric, Slo};
 use crate::cli::connection::ConnectionArgs;
 use crate::cli::pages;
 

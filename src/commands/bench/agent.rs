@@ -16,14 +16,14 @@ use crate::bench::agents::clock::Watch;
 use crate::bench::agents::words::{
     Answer, Call, Card, Order, Ordered, PROTOCOL, Preparation, Presence, Topics, agent_name,
 };
-use crate::bench::cast::Cast;
-use crate::bench::company::{Company, Cue, Told};
-use crate::bench::environment::Environment;
-use crate::bench::limits::Need;
 use crate::bench::load::Load;
+use crate::bench::load::cast::Cast;
+use crate::bench::load::company::{Company, Cue, Told};
+use crate::bench::load::standing::Standing;
 use crate::bench::plan::{Pattern, Plan, Run};
 use crate::bench::report::Report;
-use crate::bench::standing::Standing;
+use crate::bench::report::environment::Environment;
+use crate::bench::report::limits::Need;
 use crate::cli::bench::verbs::AgentArgs;
 use crate::client::transport::tls::TlsOptions;
 use crate::client::{Retry, Takeover, Will};

@@ -18,15 +18,15 @@ use crate::bench::agents::machine::{Clocks, Machine};
 use crate::bench::agents::words::{
     self, Answer, Call, Order, Ordered, PROTOCOL, Preparation, Presence, Topics,
 };
-use crate::bench::cast::{Cast, Place, Spread, crossings};
-use crate::bench::environment::Environment;
+use crate::bench::load::cast::{Cast, Place, Spread, crossings};
+use crate::bench::load::standing::Standing;
 use crate::bench::load::{Event, Snapshot};
 use crate::bench::measure::{Recorder, Window};
-use crate::bench::merge;
 use crate::bench::plan::{Plan, Run, Scenario};
 use crate::bench::report::Report;
+use crate::bench::report::environment::Environment;
+use crate::bench::report::merge;
 use crate::bench::role::Phase;
-use crate::bench::standing::Standing;
 use crate::cli::bench::{AgentsArgs, BenchArgs, Wanted};
 use crate::cli::connection::ConnectionArgs;
 use crate::client::{BrokerUrl, ConnectOptions, Retry, Will};

@@ -9,8 +9,8 @@ use anyhow::Context;
 
 use super::scrape::Scrape;
 use crate::bench::load::Event;
+use crate::bench::measure::series::{Moment, Series, Timeline};
 use crate::bench::plan::Scenario;
-use crate::bench::series::{Moment, Series, Timeline};
 use crate::output::series::{HistogramLog, Table};
 
 /// What is written as the run goes on, a line for each second.

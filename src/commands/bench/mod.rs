@@ -20,6 +20,10 @@ mod shown;
 mod tour;
 mod trial;
 
+use std::fs;
+use std::io::{self, Read};
+use std::path::Path;
+
 use crate::cli::bench::BenchArgs;
 use crate::cli::bench::verbs::Verb;
 use crate::exit::Exit;
@@ -38,4 +42,14 @@ pub fn run(mut args: BenchArgs) -> anyhow::Result<Exit> {
         Some(Verb::Calibrate(args)) => calibrate::run(*args),
         Some(Verb::Agent(args)) => agent::run(&args),
     }
+}
+
+/// What is in a file; `-` is stdin.
+fn text_of(path: &Path) -> io::Result<String> {
+    if path.as_os_str() != "-" {
+        return fs::read_to_string(path);
+    }
+    let mut text = String::new();
+    io::stdin().read_to_string(&mut text)?;
+    Ok(text)
 }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use anyhow::Context;
 use jiff::Timestamp;
 
-use crate::bench::payloads::Payloads;
 use crate::bench::plan::content::{Content, Source};
 use crate::bench::plan::{Plan, Publishers};
+use crate::bench::role::payloads::Payloads;
 use crate::exit::Exit;
 
 /// For each group that publishes what it sends. `environment` has the variables that templates may show.

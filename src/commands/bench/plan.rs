@@ -1,20 +1,18 @@
 //! What was typed becomes what is meant: flags, or a file, into a [`Plan`].
 
-use std::fs;
-use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
 
 use super::session::{message_properties, session};
-use crate::bench::pace::Pace;
 use crate::bench::plan::content::{Content, Source};
+use crate::bench::plan::pace::Pace;
+use crate::bench::plan::size::Size;
+use crate::bench::plan::speed::Speed;
 use crate::bench::plan::{
     Clients, Fate, Pattern, Plan, Publishers, Run, Scenario, Stop, Subscribers, Warmup, When, Wrong,
 };
-use crate::bench::size::Size;
-use crate::bench::speed::Speed;
 use crate::cli::bench::LoadArgs;
 use crate::cli::bench::messages::MessageArgs;
 use crate::exit::Exit;
@@ -34,14 +32,7 @@ pub(super) fn plan(args: &LoadArgs) -> anyhow::Result<Plan> {
 /// The plan in a file; `-` is stdin.
 fn read(path: &Path) -> anyhow::Result<Plan> {
     let name = path.display();
-    let text = match path.as_os_str() == "-" {
-        true => {
-            let mut text = String::new();
-            io::stdin().read_to_string(&mut text).map(|_| text)
-        }
-        false => fs::read_to_string(path),
-    };
-    let text = text.with_context(|| format!("could not read --plan {name}"))?;
+    let text = super::text_of(path).with_context(|| format!("could not read --plan {name}"))?;
     let wrong = |words: String| Exit::Failed.because(format!("--plan {name}: {words}"));
     let plan = Plan::from_toml(&text).map_err(wrong)?;
     plan.check().map_err(|error| wrong(error.to_string()))?;

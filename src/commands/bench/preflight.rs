@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use crate::bench::environment::{available_memory, open_files};
-use crate::bench::limits::{Machine, Need, shortages};
+use crate::bench::report::environment::{available_memory, open_files};
+use crate::bench::report::limits::{Machine, Need, shortages};
 use crate::exit::Exit;
 use crate::output::say;
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::bench::load::tally::LostConnection;
 use crate::bench::load::{Event, Snapshot};
 use crate::bench::measure::{Count, Window};
 use crate::bench::plan::{Plan, Stop};
 use crate::bench::role::Phase;
-use crate::bench::tally::LostConnection;
 use crate::mqtt::QoS;
 use crate::output::{self, say};
 

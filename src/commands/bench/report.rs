@@ -1,16 +1,14 @@
 //! `mqtt bench report`: saved runs shown again, several as one.
 
-use std::fs;
-use std::io::{self, Read};
 use std::path::Path;
 
 use anyhow::Context;
 
 use super::shown::{Destination, Saved, outcome};
 use super::tour;
-use crate::bench::merge;
 use crate::bench::report::Report;
-use crate::bench::tour::Tour;
+use crate::bench::report::merge;
+use crate::bench::trials::tour::Tour;
 use crate::cli::bench::verbs::ReportArgs;
 use crate::exit::Exit;
 use crate::output;
@@ -87,14 +85,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Vec<Report>> {
 /// The runs and tours saved in a file, at least one; `-` is stdin.
 fn saved(path: &Path) -> anyhow::Result<Vec<Found>> {
     let name = path.display();
-    let text = match path.as_os_str() == "-" {
-        true => {
-            let mut text = String::new();
-            io::stdin().read_to_string(&mut text).map(|_| text)
-        }
-        false => fs::read_to_string(path),
-    };
-    let text = text.with_context(|| format!("could not read {name}"))?;
+    let text = super::text_of(path).with_context(|| format!("could not read {name}"))?;
     let wrong = |what: String| {
         Exit::Failed.because(format!(
             "{name} holds no run of this version saved with --json: {what}"

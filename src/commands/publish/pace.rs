@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::bench::pace::Rate;
+use crate::bench::plan::pace::Rate;
 
 /// How much of the time lost while nothing could be sent is made up for. Timers tick in milliseconds, so that a fast
 /// stream needs some of it to keep its rate; a burst after a lost connection is not what was asked for.

@@ -5,9 +5,9 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 
 use super::chart::{Chart, Scale};
+use crate::bench::measure::series::Moment;
 use crate::bench::report::Report;
 use crate::bench::role::Phase;
-use crate::bench::series::Moment;
 use crate::output::figures::{time, whole};
 
 /// What has a line of its own: its tag, what it is called, its colour in the style sheet.

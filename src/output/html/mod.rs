@@ -11,10 +11,10 @@ use serde_json::Value;
 use self::chart::escaped;
 use super::figures::{time, whole};
 use super::{headline, isolation, machines, recovery};
-use crate::bench::latency::Latency;
-use crate::bench::recovery::Recovery;
+use crate::bench::measure::latency::Latency;
 use crate::bench::report::Report;
-use crate::bench::tour::Tour;
+use crate::bench::report::recovery::Recovery;
+use crate::bench::trials::tour::Tour;
 
 /// The whole page.
 pub fn page(report: &Report) -> String {
@@ -402,7 +402,7 @@ mod tests {
         let found = report(1, |found| {
             found
                 .lost_connections
-                .push(crate::bench::tally::LostConnection {
+                .push(crate::bench::load::tally::LostConnection {
                     client: "publisher 1".to_owned(),
                     at_s: 1.0,
                     reason: "<script src=\"//evil\">".to_owned(),

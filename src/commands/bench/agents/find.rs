@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{Agent, Coordinator, State};
 use crate::bench::agents::words::{Call, Card, PROTOCOL, Presence};
-use crate::bench::standing::Standing;
+use crate::bench::load::standing::Standing;
 use crate::cli::bench::Wanted;
 use crate::commands::signals::Signals;
 use crate::exit::Exit;
