@@ -13,6 +13,9 @@ use super::Report;
 use crate::bench::measure::latency::Latency;
 use crate::bench::measure::series::Moment;
 
+/// What is found of a percentile that wants more samples.
+pub const TOO_FEW: &str = "not known from so few samples";
+
 /// Some objectives, separated by commas.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Slo(pub Vec<Objective>);
@@ -142,7 +145,7 @@ impl Metric {
             Figure::Latency(source, statistic) => {
                 let latency = source.of(report).as_ref().ok_or("was not measured")?;
                 let us = statistic.of(latency);
-                Ok(us.ok_or("not known from so few samples")? / 1e6)
+                Ok(us.ok_or(TOO_FEW)? / 1e6)
             }
             Figure::Count(counted) => Ok(counted.of(report) as f64),
             Figure::Rate => rate(report, false),

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::bench::report::Report;
-use crate::bench::report::slo::{Metric, Slo};
+use crate::bench::report::slo::{Metric, Slo, TOO_FEW};
+use crate::bench::trials::search::Outcome;
 
 /// A finished search, or what there was of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -81,6 +82,15 @@ impl Step {
         }
     }
 
+    /// What it says about higher and lower loads.
+    pub fn outcome(&self) -> Outcome {
+        match self.held() {
+            true => Outcome::Passed,
+            false if self.failures.iter().all(|why| why.ends_with(TOO_FEW)) => Outcome::Silent,
+            false => Outcome::Failed,
+        }
+    }
+
     /// Whether it held.
     pub fn held(&self) -> bool {
         self.failures.is_empty()
@@ -117,6 +127,13 @@ mod tests {
             step.failures,
             ["p99<100µs: 120µs", "1 acknowledged and lost"]
         );
+        assert_eq!(
+            (good.outcome(), step.outcome()),
+            (Outcome::Passed, Outcome::Failed)
+        );
+        let slo: Slo = "p99.99<1s".parse().unwrap();
+        let few = Step::of(1.0, false, &report(1, |_| {}), &slo);
+        assert_eq!(few.outcome(), Outcome::Silent, "{:?}", few.failures);
         let climb = Climb {
             schema: 1,
             of: "rate".to_owned(),

@@ -30,6 +30,17 @@ pub enum Next {
     Found(Option<f64>),
 }
 
+/// What became of a load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It held.
+    Passed,
+    /// It was too much.
+    Failed,
+    /// It was too little to tell: a percentile wants more samples. What is above it may tell, what is below it will not.
+    Silent,
+}
+
 /// A search under way.
 #[derive(Debug, Clone)]
 pub struct Search {
@@ -38,6 +49,8 @@ pub struct Search {
     passed: Vec<f64>,
     /// The lowest load that failed.
     failed: Option<f64>,
+    /// The highest load that told nothing.
+    silent: Option<f64>,
     confirmed: u32,
 }
 
@@ -48,6 +61,7 @@ impl Search {
             range,
             passed: Vec::new(),
             failed: None,
+            silent: None,
             confirmed: 0,
         }
     }
@@ -59,24 +73,32 @@ impl Search {
         } = self.range;
         let best = self.passed.last().copied();
         let load = match (best, self.failed) {
-            (None, None) => from.clamp(least, most),
+            (None, None) => match self.silent {
+                None => from.clamp(least, most),
+                Some(silent) if silent >= most => return Next::Found(None),
+                Some(silent) => (silent * 2.0).min(most),
+            },
             (Some(best), None) if best >= most => return self.confirm(best),
             (Some(best), None) => (best * 2.0).min(most),
             (None, Some(failed)) if failed <= least => return Next::Found(None),
-            (None, Some(failed)) => (failed / 2.0).max(least),
-            (Some(best), Some(failed)) => {
-                // The geometric middle: rates are far apart or near each other by their ratio.
-                let middle = self.rounded((best * failed).sqrt());
-                if failed <= best * (1.0 + self.range.precision)
-                    || middle <= best
-                    || middle >= failed
-                {
-                    return self.confirm(best);
-                }
-                middle
-            }
+            (None, Some(failed)) => match self.silent.map(|silent| self.between(silent, failed)) {
+                None => (failed / 2.0).max(least),
+                Some(None) => return Next::Found(None),
+                Some(Some(middle)) => middle,
+            },
+            (Some(best), Some(failed)) => match self.between(best, failed) {
+                None => return self.confirm(best),
+                Some(middle) => middle,
+            },
         };
         Next::Try(self.rounded(load))
+    }
+
+    /// The geometric middle, because rates are far apart or near each other by their ratio; `None` when they are near enough.
+    fn between(&self, low: f64, failed: f64) -> Option<f64> {
+        let middle = self.rounded((low * failed).sqrt());
+        let is_near = failed <= low * (1.0 + self.range.precision);
+        (!is_near && middle > low && middle < failed).then_some(middle)
     }
 
     fn confirm(&self, best: f64) -> Next {
@@ -98,15 +120,18 @@ impl Search {
     }
 
     /// Says what became of the load that [`Search::next`] asked for.
-    pub fn tell(&mut self, load: f64, passed: bool) {
+    pub fn tell(&mut self, load: f64, outcome: Outcome) {
         let confirming = matches!(self.next(), Next::Confirm(_));
-        match (confirming, passed) {
-            (true, true) => self.confirmed += 1,
-            (false, true) => {
+        match outcome {
+            Outcome::Passed if confirming => self.confirmed += 1,
+            Outcome::Passed => {
                 self.passed.push(load);
                 self.passed.sort_by(f64::total_cmp);
             }
-            (_, false) => {
+            Outcome::Silent if self.passed.is_empty() => {
+                self.silent = Some(self.silent.map_or(load, |silent| silent.max(load)));
+            }
+            Outcome::Failed | Outcome::Silent => {
                 self.confirmed = 0;
                 self.passed.retain(|known| *known < load);
                 self.failed = Some(self.failed.map_or(load, |failed| failed.min(load)));
@@ -132,13 +157,23 @@ mod tests {
 
     /// Everything that was tried, and the answer.
     fn search(range: Range, mut passes: impl FnMut(f64) -> bool) -> (Vec<f64>, Option<f64>) {
+        search_where(range, |load| match passes(load) {
+            true => Outcome::Passed,
+            false => Outcome::Failed,
+        })
+    }
+
+    fn search_where(
+        range: Range,
+        mut outcome: impl FnMut(f64) -> Outcome,
+    ) -> (Vec<f64>, Option<f64>) {
         let mut search = Search::new(range);
         let mut tried = Vec::new();
         loop {
             match search.next() {
                 Next::Try(load) | Next::Confirm(load) => {
                     tried.push(load);
-                    search.tell(load, passes(load));
+                    search.tell(load, outcome(load));
                 }
                 Next::Found(found) => return (tried, found),
             }
@@ -166,6 +201,42 @@ mod tests {
             found.is_some_and(|found| found <= 3000.0 && found > 2800.0),
             "{found:?}"
         );
+    }
+
+    #[test]
+    fn loads_too_small_to_tell_lead_upwards() {
+        let clients = Range {
+            whole: true,
+            from: 10.0,
+            ..RANGE
+        };
+        let limited = |limit: f64| {
+            search_where(clients, move |load| match load {
+                ..1000.0 => Outcome::Silent,
+                load if load <= limit => Outcome::Passed,
+                _ => Outcome::Failed,
+            })
+        };
+        let (tried, found) = limited(3000.0);
+        assert_eq!(
+            tried[..8],
+            [10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0, 1280.0]
+        );
+        assert!(
+            found.is_some_and(|found| (2850.0..=3000.0).contains(&found)),
+            "{found:?}"
+        );
+        let (tried, found) = limited(1100.0);
+        assert!(
+            found.is_some_and(|found| (1000.0..=1100.0).contains(&found)),
+            "{tried:?}"
+        );
+        assert_eq!(limited(1.0).1, None, "too much as soon as it tells");
+        let few = Range {
+            most: 100.0,
+            ..clients
+        };
+        assert_eq!(search_where(few, |_| Outcome::Silent).1, None);
     }
 
     #[test]

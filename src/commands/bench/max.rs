@@ -62,7 +62,7 @@ pub(super) fn run(args: MaxArgs) -> anyhow::Result<Exit> {
         if args.verbose {
             say(climb::line(&step));
         }
-        search.tell(load, step.held());
+        search.tell(load, step.outcome());
         found.steps.push(step);
     }
     target.stop();
