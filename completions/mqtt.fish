@@ -493,6 +493,15 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_sub
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l reads -d 'How fast the slow subscriber of slow reads in the second half of the run: so many messages, 10/s, or bytes, 20kB/s, or none; after the load it reads whatever comes [default: 10/s]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l workers -d 'Threads that share the connections [default: one for each processor]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l plan -d 'Run the plan in FILE, as --print-plan writes it; - is stdin. It says what the load is; the other options say which broker it is put on' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l preset -d 'A case of the Open MQTT Benchmark Suite: QoS 1, payloads of 16 bytes, 30 minutes unless --duration says less. The suite\'s keep alive is 300 s (-k 300). --print-plan prints it, to be changed and run with --plan' -r -f -a "conn-tcp-10K-100\t'10,000 connections, 100 a second, then held'
+fanout-1-1K-1-1K\t'1 publisher, 1 message/s, to 1,000 subscribers'
+p2p-1K-1K-1K-1K\t'1,000 publishers, 1 message/s each, each to one subscriber'
+sharedsub-1K-5-1K-1K\t'1,000 publishers, 1 message/s each, to 5 members of a shared subscription'
+conn-tcp-1M-5K\t'1,000,000 connections, 5,000 a second, then held'
+fanout-5-1000-5-250K\t'5 publishers, 50 messages/s each, all to 1,000 subscribers'
+p2p-50K-50K-50K-50K\t'50,000 publishers, 1 message/s each, each to one subscriber'
+sharedsub-50K-500-50K-50K\t'50,000 publishers, 1 message/s each, to 500 members of a shared subscription'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l scale -d 'So much of the preset, as 0.01, 1% or 1/100, for a machine that cannot do all: that many fewer clients, each of which does the same; of a fan-out fewer subscribers, of connections also fewer a second' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l size -d 'Bytes of payload: 64, 4k or 1M; drawn for each message as uniform:64..4k, normal:1k:200 (mean and standard deviation) or exp:512 (mean); or a mix, 64:80%,4k:20%. At least 16 where it begins with the measurement header [default: 64]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -s m -l payload -d 'Send TEXT instead of so many bytes; several, one after the other' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l payload-file -d 'Send the contents of FILE; several, one after the other' -r -F
@@ -626,6 +635,15 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l reads -d 'How fast the slow subscriber of slow reads in the second half of the run: so many messages, 10/s, or bytes, 20kB/s, or none; after the load it reads whatever comes [default: 10/s]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l workers -d 'Threads that share the connections [default: one for each processor]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l plan -d 'Run the plan in FILE, as --print-plan writes it; - is stdin. It says what the load is; the other options say which broker it is put on' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l preset -d 'A case of the Open MQTT Benchmark Suite: QoS 1, payloads of 16 bytes, 30 minutes unless --duration says less. The suite\'s keep alive is 300 s (-k 300). --print-plan prints it, to be changed and run with --plan' -r -f -a "conn-tcp-10K-100\t'10,000 connections, 100 a second, then held'
+fanout-1-1K-1-1K\t'1 publisher, 1 message/s, to 1,000 subscribers'
+p2p-1K-1K-1K-1K\t'1,000 publishers, 1 message/s each, each to one subscriber'
+sharedsub-1K-5-1K-1K\t'1,000 publishers, 1 message/s each, to 5 members of a shared subscription'
+conn-tcp-1M-5K\t'1,000,000 connections, 5,000 a second, then held'
+fanout-5-1000-5-250K\t'5 publishers, 50 messages/s each, all to 1,000 subscribers'
+p2p-50K-50K-50K-50K\t'50,000 publishers, 1 message/s each, each to one subscriber'
+sharedsub-50K-500-50K-50K\t'50,000 publishers, 1 message/s each, to 500 members of a shared subscription'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l scale -d 'So much of the preset, as 0.01, 1% or 1/100, for a machine that cannot do all: that many fewer clients, each of which does the same; of a fan-out fewer subscribers, of connections also fewer a second' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l size -d 'Bytes of payload: 64, 4k or 1M; drawn for each message as uniform:64..4k, normal:1k:200 (mean and standard deviation) or exp:512 (mean); or a mix, 64:80%,4k:20%. At least 16 where it begins with the measurement header [default: 64]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s m -l payload -d 'Send TEXT instead of so many bytes; several, one after the other' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l payload-file -d 'Send the contents of FILE; several, one after the other' -r -F
@@ -738,6 +756,15 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l reads -d 'How fast the slow subscriber of slow reads in the second half of the run: so many messages, 10/s, or bytes, 20kB/s, or none; after the load it reads whatever comes [default: 10/s]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l workers -d 'Threads that share the connections [default: one for each processor]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l plan -d 'Run the plan in FILE, as --print-plan writes it; - is stdin. It says what the load is; the other options say which broker it is put on' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l preset -d 'A case of the Open MQTT Benchmark Suite: QoS 1, payloads of 16 bytes, 30 minutes unless --duration says less. The suite\'s keep alive is 300 s (-k 300). --print-plan prints it, to be changed and run with --plan' -r -f -a "conn-tcp-10K-100\t'10,000 connections, 100 a second, then held'
+fanout-1-1K-1-1K\t'1 publisher, 1 message/s, to 1,000 subscribers'
+p2p-1K-1K-1K-1K\t'1,000 publishers, 1 message/s each, each to one subscriber'
+sharedsub-1K-5-1K-1K\t'1,000 publishers, 1 message/s each, to 5 members of a shared subscription'
+conn-tcp-1M-5K\t'1,000,000 connections, 5,000 a second, then held'
+fanout-5-1000-5-250K\t'5 publishers, 50 messages/s each, all to 1,000 subscribers'
+p2p-50K-50K-50K-50K\t'50,000 publishers, 1 message/s each, each to one subscriber'
+sharedsub-50K-500-50K-50K\t'50,000 publishers, 1 message/s each, to 500 members of a shared subscription'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l scale -d 'So much of the preset, as 0.01, 1% or 1/100, for a machine that cannot do all: that many fewer clients, each of which does the same; of a fan-out fewer subscribers, of connections also fewer a second' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l size -d 'Bytes of payload: 64, 4k or 1M; drawn for each message as uniform:64..4k, normal:1k:200 (mean and standard deviation) or exp:512 (mean); or a mix, 64:80%,4k:20%. At least 16 where it begins with the measurement header [default: 64]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -s m -l payload -d 'Send TEXT instead of so many bytes; several, one after the other' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l payload-file -d 'Send the contents of FILE; several, one after the other' -r -F
@@ -856,6 +883,15 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l reads -d 'How fast the slow subscriber of slow reads in the second half of the run: so many messages, 10/s, or bytes, 20kB/s, or none; after the load it reads whatever comes [default: 10/s]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l workers -d 'Threads that share the connections [default: one for each processor]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l plan -d 'Run the plan in FILE, as --print-plan writes it; - is stdin. It says what the load is; the other options say which broker it is put on' -r -F
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l preset -d 'A case of the Open MQTT Benchmark Suite: QoS 1, payloads of 16 bytes, 30 minutes unless --duration says less. The suite\'s keep alive is 300 s (-k 300). --print-plan prints it, to be changed and run with --plan' -r -f -a "conn-tcp-10K-100\t'10,000 connections, 100 a second, then held'
+fanout-1-1K-1-1K\t'1 publisher, 1 message/s, to 1,000 subscribers'
+p2p-1K-1K-1K-1K\t'1,000 publishers, 1 message/s each, each to one subscriber'
+sharedsub-1K-5-1K-1K\t'1,000 publishers, 1 message/s each, to 5 members of a shared subscription'
+conn-tcp-1M-5K\t'1,000,000 connections, 5,000 a second, then held'
+fanout-5-1000-5-250K\t'5 publishers, 50 messages/s each, all to 1,000 subscribers'
+p2p-50K-50K-50K-50K\t'50,000 publishers, 1 message/s each, each to one subscriber'
+sharedsub-50K-500-50K-50K\t'50,000 publishers, 1 message/s each, to 500 members of a shared subscription'"
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l scale -d 'So much of the preset, as 0.01, 1% or 1/100, for a machine that cannot do all: that many fewer clients, each of which does the same; of a fan-out fewer subscribers, of connections also fewer a second' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l size -d 'Bytes of payload: 64, 4k or 1M; drawn for each message as uniform:64..4k, normal:1k:200 (mean and standard deviation) or exp:512 (mean); or a mix, 64:80%,4k:20%. At least 16 where it begins with the measurement header [default: 64]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -s m -l payload -d 'Send TEXT instead of so many bytes; several, one after the other' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l payload-file -d 'Send the contents of FILE; several, one after the other' -r -F

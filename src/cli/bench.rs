@@ -3,6 +3,7 @@
 pub mod brokers;
 pub mod faults;
 pub mod messages;
+pub mod presets;
 pub mod verbs;
 
 use std::net::IpAddr;
@@ -24,6 +25,7 @@ use crate::client::Endpoint;
 use brokers::BrokersArgs;
 use faults::FaultArgs;
 use messages::MessageArgs;
+use presets::PresetArgs;
 use verbs::Verb;
 
 /// A run, or what the verb says.
@@ -329,6 +331,10 @@ pub struct LoadArgs {
         ]
     )]
     pub plan: Option<PathBuf>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub presets: PresetArgs,
 
     #[command(flatten)]
     #[allow(missing_docs)]

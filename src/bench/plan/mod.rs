@@ -13,6 +13,7 @@ pub mod file;
 mod groups;
 pub mod pace;
 pub mod pattern;
+pub mod preset;
 pub mod properties;
 mod scenario;
 pub mod schedule;

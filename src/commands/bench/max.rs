@@ -18,9 +18,9 @@ use crate::output::{climb, say};
 /// # Errors
 /// When the options contradict each other, or the first load cannot be run at all.
 pub(super) fn run(args: MaxArgs) -> anyhow::Result<Exit> {
-    if args.load.plan.is_some() {
+    if args.load.plan.is_some() || args.load.presets.preset.is_some() {
         return Err(Exit::Usage.because(
-            "which of the groups of a plan is to be raised? Describe the load by options instead of --plan",
+            "which of the groups of a plan is to be raised? Describe the load by options instead of --plan or --preset",
         ));
     }
     let slo = objectives(&args);

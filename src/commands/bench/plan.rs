@@ -8,6 +8,7 @@ use anyhow::Context;
 use super::session::{message_properties, session};
 use crate::bench::plan::content::{Content, Source};
 use crate::bench::plan::pace::Pace;
+use crate::bench::plan::preset::Preset;
 use crate::bench::plan::size::Size;
 use crate::bench::plan::speed::Speed;
 use crate::bench::plan::{
@@ -23,9 +24,10 @@ use crate::mqtt::QoS;
 /// # Errors
 /// When an option has no meaning in the scenario, the file is no plan, or the run could not be carried out.
 pub(super) fn plan(args: &LoadArgs) -> anyhow::Result<Plan> {
-    match &args.plan {
-        Some(path) => read(path),
-        None => typed(args),
+    match (&args.plan, args.presets.preset) {
+        (Some(path), _) => read(path),
+        (None, Some(preset)) => named(preset, args),
+        (None, None) => typed(args),
     }
 }
 
@@ -37,6 +39,16 @@ fn read(path: &Path) -> anyhow::Result<Plan> {
     let plan = Plan::from_toml(&text).map_err(wrong)?;
     plan.check().map_err(|error| wrong(error.to_string()))?;
     plan.audience().map_err(wrong)?;
+    Ok(plan)
+}
+
+/// A load that has a name, and the time that was typed.
+fn named(preset: Preset, args: &LoadArgs) -> anyhow::Result<Plan> {
+    let run = args.run.unwrap_or_else(Run::random);
+    let wrong = |words: String| Exit::Usage.because(format!("--preset {}: {words}", preset.name));
+    let mut plan = preset.plan(args.presets.scale, run).map_err(wrong)?;
+    plan.stop = args.duration.map_or(plan.stop, Stop::After);
+    plan.check().map_err(|error| wrong(error.to_string()))?;
     Ok(plan)
 }
 

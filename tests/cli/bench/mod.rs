@@ -5,6 +5,7 @@ mod faults;
 mod options;
 mod payloads;
 mod plan;
+mod presets;
 mod proxied;
 mod report;
 mod scripted;
