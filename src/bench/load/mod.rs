@@ -163,7 +163,7 @@ impl Load {
             window: window_of(&load.plan),
             limits: OnceLock::new(),
             strikes: proxy.as_ref().map(|proxy| Arc::clone(&proxy.strikes)),
-            began: setup,
+            began: setup + lead(&load),
         });
         let threads = (0..load.threads)
             .map(|number| thread::start(number, &crew, &notes, &stages))
@@ -185,6 +185,19 @@ impl Load {
             observe: &mut observe,
         };
         run.conduct(setup, stop).await
+    }
+}
+
+/// How long after the start the first connection of a rate is due. A thread makes all of its clients before one of them begins, a few
+/// microseconds each, and that is not to count as the delay of the first ones.
+fn lead(load: &Load) -> Duration {
+    let plan = &load.plan;
+    let is_paced = plan.connect_rate().is_some() && plan.clients() == plan.connections();
+    match (is_paced, load.threads as u32) {
+        (true, threads @ 1..) => {
+            Duration::from_millis(10) + Duration::from_micros(20) * plan.clients() / threads
+        }
+        _ => Duration::ZERO,
     }
 }
 
