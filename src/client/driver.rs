@@ -72,8 +72,7 @@ pub(super) async fn drive(
         };
         notes.set_up(false);
         // What came in the same read as the end of the connection waits in the library's queue.
-        let rest = std::iter::from_fn(|| events.ready()).flatten();
-        held.extend(rest.filter(|signal| !matches!(signal, Signal::Sent(0))));
+        held.extend(ready(&mut events, &notes));
         held.push(Signal::Lost(failure));
         if signals.send(held).await.is_err() {
             return;
@@ -108,7 +107,7 @@ async fn connection(
     }
     notes.set_up(true);
     loop {
-        held.extend(std::iter::from_fn(|| events.ready()).flatten());
+        held.extend(ready(events, notes));
         let is_over = (held.iter()).any(|signal| matches!(signal, Signal::Disconnected));
         if is_over {
             let _ = signals.send(std::mem::take(held)).await;
@@ -136,8 +135,21 @@ async fn connection(
             }
         };
         match polled {
-            Ok(signal) => held.extend(signal),
+            Ok(signal) => held.extend(signal.filter(|signal| !is_thrown_away(signal, notes))),
             Err(words) => return Some(notes.failure(words)),
         }
     }
+}
+
+/// The events the library has ready.
+fn ready(events: &mut impl Events, notes: &Notes) -> impl Iterator<Item = Signal> {
+    std::iter::from_fn(|| events.ready())
+        .flatten()
+        .filter(|signal| !is_thrown_away(signal, notes))
+}
+
+/// Whether the library takes for written what the wire has thrown away. That matters for QoS 0 alone: the others are sent
+/// again.
+fn is_thrown_away(signal: &Signal, notes: &Notes) -> bool {
+    matches!(signal, Signal::Sent(0)) && notes.is_failing()
 }

@@ -153,6 +153,11 @@ impl Notes {
         }
     }
 
+    /// Whether something was seen to go wrong: what is written from now on does not arrive.
+    pub(super) fn is_failing(&self) -> bool {
+        self.attempt().failure.is_some()
+    }
+
     /// Waits for as long as the present attempt may take.
     pub(super) async fn patience(&self) {
         let arrived = self.arrival.notified();

@@ -5,8 +5,8 @@
 //! - how far an attempt came (name, TCP, CONNACK), so that an error can say which step failed;
 //! - a DISCONNECT of two bytes, `E0 01 8E`, which the library takes for an incomplete packet, and the reason of every other;
 //! - a CONNACK in the form of 3.1.1 sent to an MQTT 5 client, on which the library waits for ever, and an answer that is no MQTT at all;
-//! - the end of a connection, which must not come in one turn with the last messages: the library's MQTT 5 half then
-//!   throws them away;
+//! - the end of a connection, found by a read or by a write, which must not come in one turn with the last packets: the
+//!   library's MQTT 5 half then throws away what they brought, acknowledgements and all;
 //! - a peer that takes nothing any more, which the library's MQTT 5 half would wait for without end;
 //! - MQTT 3.1, which the library does not speak: only CONNECT differs, and is rewritten on its way.
 //!
@@ -54,6 +54,8 @@ pub(super) struct Wire {
     is_fresh: bool,
     /// Nothing more will come.
     is_over: bool,
+    /// Nothing more can be written. The library learns of it as the end of what it reads, in a turn of its own.
+    is_deaf: bool,
     /// To be written; `..written` is.
     outgoing: Vec<u8>,
     written: usize,
@@ -92,6 +94,7 @@ impl Wire {
             turn: Turn::default(),
             is_fresh: false,
             is_over: false,
+            is_deaf: false,
             outgoing: Vec::new(),
             written: 0,
             connect_written: false,
@@ -136,6 +139,7 @@ impl AsyncRead for Wire {
             }
             match wire.poll_fill(context) {
                 Poll::Ready(()) => wire.check()?,
+                Poll::Pending if wire.is_deaf => wire.is_over = true,
                 Poll::Pending => return wire.poll_wait(context),
             }
         }
@@ -145,8 +149,12 @@ impl AsyncRead for Wire {
 impl Wire {
     /// The library is about to wait: what it has written so far must go.
     fn poll_wait(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let was_deaf = self.is_deaf;
         self.is_fresh = false;
-        let _ = self.poll_drain(context)?;
+        let _ = self.poll_drain(context);
+        if self.is_deaf && !was_deaf {
+            context.waker().wake_by_ref();
+        }
         Poll::Pending
     }
 
@@ -247,20 +255,17 @@ impl Wire {
         }
     }
 
-    /// Writes what was collected, as far as the socket takes it.
-    fn poll_drain(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while self.written < self.outgoing.len() {
+    /// Writes what was collected, as far as the socket takes it; when it takes nothing any more, that is thrown away.
+    fn poll_drain(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        while self.written < self.outgoing.len() && !self.is_deaf {
             let rest = &self.outgoing[self.written..];
             match socket(&mut self.socket).poll_write(context, rest) {
                 Poll::Ready(Ok(count)) => {
                     self.written += count;
                     self.stalled = None;
                 }
-                Poll::Ready(Err(error)) => {
-                    let words = self.notes.broken(&error);
-                    return Poll::Ready(Err(self.notes.lost(&words)));
-                }
-                Poll::Pending => return self.poll_stall(context),
+                Poll::Ready(Err(error)) => self.deafen(&self.notes.broken(&error)),
+                Poll::Pending => ready!(self.poll_stall(context)),
             }
         }
         self.outgoing.clear();
@@ -269,20 +274,21 @@ impl Wire {
             self.outgoing = Vec::new();
         }
         // TLS and WebSocket have a buffer of their own.
-        match socket(&mut self.socket).poll_flush(context) {
-            Poll::Ready(Ok(())) => {
-                self.stalled = None;
-                Poll::Ready(Ok(()))
+        while !self.is_deaf {
+            match socket(&mut self.socket).poll_flush(context) {
+                Poll::Ready(Ok(())) => {
+                    self.stalled = None;
+                    break;
+                }
+                Poll::Ready(Err(error)) => self.deafen(&self.notes.broken(&error)),
+                Poll::Pending => ready!(self.poll_stall(context)),
             }
-            Poll::Ready(Err(error)) => {
-                let words = self.notes.broken(&error);
-                Poll::Ready(Err(self.notes.lost(&words)))
-            }
-            Poll::Pending => self.poll_stall(context),
         }
+        Poll::Ready(())
     }
 
-    fn poll_stall(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// Ready when the socket has taken nothing for too long.
+    fn poll_stall(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let Some(limit) = self.notes.stall else {
             return Poll::Pending;
         };
@@ -291,8 +297,23 @@ impl Wire {
             .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + limit)));
         ready!(stalled.as_mut().poll(context));
         let limit = humantime::format_duration(limit);
-        let words = format!("the broker took nothing for {limit} (1.5 times --keepalive)");
-        Poll::Ready(Err(self.notes.lost(&words)))
+        self.deafen(&format!(
+            "the broker took nothing for {limit} (1.5 times --keepalive)"
+        ));
+        Poll::Ready(())
+    }
+
+    fn deafen(&mut self, words: &str) {
+        self.is_deaf = true;
+        self.notes.lost(words);
+    }
+
+    /// What became of a write that nothing is read after.
+    fn farewell(&self) -> io::Result<()> {
+        match self.is_deaf {
+            true => Err(io::ErrorKind::BrokenPipe.into()),
+            false => Ok(()),
+        }
     }
 }
 
@@ -316,7 +337,7 @@ impl AsyncWrite for Wire {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         if self.outgoing.len() >= LARGE {
-            ready!(self.poll_drain(context))?;
+            ready!(self.poll_drain(context));
         }
         match self.notes.version {
             Version::V31 if !self.connect_written => {
@@ -338,13 +359,14 @@ impl AsyncWrite for Wire {
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let closing = self.notes.attempt().closing;
         if closing || self.outgoing.len() >= LARGE {
-            return self.poll_drain(context);
+            ready!(self.poll_drain(context));
         }
-        Poll::Ready(Ok(()))
+        Poll::Ready(if closing { self.farewell() } else { Ok(()) })
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_drain(context)
+        ready!(self.poll_drain(context));
+        Poll::Ready(self.farewell())
     }
 }
 

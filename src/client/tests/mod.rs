@@ -1,5 +1,6 @@
 //! The faults of the library beneath, each played by a scripted broker: what it would have done is in the comments.
 
+mod broken_write;
 pub(crate) mod broker;
 mod slow_reader;
 
