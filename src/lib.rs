@@ -16,6 +16,7 @@ pub mod condition;
 pub mod dialect;
 pub mod exit;
 pub mod mqtt;
+pub mod open_files;
 pub mod output;
 pub mod payload;
 pub mod settings;

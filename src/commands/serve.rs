@@ -23,9 +23,13 @@ use crate::broker::trace::{Trace, Traced};
 use crate::broker::{Broker, Config, StartError};
 use crate::cli::serve::{LogFormat, ServeArgs};
 use crate::exit::Exit;
+use crate::open_files;
 use crate::output::trace::TraceFormat;
 use crate::output::{self, Output, Unwritable};
 use crate::settings::Setting;
+
+/// Connections there is room for from the beginning, at 8 bytes each.
+const CONNECTIONS: u64 = 16_384;
 
 /// Serves until SIGINT or SIGTERM.
 ///
@@ -36,6 +40,8 @@ pub fn run(args: ServeArgs) -> anyhow::Result<Exit> {
         return print(&args.settings);
     }
     log_to_stderr(args.verbose, args.log_format);
+    open_files::allow();
+    open_files::make_room(CONNECTIONS);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

@@ -4,6 +4,8 @@ use std::fs;
 
 use serde::{Deserialize, Serialize};
 
+use crate::open_files;
+
 /// What a result depends on beside the broker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Environment {
@@ -44,7 +46,7 @@ impl Environment {
             cpu: field("/proc/cpuinfo", "model name").unwrap_or_default(),
             cpus: std::thread::available_parallelism().map_or(1, usize::from),
             memory_bytes: field("/proc/meminfo", "MemTotal").and_then(|text| kibibytes(&text)),
-            open_files: open_files(),
+            open_files: open_files::allowed(),
             debug_build: cfg!(debug_assertions),
         }
     }
@@ -74,19 +76,6 @@ pub fn available_memory() -> Option<u64> {
 /// The most memory this process has had, in bytes; `None` where it is not told.
 pub fn peak_memory() -> Option<u64> {
     kibibytes(&field("/proc/self/status", "VmHWM")?)
-}
-
-/// Most open files of this process; `None` where it is not told or has no limit.
-#[cfg(unix)]
-pub fn open_files() -> Option<u64> {
-    use rustix::process::{Resource, getrlimit};
-    getrlimit(Resource::Nofile).current
-}
-
-/// Most open files of this process; not told here.
-#[cfg(not(unix))]
-pub fn open_files() -> Option<u64> {
-    None
 }
 
 #[cfg(test)]

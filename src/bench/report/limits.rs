@@ -43,6 +43,18 @@ pub struct Need {
     pub proxied: bool,
 }
 
+impl Need {
+    /// Ends of connections in this process.
+    fn ends(self) -> u64 {
+        self.connections * (1 + u64::from(self.embedded) + 2 * u64::from(self.proxied))
+    }
+
+    /// Open files in all.
+    pub fn open_files(self) -> u64 {
+        self.ends() + OTHER_FILES
+    }
+}
+
 /// What this machine has; `None` where it does not say.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Machine {
@@ -76,8 +88,7 @@ const MOST_PORTS: u64 = 64_512;
 pub fn shortages(need: Need, machine: Machine) -> Vec<Shortage> {
     let mut found = Vec::new();
     let connections = need.connections;
-    let ends = 1 + u64::from(need.embedded) + 2 * u64::from(need.proxied);
-    let files = connections * ends + OTHER_FILES;
+    let files = need.open_files();
     if let Some(have) = machine.open_files.filter(|have| *have < files) {
         found.push(Shortage {
             words: format!(
@@ -102,7 +113,7 @@ pub fn shortages(need: Need, machine: Machine) -> Vec<Shortage> {
             certain: true,
         });
     }
-    let memory = connections * ends * CONNECTION_BYTES;
+    let memory = need.ends() * CONNECTION_BYTES;
     if let Some(have) = machine.memory.filter(|have| *have < memory) {
         found.push(Shortage {
             words: format!(

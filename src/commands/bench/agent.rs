@@ -11,7 +11,7 @@ use super::files::Files;
 use super::payloads::{names_files, payloads};
 use super::post::{Letter, Mail, Post, last_will};
 use super::preflight;
-use super::trial::{allow_open_files, threads, warn_of_debug_build};
+use super::trial::{threads, warn_of_debug_build};
 use crate::bench::agents::clock::Watch;
 use crate::bench::agents::words::{
     Answer, Call, Card, Order, Ordered, PROTOCOL, Preparation, Presence, Topics, agent_name,
@@ -31,6 +31,7 @@ use crate::commands::connection;
 use crate::commands::signals::Signals;
 use crate::exit::{self, Exit};
 use crate::mqtt::{Properties, QoS};
+use crate::open_files;
 use crate::output::say;
 
 /// How often an agent lets itself be heard of in a run.
@@ -44,7 +45,7 @@ const DISMISSAL: Duration = Duration::from_secs(60);
 /// # Errors
 /// When the control broker is not reached, refuses the connection, or what is to be said over it.
 pub(super) fn run(args: &AgentArgs) -> anyhow::Result<Exit> {
-    allow_open_files();
+    open_files::allow();
     warn_of_debug_build();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

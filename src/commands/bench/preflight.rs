@@ -2,12 +2,13 @@
 
 use std::fs;
 
-use crate::bench::report::environment::{available_memory, open_files};
+use crate::bench::report::environment::available_memory;
 use crate::bench::report::limits::{Machine, Need, shortages};
 use crate::exit::Exit;
+use crate::open_files;
 use crate::output::say;
 
-/// Says what may be too little.
+/// Says what may be too little, and makes room for the files that will be open.
 ///
 /// # Errors
 /// When something is too little for certain: what lifts it.
@@ -19,6 +20,7 @@ pub(super) fn check(need: Need) -> anyhow::Result<()> {
         say(format_args!("warning: {}", shortage.words));
     }
     if certain.is_empty() {
+        open_files::make_room(need.open_files());
         return Ok(());
     }
     let words: Vec<String> = certain.into_iter().map(|one| one.words).collect();
@@ -27,7 +29,7 @@ pub(super) fn check(need: Need) -> anyhow::Result<()> {
 
 fn here() -> Machine {
     Machine {
-        open_files: open_files(),
+        open_files: open_files::allowed(),
         ports: ports(),
         memory: available_memory(),
     }

@@ -26,6 +26,7 @@ use crate::client::{ConnectOptions, Endpoint, Scheme};
 use crate::commands::connection;
 use crate::commands::signals::Signals;
 use crate::exit::Exit;
+use crate::open_files;
 use crate::output::say;
 
 /// The broker under test: a running one, or one in this process.
@@ -52,7 +53,7 @@ impl Target {
     pub(super) fn new(args: &LoadArgs) -> anyhow::Result<Target> {
         let (brokers, connection) = brokers(args)?;
         let mut options = options_of(args, &connection)?;
-        allow_open_files();
+        open_files::allow();
         let own = match args.serve {
             true => {
                 let broker = start_broker()?;
@@ -85,7 +86,7 @@ impl Target {
         }
         let mut connection = typed.clone();
         connection.url = Some(url.to_owned());
-        allow_open_files();
+        open_files::allow();
         Ok(Target {
             options: options_of(args, &connection)?,
             brokers: Vec::new(),
@@ -100,7 +101,7 @@ impl Target {
     /// When it cannot be started.
     pub(super) fn null(args: &LoadArgs) -> anyhow::Result<Target> {
         let typed = connection::target(&args.connection)?.options;
-        allow_open_files();
+        open_files::allow();
         let broker = NullBroker::start()?;
         let mut options = ConnectOptions::new(endpoint_of(broker.address));
         options.version = typed.version;
@@ -205,18 +206,6 @@ pub(super) fn threads(workers: Option<u16>, connections: u32) -> usize {
         None => std::thread::available_parallelism().map_or(1, usize::from),
     };
     wanted.min(connections as usize)
-}
-
-/// As many open files as the system allows without asking: one for each connection, and with `--serve` two.
-pub(super) fn allow_open_files() {
-    #[cfg(unix)]
-    {
-        use rustix::process::{Resource, getrlimit, setrlimit};
-        let mut limit = getrlimit(Resource::Nofile);
-        limit.current = limit.maximum;
-        // If it is refused, what it was has to do.
-        let _ = setrlimit(Resource::Nofile, limit);
-    }
 }
 
 fn start_broker() -> anyhow::Result<Broker> {
