@@ -187,9 +187,10 @@ impl Mosquitto {
                 version, reason, ..
             } => self.refused(*version, *reason),
             Failure::Moved { reason, .. } => self.refused(Version::V5, *reason),
-            Failure::Disconnected { .. } | Failure::Contested { .. } | Failure::Lost(_) => {
-                (format!("{LOST}\n"), 7)
-            }
+            Failure::Disconnected { .. }
+            | Failure::Contested { .. }
+            | Failure::Lost(_)
+            | Failure::Forbidden(_) => (format!("{LOST}\n"), 7),
             other => (format!("Error: {other}\n"), self.status(other.exit())),
         }
     }

@@ -199,8 +199,8 @@ impl Courier {
                             self.losses.forget();
                             answer
                         }
-                        Err(words) => {
-                            let failure = self.notes.failure(words);
+                        Err(failure) => {
+                            let failure = self.notes.failure(failure);
                             self.end(failure)
                         }
                     });
@@ -277,7 +277,7 @@ impl Courier {
         };
         farewell
             .await
-            .map_err(|error: io::Error| self.notes.failure(error.to_string()))?;
+            .map_err(|error: io::Error| self.notes.failure(lost(error)))?;
         if let Some(mut trace) = self.notes.trace() {
             trace.tell_end();
         }
@@ -313,7 +313,7 @@ async fn open(
         };
         farewell
             .await
-            .map_err(|error: io::Error| notes.failure(error.to_string()))?;
+            .map_err(|error: io::Error| notes.failure(lost(error)))?;
         options.clean_start = false;
     }
     connect(&options, &notes).await
@@ -345,9 +345,9 @@ async fn connect(options: &ConnectOptions, notes: &Notes) -> Result<(Link, ConnA
     };
     match tokio::time::timeout(options.connect_timeout, attempt).await {
         Err(_) => Err(notes.too_slow()),
-        Ok(Err(error)) => Err(notes.failure(error.to_string())),
+        Ok(Err(error)) => Err(notes.failure(lost(error))),
         Ok(Ok((_, connack))) if connack.reason.is_failure() => {
-            Err(notes.failure(connack.reason.to_string()))
+            Err(notes.failure(lost(connack.reason)))
         }
         Ok(Ok((mut link, connack))) => {
             if let Some(seconds) = connack.properties.server_keep_alive() {
@@ -393,10 +393,10 @@ impl Link {
         self.keep_alive = (seconds > 0).then(|| (period, Box::pin(tokio::time::sleep(period))));
     }
 
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Answer, String>> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Answer, Failure>> {
         loop {
             if let Err(error) = self.write(context) {
-                return Poll::Ready(Err(error.to_string()));
+                return Poll::Ready(Err(lost(error)));
             }
             match codec::read(&mut self.incoming, self.version, u32::MAX) {
                 Ok(Some(packet)) => match self.answer(&packet) {
@@ -405,27 +405,26 @@ impl Link {
                 },
                 Ok(None) => {}
                 Err(malformed) => {
-                    let words = format!("the broker broke the protocol: {malformed}");
-                    return Poll::Ready(Err(words));
+                    return Poll::Ready(Err(Failure::Forbidden(malformed.to_string())));
                 }
             }
             let mut space = ReadBuf::new(&mut self.space);
             match Pin::new(&mut self.wire).poll_read(context, &mut space) {
                 Poll::Ready(Ok(())) if space.filled().is_empty() => {
-                    return Poll::Ready(Err("the broker closed the connection".to_owned()));
+                    return Poll::Ready(Err(lost("the broker closed the connection")));
                 }
                 Poll::Ready(Ok(())) => {
                     self.incoming.extend_from_slice(space.filled());
                     continue;
                 }
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error.to_string())),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(lost(error))),
                 Poll::Pending => {}
             }
             if let Some((period, sleep)) = &mut self.keep_alive {
                 ready!(sleep.as_mut().poll(context));
                 if std::mem::replace(&mut self.is_asking, true) {
-                    let words = "the broker did not answer PINGREQ within --keepalive".to_owned();
-                    return Poll::Ready(Err(words));
+                    let words = "the broker did not answer PINGREQ within --keepalive";
+                    return Poll::Ready(Err(lost(words)));
                 }
                 sleep.as_mut().reset(Instant::now() + *period);
                 let _ = codec::write(&Packet::PingReq, self.version, &mut self.outgoing);
@@ -470,4 +469,8 @@ impl Link {
             _ => None,
         }
     }
+}
+
+fn lost(words: impl ToString) -> Failure {
+    Failure::Lost(words.to_string())
 }

@@ -44,8 +44,8 @@ pub(super) enum Signal {
 
 /// One half of rumqttc, seen from the driver.
 pub(super) trait Events: Send + 'static {
-    /// The next event; `None` for one that means nothing here. The error is the library's words.
-    fn poll(&mut self) -> impl Future<Output = Result<Option<Signal>, String>> + Send;
+    /// The next event; `None` for one that means nothing here. The error is what the library makes of the end.
+    fn poll(&mut self) -> impl Future<Output = Result<Option<Signal>, Failure>> + Send;
     /// An event the library has ready but not yet returned.
     fn ready(&mut self) -> Option<Option<Signal>>;
     /// If PINGREQ is not answered yet, that is no matter.
@@ -101,7 +101,7 @@ async fn connection(
         biased;
         polled = events.poll() => match polled {
             Ok(signal) => held.extend(signal),
-            Err(words) => return Some(notes.failure(words)),
+            Err(failure) => return Some(notes.failure(failure)),
         },
         () = notes.patience() => return Some(notes.too_slow()),
     }
@@ -136,7 +136,7 @@ async fn connection(
         };
         match polled {
             Ok(signal) => held.extend(signal.filter(|signal| !is_thrown_away(signal, notes))),
-            Err(words) => return Some(notes.failure(words)),
+            Err(failure) => return Some(notes.failure(failure)),
         }
     }
 }

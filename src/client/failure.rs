@@ -71,6 +71,9 @@ pub enum Failure {
     /// The connection broke.
     #[error("{0}")]
     Lost(String),
+    /// The broker sent what no broker may send.
+    #[error("the broker broke the protocol: {0}")]
+    Forbidden(String),
 }
 
 /// What was in the way of a connection, for those who have words of their own for it.
@@ -116,7 +119,8 @@ impl Failure {
             | Failure::Disconnected { .. }
             | Failure::Contested { .. }
             | Failure::Detour(_)
-            | Failure::Lost(_) => Exit::Lost,
+            | Failure::Lost(_)
+            | Failure::Forbidden(_) => Exit::Lost,
         }
     }
 
@@ -144,7 +148,10 @@ impl Failure {
     pub fn is_final(&self) -> bool {
         match self {
             Failure::Unusable(_) => true,
-            Failure::NotReached { .. } | Failure::Detour(_) | Failure::Lost(_) => false,
+            Failure::NotReached { .. }
+            | Failure::Detour(_)
+            | Failure::Lost(_)
+            | Failure::Forbidden(_) => false,
             Failure::Contested { .. } | Failure::Moved { .. } | Failure::Astray(_) => true,
             Failure::Refused { reason, .. } => !matches!(
                 *reason,

@@ -141,11 +141,11 @@ impl Notes {
     }
 
     /// Why the attempt or the connection ended: what was seen here, else what the library says.
-    pub(super) fn failure(&self, library: String) -> Failure {
+    pub(super) fn failure(&self, library: Failure) -> Failure {
         let attempt = self.attempt();
         match (&attempt.failure, attempt.reached) {
             (Some(failure), _) => failure.clone(),
-            (None, Reached::Broker) => Failure::Lost(library),
+            (None, Reached::Broker) => library,
             (None, _) => {
                 let endpoint = &self.destination().endpoint;
                 Failure::not_reached(format!("cannot connect to {endpoint}: {library}"))

@@ -428,6 +428,11 @@ impl Session {
         self.unsettled = 0;
         let lived = self.connected.take().map(|since| since.elapsed());
         let (mut failure, mut retry_in) = self.losses.note(failure, lived);
+        // The library's MQTT 5 half has thrown away what came in the same read, acknowledgements too.
+        let is_unsure = matches!(failure, Failure::Forbidden(_)) && self.version == Version::V5;
+        if is_unsure && !self.is_complete() {
+            retry_in = None;
+        }
         if let Err(unusable) = self.notes.go_to(&self.losses.options) {
             (failure, retry_in) = (unusable, None);
         }

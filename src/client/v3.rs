@@ -11,6 +11,7 @@ use rumqttc::{
 
 use super::accepted::Accepted;
 use super::driver::{Events, Signal};
+use super::failure::Failure;
 use super::notes::Notes;
 use super::options::ConnectOptions;
 use super::wire::Wire;
@@ -109,10 +110,10 @@ pub(super) fn disconnect(client: &AsyncClient, at_once: bool) -> Result<(), Stri
 }
 
 impl Events for EventLoop {
-    async fn poll(&mut self) -> Result<Option<Signal>, String> {
+    async fn poll(&mut self) -> Result<Option<Signal>, Failure> {
         match EventLoop::poll(self).await {
             Ok(event) => Ok(signal(event)),
-            Err(error) => Err(words(&error)),
+            Err(error) => Err(failure(&error)),
         }
     }
 
@@ -188,14 +189,14 @@ fn from_library(qos: rumqttc::QoS) -> QoS {
     }
 }
 
-fn words(error: &ConnectionError) -> String {
+fn failure(error: &ConnectionError) -> Failure {
     match error {
         ConnectionError::MqttState(StateError::AwaitPingResp) => {
-            "the broker did not answer PINGREQ within --keepalive".to_owned()
+            Failure::Lost("the broker did not answer PINGREQ within --keepalive".to_owned())
         }
         ConnectionError::MqttState(StateError::ConnectionAborted) => {
-            "the broker closed the connection".to_owned()
+            Failure::Lost("the broker closed the connection".to_owned())
         }
-        error => format!("the broker broke the protocol: {error}"),
+        error => Failure::Forbidden(error.to_string()),
     }
 }

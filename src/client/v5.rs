@@ -15,6 +15,7 @@ use rumqttc5::{
 
 use super::accepted::Accepted;
 use super::driver::{Events, Signal};
+use super::failure::Failure;
 use super::kept::NothingUnderWay;
 use super::notes::Notes;
 use super::options::ConnectOptions;
@@ -177,7 +178,7 @@ pub(super) fn disconnect(
 }
 
 impl Events for EventLoop {
-    async fn poll(&mut self) -> Result<Option<Signal>, String> {
+    async fn poll(&mut self) -> Result<Option<Signal>, Failure> {
         match EventLoop::poll(self).await {
             Ok(event) => {
                 if let Event::Incoming(Packet::ConnAck(_)) = event {
@@ -186,7 +187,7 @@ impl Events for EventLoop {
                 }
                 Ok(signal(event))
             }
-            Err(error) => Err(words(&error)),
+            Err(error) => Err(failure(&error)),
         }
     }
 
@@ -373,14 +374,14 @@ fn from_library(qos: rumqttc5::QoS) -> QoS {
     }
 }
 
-fn words(error: &ConnectionError) -> String {
+fn failure(error: &ConnectionError) -> Failure {
     match error {
         ConnectionError::MqttState(StateError::AwaitPingResp) => {
-            "the broker did not answer PINGREQ within --keepalive".to_owned()
+            Failure::Lost("the broker did not answer PINGREQ within --keepalive".to_owned())
         }
         ConnectionError::MqttState(StateError::ConnectionAborted) => {
-            "the broker closed the connection".to_owned()
+            Failure::Lost("the broker closed the connection".to_owned())
         }
-        error => format!("the broker broke the protocol: {error}"),
+        error => Failure::Forbidden(error.to_string()),
     }
 }

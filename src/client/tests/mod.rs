@@ -1,7 +1,7 @@
 //! The faults of the library beneath, each played by a scripted broker: what it would have done is in the comments.
 
-mod broken_write;
 pub(crate) mod broker;
+mod last_turn;
 mod slow_reader;
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! A broker that takes nothing more while what it has sent is still to be read.
+//! What the broker says in the turn in which the connection ends, which the library's MQTT 5 half forgets.
 
 use std::io::{Read, Write};
 use std::net::Shutdown;
@@ -65,5 +65,47 @@ async fn what_came_before_a_write_failed_still_counts() {
         let words = failure.to_string();
         assert_eq!(words, "the connection broke: broken pipe", "{version}");
         broker.join().unwrap().unwrap();
+    }
+}
+
+// One cannot know any more what is complete, and the library would not send again what was.
+#[tokio::test]
+async fn a_broker_that_breaks_the_protocol_while_messages_are_under_way_is_left() {
+    for version in VERSIONS {
+        let broker = Broker::new(version).await;
+        let options = broker.options();
+        let (mut session, mut peer) = established(&broker, &options, SOON).await;
+        for payload in ["one", "two"] {
+            session.publish(message(QoS::AtLeastOnce, payload)).unwrap();
+        }
+        let script = async {
+            peer.read().await;
+            peer.read().await;
+            // The second is for no message of ours.
+            peer.write_bytes(&[0x40, 2, 0, 1, 0x40, 2, 0, 99]).await;
+        };
+        let watching = async {
+            let mut complete = 0;
+            loop {
+                match session.next().await {
+                    Event::Complete { .. } => complete += 1,
+                    Event::Lost {
+                        failure, retry_in, ..
+                    } => break (failure, retry_in.is_some(), complete),
+                    _ => {}
+                }
+            }
+        };
+        let ((failure, tries_again, complete), ()) = tokio::join!(watching, script);
+        let words = failure.to_string();
+        assert!(
+            words.starts_with("the broker broke the protocol: "),
+            "{words}"
+        );
+        let expected = match version {
+            Version::V5 => (false, 0),
+            _ => (true, 1),
+        };
+        assert_eq!((tries_again, complete), expected, "{version}");
     }
 }
