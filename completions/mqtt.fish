@@ -102,7 +102,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s V -l protocol-version 
 311\t'MQTT 3.1.1'
 5\t'MQTT 5'
 auto\t'MQTT 5, or 3.1.1 with a broker that refuses 5 or hangs up; standard error says so'"
-complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none [default: 60]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l capath -d 'Trust the issuers whose certificates are in the files of DIR' -r -F
@@ -218,7 +218,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s V -l protocol-version 
 311\t'MQTT 3.1.1'
 5\t'MQTT 5'
 auto\t'MQTT 5, or 3.1.1 with a broker that refuses 5 or hangs up; standard error says so'"
-complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none [default: 60]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l capath -d 'Trust the issuers whose certificates are in the files of DIR' -r -F
@@ -315,7 +315,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s u -l username -d 'User
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s P -l password -l pw -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l password-file -d 'Read the password from the first line of FILE' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l password-command -d 'Run COMMAND and take the first line it prints as the password; quotes part its words, but no shell sees them' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none [default: 60]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l capath -d 'Trust the issuers whose certificates are in the files of DIR' -r -F
@@ -415,7 +415,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s u -l username -d 'Us
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s P -l password -l pw -d 'Password; the three options below and MQTT_PASSWORD keep it out of the process list [env: MQTT_PASSWORD]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l password-file -d 'Read the password from the first line of FILE' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l password-command -d 'Run COMMAND and take the first line it prints as the password; quotes part its words, but no shell sees them' -r
-complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none [default: 60]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l capath -d 'Trust the issuers whose certificates are in the files of DIR' -r -F
@@ -493,7 +493,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_sub
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l reads -d 'How fast the slow subscriber of slow reads in the second half of the run: so many messages, 10/s, or bytes, 20kB/s, or none; after the load it reads whatever comes [default: 10/s]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l workers -d 'Threads that share the connections [default: one for each processor]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l plan -d 'Run the plan in FILE, as --print-plan writes it; - is stdin. It says what the load is; the other options say which broker it is put on' -r -F
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l preset -d 'A case of the Open MQTT Benchmark Suite: QoS 1, payloads of 16 bytes, 30 minutes unless --duration says less. The suite\'s keep alive is 300 s (-k 300). --print-plan prints it, to be changed and run with --plan' -r -f -a "conn-tcp-10K-100\t'10,000 connections, 100 a second, then held'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l preset -d 'A case of the Open MQTT Benchmark Suite: QoS 1, payloads of 16 bytes, keep alive 300 s unless -k says otherwise, 30 minutes unless --duration says less. --print-plan prints it, to be changed and run with --plan' -r -f -a "conn-tcp-10K-100\t'10,000 connections, 100 a second, then held'
 fanout-1-1K-1-1K\t'1 publisher, 1 message/s, to 1,000 subscribers'
 p2p-1K-1K-1K-1K\t'1,000 publishers, 1 message/s each, each to one subscriber'
 sharedsub-1K-5-1K-1K\t'1,000 publishers, 1 message/s each, to 5 members of a shared subscription'
@@ -537,7 +537,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_sub
 311\t'MQTT 3.1.1'
 5\t'MQTT 5'
 auto\t'MQTT 5, or 3.1.1 with a broker that refuses 5 or hangs up; standard error says so'"
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none [default: 60]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l capath -d 'Trust the issuers whose certificates are in the files of DIR' -r -F
@@ -635,7 +635,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l reads -d 'How fast the slow subscriber of slow reads in the second half of the run: so many messages, 10/s, or bytes, 20kB/s, or none; after the load it reads whatever comes [default: 10/s]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l workers -d 'Threads that share the connections [default: one for each processor]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l plan -d 'Run the plan in FILE, as --print-plan writes it; - is stdin. It says what the load is; the other options say which broker it is put on' -r -F
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l preset -d 'A case of the Open MQTT Benchmark Suite: QoS 1, payloads of 16 bytes, 30 minutes unless --duration says less. The suite\'s keep alive is 300 s (-k 300). --print-plan prints it, to be changed and run with --plan' -r -f -a "conn-tcp-10K-100\t'10,000 connections, 100 a second, then held'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l preset -d 'A case of the Open MQTT Benchmark Suite: QoS 1, payloads of 16 bytes, keep alive 300 s unless -k says otherwise, 30 minutes unless --duration says less. --print-plan prints it, to be changed and run with --plan' -r -f -a "conn-tcp-10K-100\t'10,000 connections, 100 a second, then held'
 fanout-1-1K-1-1K\t'1 publisher, 1 message/s, to 1,000 subscribers'
 p2p-1K-1K-1K-1K\t'1,000 publishers, 1 message/s each, each to one subscriber'
 sharedsub-1K-5-1K-1K\t'1,000 publishers, 1 message/s each, to 5 members of a shared subscription'
@@ -679,7 +679,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 311\t'MQTT 3.1.1'
 5\t'MQTT 5'
 auto\t'MQTT 5, or 3.1.1 with a broker that refuses 5 or hangs up; standard error says so'"
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none [default: 60]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l capath -d 'Trust the issuers whose certificates are in the files of DIR' -r -F
@@ -756,7 +756,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l reads -d 'How fast the slow subscriber of slow reads in the second half of the run: so many messages, 10/s, or bytes, 20kB/s, or none; after the load it reads whatever comes [default: 10/s]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l workers -d 'Threads that share the connections [default: one for each processor]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l plan -d 'Run the plan in FILE, as --print-plan writes it; - is stdin. It says what the load is; the other options say which broker it is put on' -r -F
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l preset -d 'A case of the Open MQTT Benchmark Suite: QoS 1, payloads of 16 bytes, 30 minutes unless --duration says less. The suite\'s keep alive is 300 s (-k 300). --print-plan prints it, to be changed and run with --plan' -r -f -a "conn-tcp-10K-100\t'10,000 connections, 100 a second, then held'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l preset -d 'A case of the Open MQTT Benchmark Suite: QoS 1, payloads of 16 bytes, keep alive 300 s unless -k says otherwise, 30 minutes unless --duration says less. --print-plan prints it, to be changed and run with --plan' -r -f -a "conn-tcp-10K-100\t'10,000 connections, 100 a second, then held'
 fanout-1-1K-1-1K\t'1 publisher, 1 message/s, to 1,000 subscribers'
 p2p-1K-1K-1K-1K\t'1,000 publishers, 1 message/s each, each to one subscriber'
 sharedsub-1K-5-1K-1K\t'1,000 publishers, 1 message/s each, to 5 members of a shared subscription'
@@ -800,7 +800,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 311\t'MQTT 3.1.1'
 5\t'MQTT 5'
 auto\t'MQTT 5, or 3.1.1 with a broker that refuses 5 or hangs up; standard error says so'"
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none [default: 60]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l capath -d 'Trust the issuers whose certificates are in the files of DIR' -r -F
@@ -883,7 +883,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l reads -d 'How fast the slow subscriber of slow reads in the second half of the run: so many messages, 10/s, or bytes, 20kB/s, or none; after the load it reads whatever comes [default: 10/s]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l workers -d 'Threads that share the connections [default: one for each processor]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l plan -d 'Run the plan in FILE, as --print-plan writes it; - is stdin. It says what the load is; the other options say which broker it is put on' -r -F
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l preset -d 'A case of the Open MQTT Benchmark Suite: QoS 1, payloads of 16 bytes, 30 minutes unless --duration says less. The suite\'s keep alive is 300 s (-k 300). --print-plan prints it, to be changed and run with --plan' -r -f -a "conn-tcp-10K-100\t'10,000 connections, 100 a second, then held'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l preset -d 'A case of the Open MQTT Benchmark Suite: QoS 1, payloads of 16 bytes, keep alive 300 s unless -k says otherwise, 30 minutes unless --duration says less. --print-plan prints it, to be changed and run with --plan' -r -f -a "conn-tcp-10K-100\t'10,000 connections, 100 a second, then held'
 fanout-1-1K-1-1K\t'1 publisher, 1 message/s, to 1,000 subscribers'
 p2p-1K-1K-1K-1K\t'1,000 publishers, 1 message/s each, each to one subscriber'
 sharedsub-1K-5-1K-1K\t'1,000 publishers, 1 message/s each, to 5 members of a shared subscription'
@@ -927,7 +927,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 311\t'MQTT 3.1.1'
 5\t'MQTT 5'
 auto\t'MQTT 5, or 3.1.1 with a broker that refuses 5 or hangs up; standard error says so'"
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none [default: 60]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l capath -d 'Trust the issuers whose certificates are in the files of DIR' -r -F
@@ -1009,7 +1009,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 311\t'MQTT 3.1.1'
 5\t'MQTT 5'
 auto\t'MQTT 5, or 3.1.1 with a broker that refuses 5 or hangs up; standard error says so'"
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none [default: 60]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -l capath -d 'Trust the issuers whose certificates are in the files of DIR' -r -F
@@ -1065,7 +1065,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subco
 311\t'MQTT 3.1.1'
 5\t'MQTT 5'
 auto\t'MQTT 5, or 3.1.1 with a broker that refuses 5 or hangs up; standard error says so'"
-complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none [default: 60]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l capath -d 'Trust the issuers whose certificates are in the files of DIR' -r -F
@@ -1130,7 +1130,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subco
 311\t'MQTT 3.1.1'
 5\t'MQTT 5'
 auto\t'MQTT 5, or 3.1.1 with a broker that refuses 5 or hangs up; standard error says so'"
-complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -s k -l keepalive -d 'Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none [default: 60]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l connect-timeout -d 'Longest time from the first look-up to the broker\'s CONNACK' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l cafile -d 'Trust the issuers whose certificates are in FILE (PEM) [default: those this system trusts]' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l capath -d 'Trust the issuers whose certificates are in the files of DIR' -r -F

@@ -104,9 +104,9 @@ pub struct ConnectionArgs {
     #[arg(short = 'V', long, value_name = "VERSION", default_value = "311")]
     pub protocol_version: ProtocolVersion,
 
-    /// Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none
-    #[arg(short, long, value_name = "SECONDS", default_value_t = 60, value_parser = keep_alive)]
-    pub keepalive: u16,
+    /// Seconds between keep alive packets on an idle connection, 5 to 65535, or 0 for none [default: 60]
+    #[arg(short, long, value_name = "SECONDS", value_parser = keep_alive)]
+    pub keepalive: Option<u16>,
 
     /// Longest time from the first look-up to the broker's CONNACK
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]

@@ -147,8 +147,19 @@ fn latencies(out: &mut String, report: &Report) -> std::fmt::Result {
         }
         (false, _) => "all count from when a message was sent; without --rate none is due",
     };
-    writeln!(out, "{}\n", meaning.dimmed())
+    writeln!(out, "{}", meaning.dimmed())?;
+    if let Some(share) = report.missing().filter(|share| *share > UNSEEN) {
+        let words = format!(
+            "{:.2} % of what was due never arrived and has no latency: the percentiles are those of the rest",
+            share * 100.0
+        );
+        writeln!(out, "{}", words.yellow())?;
+    }
+    writeln!(out)
 }
+
+/// A share of the messages that changes none of the percentiles, of which the last is the 99.99th.
+const UNSEEN: f64 = 0.0001;
 
 fn connections(out: &mut String, report: &Report) -> std::fmt::Result {
     let connections = &report.connections;
@@ -287,11 +298,13 @@ fn delivery(out: &mut String, report: &Report) -> std::fmt::Result {
     fact(delivery.duplicates, "duplicates");
     fact(delivery.duplicates_marked, "of them marked DUP");
     fact(delivery.corrupted, "corrupted");
+    fact(delivery.misaddressed, "under another topic");
     fact(delivery.reordered, "out of order");
     fact(delivery.unexpected, "at the wrong subscriber");
     fact(delivery.unclassified, "too late to tell from duplicates");
     fact(delivery.foreign, "not of this run");
     fact(messages.never_sent, "due and never sent");
+    fact(messages.never_acknowledged, "sent and never acknowledged");
     fact(
         messages.stray_acknowledgements,
         "acknowledgements of nothing",

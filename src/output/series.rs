@@ -3,8 +3,9 @@
 //! Each interval is written as it ends, so that a run that is killed leaves what it has found.
 
 use std::io::{self, Write};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::bench::load::Struck;
 use crate::bench::measure::histograms::encode;
 use crate::bench::measure::latency::Latency;
 use crate::bench::measure::series::Interval;
@@ -61,7 +62,7 @@ impl<W: Write> HistogramLog<W> {
 }
 
 /// A table with a line for each interval: rates per second, and the latency of what was measured in it, in
-/// microseconds; empty where nothing was, or too little for that percentile.
+/// microseconds; empty where nothing was, or too little for that percentile. The last column names the faults that were on.
 pub struct Table<W> {
     out: W,
 }
@@ -75,15 +76,15 @@ impl<W: Write> Table<W> {
         let head = "elapsed_s,phase,connected,connected_per_s,sent_per_s,acknowledged_per_s,delivered_per_s,";
         let latency = ["response", "service", "ack"]
             .map(|name| format!("{name}_p50_us,{name}_p99_us,{name}_max_us,"));
-        writeln!(out, "{head}{}lost_connections", latency.concat())?;
+        writeln!(out, "{head}{}lost_connections,faults", latency.concat())?;
         Ok(Table { out })
     }
 
-    /// Writes one line.
+    /// Writes one line. Of the faults those are meant that were on at some time of the interval.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn write(&mut self, interval: &Interval) -> io::Result<()> {
+    pub fn write(&mut self, interval: &Interval, faults: &[Struck]) -> io::Result<()> {
         let recorder = &interval.recorder;
         let seconds = (interval.to - interval.from).as_secs_f64().max(0.001);
         let phase = match interval.phase {
@@ -129,15 +130,23 @@ impl<W: Write> Table<W> {
                 }
             }
         }
-        writeln!(self.out, ",{}", interval.lost)?;
+        let mut on: Vec<&str> = faults
+            .iter()
+            .filter(|fault| {
+                let ended = fault.ended.unwrap_or(Duration::MAX);
+                fault.began < interval.to && ended >= interval.from
+            })
+            .map(|fault| fault.what.as_str())
+            .collect();
+        on.dedup();
+        // The words of a fault have neither commas nor quotation marks.
+        writeln!(self.out, ",{},{}", interval.lost, on.join("; "))?;
         self.out.flush()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use base64::Engine;
     use base64::engine::general_purpose::STANDARD;
     use hdrhistogram::serialization::Deserializer;
@@ -204,13 +213,26 @@ mod tests {
     fn the_table_has_a_line_for_each_interval() {
         let mut bytes = Vec::new();
         let mut table = Table::new(&mut bytes).unwrap();
-        table.write(&interval(7)).unwrap();
+        let fault = |what: &str, began, ended: Option<u64>| Struck {
+            what: what.to_owned(),
+            began: Duration::from_millis(began),
+            ended: ended.map(Duration::from_millis),
+        };
+        let faults = [
+            fault("cut=100%", 1000, Some(6999)),
+            fault("stall=both", 5000, Some(7500)),
+            fault("cut=30%", 7200, Some(7200)),
+            fault("cut=30%", 7400, Some(7400)),
+            fault("delay=20ms jitter=5ms", 7999, None),
+            fault("cut=5", 8000, None),
+        ];
+        table.write(&interval(7), &faults).unwrap();
         assert_eq!(
             String::from_utf8(bytes).unwrap(),
             "elapsed_s,phase,connected,connected_per_s,sent_per_s,acknowledged_per_s,delivered_per_s,\
              response_p50_us,response_p99_us,response_max_us,service_p50_us,service_p99_us,service_max_us,\
-             ack_p50_us,ack_p99_us,ack_max_us,lost_connections\n\
-             8.000,load,2,0.0,1000.0,0.0,1000.0,5003,9903,10007,4995,9895,9999,,,,0\n"
+             ack_p50_us,ack_p99_us,ack_max_us,lost_connections,faults\n\
+             8.000,load,2,0.0,1000.0,0.0,1000.0,5003,9903,10007,4995,9895,9999,,,,0,stall=both; cut=30%; delay=20ms jitter=5ms\n"
         );
     }
 }

@@ -5,6 +5,7 @@ use std::net::TcpStream;
 
 use mqtt_toolbox::bench::measure::histograms::Histograms;
 
+use crate::bench::scripted::{Deed, Scripted};
 use crate::bench::{bench, json};
 use crate::harness::{Mqtt, eventually};
 use crate::servers::MqttServe;
@@ -101,6 +102,65 @@ fn the_highest_load_is_found_and_held_again() {
         (&steps[3]["again"], &found["confirmed"]),
         (&true.into(), &1.into())
     );
+}
+
+#[test]
+fn connections_and_subscribers_are_raised_to_what_a_broker_takes_and_no_further() {
+    let broker = Scripted::start(|_| Deed::Deliver);
+    broker.takes_clients_up_to(12);
+    let at = [
+        "-h",
+        "127.0.0.1",
+        "-p",
+        &broker.port,
+        "--from",
+        "4",
+        "--to",
+        "64",
+    ];
+    for (line, most, first_above, limit) in [
+        (
+            "max conn --of clients --slo refused=0",
+            12.0,
+            13.0,
+            "refused=0: 1",
+        ),
+        (
+            "max idle --of clients --duration 100ms --slo max<60m",
+            12.0,
+            13.0,
+            " closed the connection without CONNACK: it takes no more, ",
+        ),
+        (
+            "max --of subscribers --publishers 1 --count 50 --slo loss=0",
+            12.0,
+            13.0,
+            " closed the connection without CONNACK: it takes no more, ",
+        ),
+    ] {
+        let words: Vec<&str> = line.split(' ').chain(at).collect();
+        let all = words.iter().copied().chain(["--confirm", "1", "--json"]);
+        let found = json(&bench(all).stdout_any().run());
+        assert_eq!(
+            (&found["found"], &found["confirmed"]),
+            (&most.into(), &1.into()),
+            "{found:#}"
+        );
+        let steps = found["steps"].as_array().unwrap();
+        let above = steps.iter().find(|step| step["load"] == first_above);
+        let why = above.unwrap_or_else(|| panic!("{found:#}"))["failures"][0].as_str();
+        assert!(why.is_some_and(|why| why.contains(limit)), "{why:?}");
+        let text = bench(words).stdout_any().run().stdout_text();
+        let of = found["of"].as_str().unwrap();
+        for words in [
+            format!("\n{of} {most}  the highest that holds "),
+            "held again 2 times\n".to_owned(),
+            "\nlimited by  ".to_owned(),
+            format!(" at {first_above}\n"),
+        ] {
+            assert!(text.contains(&words), "no {words:?} in\n{text}");
+        }
+    }
 }
 
 #[test]

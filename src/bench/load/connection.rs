@@ -546,7 +546,9 @@ async fn connect(
     let mut read = BytesMut::new();
     let connack = loop {
         if stream.read_buf(&mut read).await.map_err(failed)? == 0 {
-            return Err(not_mqtt("it closed the connection without CONNACK"));
+            return Err(Failure::not_reached(format!(
+                "{endpoint} closed the connection without CONNACK: it takes no more, or is no MQTT broker"
+            )));
         }
         // An older broker refuses MQTT 5 in the only words it has, those of 3.1.1.
         let older = match options.version {

@@ -189,7 +189,7 @@ impl Member {
             Arc::clone(&self.crew.timetable),
             Books::Own(Ledger::new(plan.streams_of(number))),
             When::Always,
-            self.crew.expected.clone(),
+            self.crew.expected.clone().answers(),
         );
         self.write_subscribe(&subscriber, &mut connection)?;
         let mut requester = Requester {

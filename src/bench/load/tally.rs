@@ -44,6 +44,8 @@ pub struct Measurement {
     pub shares: Vec<Share>,
     /// Messages that were due and never sent.
     pub unsent: u64,
+    /// Publishes at QoS 1 and 2 that were sent and never answered.
+    pub unanswered: u64,
     /// Publishes the broker refused, by the code of the reason.
     pub refusals: BTreeMap<u8, u64>,
     /// Acknowledgements for which there was no publish.
@@ -52,6 +54,8 @@ pub struct Measurement {
     pub granted: QoS,
     /// The most messages a publisher had in flight, as far as the broker let it.
     pub window: u16,
+    /// The brokers the clients took in turn, where there were several.
+    pub brokers: Vec<String>,
     /// What the broker allows.
     pub limits: BrokerLimits,
     /// By how much the clock of the day was set while the load ran.
@@ -176,10 +180,12 @@ impl Tally {
             delivery: Delivery::default(),
             shares: Vec::new(),
             unsent: 0,
+            unanswered: 0,
             refusals: BTreeMap::new(),
             stray_acknowledgements: 0,
             granted: QoS::ExactlyOnce,
             window: plan.window(),
+            brokers: crew.load.brokers.iter().map(ToString::to_string).collect(),
             limits: crew.limits.get().cloned().unwrap_or_default(),
             clock_set: self.clock.map_or(Duration::ZERO, |(instant, day)| {
                 let expected = day + instant.elapsed();
@@ -204,6 +210,12 @@ impl Tally {
                 let published = publisher.published(interrupted_ns);
                 measurement.unsent += published.unsent;
                 measurement.stray_acknowledgements += published.stray_acknowledgements;
+                let unacknowledged = published
+                    .sent
+                    .iter()
+                    .map(|sent| sent.unacknowledged.count());
+                let refused: u64 = published.refusals.values().sum();
+                measurement.unanswered += unacknowledged.sum::<u64>().saturating_sub(refused);
                 for (reason, count) in published.refusals {
                     *measurement.refusals.entry(reason).or_default() += count;
                 }

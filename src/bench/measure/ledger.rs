@@ -172,6 +172,9 @@ pub struct Delivery {
     /// Arrived with other bytes behind the header than were sent.
     #[serde(default)]
     pub corrupted: u64,
+    /// Arrived under another topic than they were published to.
+    #[serde(default)]
+    pub misaddressed: u64,
     /// Arrived after a later message of the same publisher.
     pub reordered: u64,
     /// Arrived, but no subscription of this client asked for it.
@@ -194,6 +197,7 @@ impl Delivery {
         self.duplicates_at_qos_2 += other.duplicates_at_qos_2;
         self.duplicates_marked += other.duplicates_marked;
         self.corrupted += other.corrupted;
+        self.misaddressed += other.misaddressed;
         self.reordered += other.reordered;
         self.unexpected += other.unexpected;
         self.unclassified += other.unclassified;
@@ -215,6 +219,7 @@ pub struct Ledger {
     foreign: u64,
     duplicates_marked: u64,
     corrupted: u64,
+    misaddressed: u64,
 }
 
 impl Ledger {
@@ -231,6 +236,7 @@ impl Ledger {
             foreign: 0,
             duplicates_marked: 0,
             corrupted: 0,
+            misaddressed: 0,
         }
     }
 
@@ -258,6 +264,11 @@ impl Ledger {
         self.corrupted += 1;
     }
 
+    /// Enters that the message now entered came under another topic than it was published to.
+    pub fn enter_misaddressed(&mut self) {
+        self.misaddressed += 1;
+    }
+
     /// Enters a message that is not of this run.
     pub fn enter_foreign(&mut self) {
         self.foreign += 1;
@@ -271,6 +282,7 @@ impl Ledger {
             foreign: self.foreign,
             duplicates_marked: self.duplicates_marked,
             corrupted: self.corrupted,
+            misaddressed: self.misaddressed,
             ..Delivery::default()
         };
         for (number, stream) in &self.streams {

@@ -86,6 +86,11 @@ impl Membership {
         self.ledger.ledger().enter_corrupted();
     }
 
+    /// Enters that the message now entered came under another topic than it was published to.
+    pub fn enter_misaddressed(&self) {
+        self.ledger.ledger().enter_misaddressed();
+    }
+
     /// Enters a message that is not of this run.
     pub fn enter_foreign(&self) {
         self.ledger.ledger().enter_foreign();

@@ -24,6 +24,7 @@ pub mod speed;
 pub mod tests;
 mod text;
 mod timetable;
+pub mod topics;
 mod warmup;
 
 use std::fmt;

@@ -69,6 +69,9 @@ pub const ALL: [Preset; 8] = [
     },
 ];
 
+/// Seconds between keep alive packets, in every case.
+const KEEP_ALIVE: u16 = 300;
+
 impl Preset {
     /// The load, so much of it: that many fewer clients, each of which does what it does in the suite. Of a fan-out the subscribers are
     /// fewer, because five publishers are few already; connections come more slowly, so that they take as long. One client of
@@ -106,7 +109,8 @@ impl Preset {
             }
         };
         Plan::from_toml(&format!(
-            "scenario = '{scenario}'\nrun = '{run}'\nwarmup = '{warmup}'\nstop = {{ after = '30m' }}\n{groups}"
+            "scenario = '{scenario}'\nrun = '{run}'\nwarmup = '{warmup}'\nstop = {{ after = '30m' }}\n\
+             session = {{ keep_alive = {KEEP_ALIVE} }}\n{groups}"
         ))
     }
 }

@@ -15,6 +15,9 @@ pub struct Session {
     /// The broker is to take up the session it has, and to keep it.
     #[serde(default, skip_serializing_if = "text::is_default")]
     pub keep: bool,
+    /// Seconds between keep alive packets, 0 for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_alive: Option<u16>,
     /// Seconds the broker keeps it after the connection. MQTT 5.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expiry_interval: Option<u32>,
@@ -63,6 +66,7 @@ impl Session {
     pub fn needs_version_5(&self) -> bool {
         let plain = Session {
             keep: self.keep,
+            keep_alive: self.keep_alive,
             will: None,
             ..Session::default()
         };
@@ -84,6 +88,7 @@ impl Session {
         if let Some(seconds) = self.expiry_interval {
             options.session_expiry = seconds;
         }
+        options.keep_alive = self.keep_alive.unwrap_or(options.keep_alive);
         options.receive_maximum = self.receive_maximum;
         let mut add = |property: Option<Property>| options.properties.0.extend(property);
         add(self.maximum_packet_size.map(Property::MaximumPacketSize));
@@ -100,6 +105,9 @@ impl Session {
         let wrong = |key, words: &str| Err((key, words.to_owned()));
         if self.receive_maximum == Some(0) {
             return wrong("receive_maximum", "must be at least 1");
+        }
+        if matches!(self.keep_alive, Some(1..5)) {
+            return wrong("keep_alive", "must be 0 or at least 5");
         }
         if self.maximum_packet_size.is_some_and(|bytes| bytes < 16) {
             return wrong("maximum_packet_size", "must be at least 16");

@@ -294,14 +294,14 @@ prop_compose! {
 
 prop_compose! {
     fn any_session()(
-        keep: bool, expiry_interval: Option<u32>, receive_maximum: Option<u16>, maximum_packet_size: Option<u32>,
+        keep: bool, keep_alive in proptest::option::of(5_u16..), expiry_interval: Option<u32>, receive_maximum: Option<u16>, maximum_packet_size: Option<u32>,
         topic_alias_maximum: Option<u16>, user_property in proptest::collection::vec((".{0,4}", ".{0,4}"), 0..3),
         will in proptest::option::of((any_pattern(), ".{0,8}", any_qos(), any::<bool>(), any_properties())),
     ) -> Session {
         let will = will.map(|(topic, payload, qos, retain, properties)| Testament {
             topic, payload, qos, retain, delay_interval: expiry_interval, properties,
         });
-        Session { keep, expiry_interval, receive_maximum, maximum_packet_size, topic_alias_maximum, user_property, will }
+        Session { keep, keep_alive, expiry_interval, receive_maximum, maximum_packet_size, topic_alias_maximum, user_property, will }
     }
 }
 

@@ -167,12 +167,10 @@ fn add(whole: &mut Report, run: Report) {
     whole.isolation = whole.isolation.take().or(run.isolation);
 
     let (broker, other) = (&mut whole.broker, run.broker);
-    if !broker
-        .endpoint
-        .split(", ")
-        .any(|known| known == other.endpoint)
-    {
-        broker.endpoint = format!("{}, {}", broker.endpoint, other.endpoint);
+    for endpoint in other.endpoint.split(", ") {
+        if !broker.endpoint.split(", ").any(|known| known == endpoint) {
+            broker.endpoint = format!("{}, {endpoint}", broker.endpoint);
+        }
     }
     broker.granted_qos = broker.granted_qos.min(other.granted_qos);
     broker.window = broker

@@ -135,7 +135,7 @@ pub struct Tool {
 /// The broker as it was reached.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Broker {
-    /// URL without user and password.
+    /// URL without user and password; of several brokers all, with commas between them.
     pub endpoint: String,
     /// MQTT version spoken.
     pub version: String,
@@ -182,6 +182,9 @@ pub struct Messages {
     pub refused: u64,
     /// Due and never sent.
     pub never_sent: u64,
+    /// Sent at QoS 1 or 2, and neither acknowledged nor refused.
+    #[serde(default)]
+    pub never_acknowledged: u64,
     /// Acknowledgements for which there was no publish.
     pub stray_acknowledgements: u64,
 }
@@ -200,6 +203,7 @@ impl Messages {
             .map(|(a, b)| a + b);
         self.refused += other.refused;
         self.never_sent += other.never_sent;
+        self.never_acknowledged += other.never_acknowledged;
         self.stray_acknowledgements += other.stray_acknowledgements;
     }
 }
@@ -290,16 +294,21 @@ impl Report {
             &histograms,
             measurement.failures.clone(),
         );
+        let measured =
+            span(&plan, recorder, recorder.delivered).max(span(&plan, recorder, recorder.sent));
+        let endpoint = match &measurement.brokers[..] {
+            [] => options.endpoint.to_string(),
+            several => several.join(", "),
+        };
         let verdict = verdict(
             &plan,
             &measurement,
+            measured,
             &connections,
             &latency_us,
             &generator,
             &series,
         );
-        let measured =
-            span(&plan, recorder, recorder.delivered).max(span(&plan, recorder, recorder.sent));
         let from = measurement.started + Duration::from_nanos(recorder.window().from_ns);
         Report {
             schema: Report::SCHEMA,
@@ -309,7 +318,7 @@ impl Report {
             },
             finished_at: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
             broker: Broker {
-                endpoint: options.endpoint.to_string(),
+                endpoint: endpoint.clone(),
                 version: options.version.to_string(),
                 embedded,
                 granted_qos: measurement.granted.number(),
@@ -319,7 +328,7 @@ impl Report {
             parts: vec![Part {
                 run: plan.run,
                 host: environment.host.clone(),
-                endpoint: options.endpoint.to_string(),
+                endpoint,
                 measured_unix_s: (unix(from), unix(from + measured)),
                 valid: verdict.valid,
             }],
@@ -343,6 +352,7 @@ impl Report {
                 acknowledged: acknowledges.then_some(recorder.acknowledged.total),
                 refused: measurement.refusals.values().sum(),
                 never_sent: measurement.unsent,
+                never_acknowledged: measurement.unanswered,
                 stray_acknowledgements: measurement.stray_acknowledgements,
             },
             delivery: measurement.delivery,
@@ -366,6 +376,20 @@ impl Report {
             environment,
             plan,
         }
+    }
+}
+
+impl Report {
+    /// The share of the deliveries that were due and never came, and so are in no percentile; `None` where nothing was due.
+    pub fn missing(&self) -> Option<f64> {
+        let sent = self.messages.sent.max(1) as f64;
+        // What was not sent would have had as many subscribers as what was.
+        let never_sent = match (self.delivery.expected, self.messages.sent) {
+            (_, 0) => self.messages.never_sent as f64,
+            (expected, _) => self.messages.never_sent as f64 * (expected as f64 / sent),
+        };
+        let due = self.delivery.expected as f64 + never_sent;
+        (due > 0.0).then(|| (self.delivery.lost() as f64 + never_sent) / due)
     }
 }
 
@@ -487,9 +511,11 @@ pub mod tests {
             shares: Vec::new(),
             unsent: 0,
             refusals: BTreeMap::new(),
+            unanswered: 0,
             stray_acknowledgements: 0,
             granted: QoS::ExactlyOnce,
             window: 100,
+            brokers: Vec::new(),
             limits: BrokerLimits::default(),
             clock_set: Duration::ZERO,
             failures: Vec::new(),

@@ -3,6 +3,7 @@
 //! The verdict asks one question: was the generator itself what was measured? It is INVALID when
 //! * the 99th percentile of the generator's own delay ([`Recorder::lag`]) is over 1 ms and over a tenth of that
 //!   of the response latency: a paced message then waits for its sender rather than for the broker;
+//! * one of its threads stood still for more than a hundredth of the time, and for longer than a busy machine lets wait;
 //! * in an unpaced run its threads were busy for over 90 % of the time: faster than this it cannot go;
 //! * the latency was another in the second half than in the first, surely and by more than half of it: then the
 //!   numbers describe a moment between the two;
@@ -47,6 +48,7 @@ pub struct Check {
 pub(super) fn verdict(
     plan: &Plan,
     measurement: &Measurement,
+    measured: Duration,
     connections: &Connections,
     latency: &Latencies,
     generator: &Generator,
@@ -63,12 +65,19 @@ pub(super) fn verdict(
             .as_ref()
             .map(|latency| latency.p99.unwrap_or(latency.max))
     };
-    if let Some(delay) = p99(own) {
+    let still = latency.loop_delay.as_ref().map_or(0, |delay| delay.max);
+    let still = Duration::from_micros(still);
+    if still > STILL.max(measured / 100) {
+        reasons.push(format!(
+            "the load tester stood still for {:.2} s, in which it neither sent nor timed anything: it was stopped, or had no processor",
+            still.as_secs_f64()
+        ));
+    } else if let Some(delay) = p99(own) {
         // Without subscribers there is no response to compare with, and 1 ms alone decides.
         let tenth = p99(whole).unwrap_or(0) / 10;
         if delay > tenth.max(1000) {
             reasons.push(format!(
-                "the generator was too slow: its own delay is {:.1} ms at the 99th percentile; \
+                "{TOO_SLOW}: its own delay is {:.1} ms at the 99th percentile; \
                  lower --rate, or give the load more processors",
                 delay as f64 / 1000.0
             ));
@@ -122,6 +131,12 @@ pub(super) fn verdict(
     }
 }
 
+/// How a reason begins that only makes the latencies larger: whatever they hold they would hold without it.
+pub const TOO_SLOW: &str = "the generator was too slow";
+
+/// For so long a thread may stand still on a machine that does other things as well.
+const STILL: Duration = Duration::from_millis(250);
+
 /// More than a clock is slewed by in any run.
 const CLOCK: Duration = Duration::from_millis(500);
 
@@ -163,6 +178,7 @@ pub(super) fn check(delivery: &Delivery) -> Check {
     );
     fault(delivery.reordered, "delivered out of order");
     fault(delivery.corrupted, "with other bytes than were sent");
+    fault(delivery.misaddressed, "delivered under another topic");
     fault(
         delivery.unexpected,
         "delivered to a subscriber that had not asked",
@@ -211,6 +227,8 @@ mod tests {
         assert_eq!(faults(2, doubled), "1 delivered more than once at QoS 2");
         let reordered: fn(&mut Measurement) = |found| found.delivery.reordered = 3;
         assert_eq!(faults(0, reordered), "3 delivered out of order");
+        let elsewhere: fn(&mut Measurement) = |found| found.delivery.misaddressed = 3;
+        assert_eq!(faults(0, elsewhere), "3 delivered under another topic");
     }
 
     #[test]
@@ -243,6 +261,27 @@ mod tests {
             "{verdict:?}"
         );
         assert!(late(false, 5000, 10_000).valid, "flow control held it back");
+    }
+
+    #[test]
+    fn a_run_whose_generator_stood_still_is_invalid_whatever_its_percentiles_say() {
+        let still = |ms: u64| {
+            let change = |found: &mut Measurement| {
+                let mut recorder = Recorder::new(found.recorder.window());
+                for n in 0..90 {
+                    recorder.came_round(S + n * 10_000_000, S + n * 10_000_000 + 1000);
+                }
+                recorder.came_round(S, S + ms * 1_000_000);
+                found.recorder = recorder;
+            };
+            report(1, change).verdict
+        };
+        assert!(still(200).valid, "other programs run as well");
+        let reasons = still(400).reasons;
+        assert!(
+            reasons[0].contains("the load tester stood still for 0.40 s"),
+            "{reasons:?}"
+        );
     }
 
     #[test]

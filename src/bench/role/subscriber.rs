@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::message::{self, Form, Mark};
+use super::message::{self, Form, Header, Mark};
 use super::payloads::Payloads;
 use crate::bench::measure::Recorder;
 use crate::bench::measure::ledger::{Delivery, Ledger, Sent};
 use crate::bench::measure::shares::Membership;
 use crate::bench::plan::speed::{Appetite, Reader, Speed};
+use crate::bench::plan::topics::Topics;
 use crate::bench::plan::{Plan, Publishers, Timetable, When};
 use crate::bench::role::{self, Fault, Incoming, Next, Phase, Progress, Role, State, kind};
 use crate::mqtt::codec::{self, PublishView, TooLarge};
@@ -68,6 +69,8 @@ pub struct Expected {
     unmarked: bool,
     /// Retained messages are taken away at the end, by empty ones.
     retained: bool,
+    /// Where they were published; empty for answers, which come to the topic that was subscribed to.
+    topics: Arc<Topics>,
 }
 
 impl Expected {
@@ -83,6 +86,15 @@ impl Expected {
             properties: any(|group| group.form() == Form::Property),
             unmarked: any(|group| !group.is_marked()),
             retained: any(|group| group.retain),
+            topics: Arc::new(plan.topics()),
+        }
+    }
+
+    /// The same for those who hear answers to their own messages.
+    pub fn answers(self) -> Expected {
+        Expected {
+            topics: Arc::default(),
+            ..self
         }
     }
 }
@@ -202,6 +214,12 @@ impl Subscriber {
         self.received += u64::from(header.is_some() || self.expected.unmarked);
         let filler = &self.expected.filler;
         let is_whole = || mark.is_none_or(|mark| mark.is_whole(payload, filler));
+        // A topic that comes as a number only is not held against anything.
+        let is_at_its_topic = |header: Header| {
+            let topics = &self.expected.topics;
+            let found = topics.is(header.stream, header.sequence, publish.topic);
+            publish.topic.is_empty() || found.unwrap_or(publish.topic == self.filter)
+        };
         let is_first = match (&mut self.books, header) {
             (Books::None, _) => return recorder.arrived(now_ns),
             (Books::Relay, _) => return,
@@ -212,11 +230,17 @@ impl Subscriber {
                 if !is_whole() {
                     ledger.enter_corrupted();
                 }
+                if !is_at_its_topic(header) {
+                    ledger.enter_misaddressed();
+                }
                 ledger.enter(header.stream, header.sequence, dup)
             }
             (Books::Shared(membership), Some(header)) => {
                 if !is_whole() {
                     membership.enter_corrupted();
+                }
+                if !is_at_its_topic(header) {
+                    membership.enter_misaddressed();
                 }
                 membership.enter(header.stream, header.sequence, dup)
             }

@@ -9,8 +9,8 @@ use crate::bench::plan::preset::{ALL, Preset};
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Presets")]
 pub struct PresetArgs {
-    /// A case of the Open MQTT Benchmark Suite: QoS 1, payloads of 16 bytes, 30 minutes unless --duration says less. The suite's keep alive
-    /// is 300 s (-k 300). --print-plan prints it, to be changed and run with --plan
+    /// A case of the Open MQTT Benchmark Suite: QoS 1, payloads of 16 bytes, keep alive 300 s unless -k says otherwise, 30 minutes
+    /// unless --duration says less. --print-plan prints it, to be changed and run with --plan
     #[arg(
         long,
         value_name = "NAME",

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 
 use super::scrape::Scrape;
-use crate::bench::load::Event;
+use crate::bench::load::{Event, Struck};
 use crate::bench::measure::series::{Moment, Series, Timeline};
 use crate::bench::plan::Scenario;
 use crate::output::series::{HistogramLog, Table};
@@ -21,6 +21,8 @@ pub(super) struct Files {
     log: Option<(PathBuf, HistogramLog<BufWriter<File>>)>,
     table: Option<(PathBuf, Table<BufWriter<File>>)>,
     scrape: Option<Scrape>,
+    /// The faults of late.
+    struck: Vec<Struck>,
     /// What could not be written, once: the run goes on without.
     failure: Option<anyhow::Error>,
 }
@@ -55,6 +57,7 @@ impl Files {
             log: log.transpose()?,
             table: table.transpose()?,
             scrape: None,
+            struck: Vec::new(),
             failure: None,
         })
     }
@@ -70,6 +73,9 @@ impl Files {
             (&self.scrape, event)
         {
             scrape.show(now);
+        }
+        if let Event::Struck(struck) = event {
+            self.struck.clone_from(struck);
         }
         let (snapshot, last) = match event {
             Event::Connecting(snapshot) if self.scenario == Scenario::Conn => (snapshot, false),
@@ -88,7 +94,7 @@ impl Files {
         let table = self
             .table
             .as_mut()
-            .map(|(path, table)| (path, table.write(&interval)));
+            .map(|(path, table)| (path, table.write(&interval, &self.struck)));
         for (path, written) in log.into_iter().chain(table) {
             if let (Err(error), None) = (written, &self.failure) {
                 let words = format!("could not write {}", path.display());

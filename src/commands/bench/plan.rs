@@ -24,11 +24,14 @@ use crate::mqtt::QoS;
 /// # Errors
 /// When an option has no meaning in the scenario, the file is no plan, or the run could not be carried out.
 pub(super) fn plan(args: &LoadArgs) -> anyhow::Result<Plan> {
-    match (&args.plan, args.presets.preset) {
-        (Some(path), _) => read(path),
-        (None, Some(preset)) => named(preset, args),
-        (None, None) => typed(args),
-    }
+    let mut plan = match (&args.plan, args.presets.preset) {
+        (Some(path), _) => read(path)?,
+        (None, Some(preset)) => named(preset, args)?,
+        (None, None) => typed(args)?,
+    };
+    let keep_alive = &mut plan.session.keep_alive;
+    *keep_alive = args.connection.keepalive.or(*keep_alive);
+    Ok(plan)
 }
 
 /// The plan in a file; `-` is stdin.

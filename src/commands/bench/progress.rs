@@ -71,7 +71,7 @@ impl Progress {
             Event::Shown(snapshot) => self.show_snapshot(*snapshot),
             Event::Lost(lost) => self.show_lost(&lost),
             Event::Draining => self.bar.set_message("waiting for what is on its way"),
-            Event::Ended(_) => {}
+            Event::Struck(_) | Event::Ended(_) => {}
         }
     }
 

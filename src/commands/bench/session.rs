@@ -22,6 +22,7 @@ pub(super) fn session(args: &LoadArgs) -> anyhow::Result<Session> {
     let properties = &args.session;
     Ok(Session {
         keep: args.disable_clean_session,
+        keep_alive: None,
         expiry_interval: properties.session_expiry_interval,
         receive_maximum: properties.receive_maximum,
         maximum_packet_size: properties.maximum_packet_size,

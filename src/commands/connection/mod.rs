@@ -153,7 +153,7 @@ fn target_in(
     }
     check_srv(args, &options.endpoint, typed.as_ref())?;
     options.client_id = random_client_id();
-    options.keep_alive = args.keepalive;
+    options.keep_alive = args.keepalive.unwrap_or(options.keep_alive);
     options.connect_timeout = args.connect_timeout;
     let topic = match (typed_topic, outer_topic) {
         (Some(topic), _) => Some(UrlTopic::Typed(topic)),

@@ -8,11 +8,12 @@ mod plan;
 mod presets;
 mod proxied;
 mod report;
-mod scripted;
+pub mod scripted;
 mod slow;
 mod storms;
 mod tour;
 mod usage;
+mod verdict;
 mod warmup;
 mod ways;
 

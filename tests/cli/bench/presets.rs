@@ -1,6 +1,7 @@
 //! Loads that have a name.
 
 use super::report;
+use super::scripted::{Deed, Scripted};
 use crate::harness::Mqtt;
 use crate::servers::MqttServe;
 
@@ -34,11 +35,37 @@ warmup = "0s"
 [stop]
 after = "30m"
 
+[session]
+keep_alive = 300
+
 [[connect]]
 clients = 100
 rate = 1
 "#,
         )
+        .run();
+}
+
+#[test]
+fn clients_of_a_preset_are_kept_alive_as_the_suite_says_unless_something_else_is_typed() {
+    let broker = Scripted::start(|_| Deed::Deliver);
+    let preset = "--preset conn-tcp-10K-100 --scale 0.0001 --duration 0s";
+    for (line, seconds) in [
+        (preset.to_owned(), 300),
+        (format!("{preset} -k 20"), 20),
+        ("conn -c 1".to_owned(), 60),
+        ("conn -c 1 -k 0".to_owned(), 0),
+    ] {
+        let at = ["-h", "127.0.0.1", "-p", &broker.port];
+        report(&line.split(' ').chain(at).collect::<Vec<_>>(), 0);
+        let connect = broker.connects().pop().unwrap();
+        assert_eq!(connect.keep_alive, seconds, "{line}");
+    }
+    let plan = "scenario = 'conn'\nsession = { keep_alive = 4 }\nstop = { after = '0s' }\n[[connect]]\nclients = 1\n";
+    Mqtt::new(["bench", "--plan", "-"])
+        .stdin(plan)
+        .stderr_contains("keep_alive must be 0 or at least 5")
+        .status(1)
         .run();
 }
 

@@ -90,7 +90,24 @@ fn what_a_cut_loses_at_qos_0_is_counted_and_no_fault() {
     let words = words
         .split(' ')
         .chain(["--fault", "at=200ms cut for=300ms of=subscribers"]);
+    let directory = tempfile::tempdir().unwrap();
+    let table = directory.path().join("run.csv");
+    let words = words.chain(["--csv", table.to_str().unwrap()]);
     let text = bench(words).stdout_any().run().stdout_text();
+    let table = std::fs::read_to_string(table).unwrap();
+    let mut lines = table.lines();
+    let head = lines.next().unwrap();
+    assert!(head.ends_with(",lost_connections,faults"), "{table}");
+    assert!(
+        lines
+            .clone()
+            .any(|line| line.ends_with(",cut=100% of=subscribers")),
+        "{table}"
+    );
+    assert!(
+        lines.all(|line| line.split(',').count() == head.split(',').count()),
+        "{table}"
+    );
     for words in [
         "lost with a subscriber's connection",
         " ms: cut=100% of=subscribers for ",

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::BytesMut;
@@ -21,6 +22,10 @@ pub enum Deed {
     Corrupt,
     /// Leave the last byte of its payload out.
     Shorten,
+    /// Deliver it under another topic.
+    Misaddress,
+    /// Deliver it and do not acknowledge it.
+    Silence,
     /// Deliver it after the publisher's next one.
     Swap,
     /// Close the publisher's connection instead.
@@ -34,6 +39,7 @@ pub struct Scripted {
     pub port: String,
     published: Published,
     connects: Connects,
+    most: Arc<AtomicUsize>,
 }
 
 /// Every publish that has come.
@@ -57,12 +63,15 @@ impl Scripted {
         let published = Published::default();
         let connects = Connects::default();
         let seen = (Arc::clone(&published), Arc::clone(&connects));
+        let most = Arc::new(AtomicUsize::new(usize::MAX));
+        let limit = Arc::clone(&most);
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
+                let limit = limit.load(Ordering::Relaxed);
                 let subscriptions = Arc::clone(&subscriptions);
                 let (seen, properties) = (seen.clone(), properties.clone());
                 std::thread::spawn(move || {
-                    serve(stream, script, &subscriptions, &seen, &properties);
+                    serve(stream, script, &subscriptions, &seen, &properties, limit);
                 });
             }
         });
@@ -70,7 +79,13 @@ impl Scripted {
             port: port.to_string(),
             published,
             connects,
+            most,
         }
+    }
+
+    /// From now on the connection of a client whose name ends with a larger number is closed.
+    pub fn takes_clients_up_to(&self, number: usize) {
+        self.most.store(number, Ordering::Relaxed);
     }
 
     /// Every CONNECT, in the order of its coming.
@@ -97,6 +112,7 @@ fn serve(
     subscriptions: &Subscriptions,
     (published, connects): &(Published, Connects),
     properties: &Properties,
+    most: usize,
 ) {
     let mut version = Version::V311;
     let mut bytes = BytesMut::new();
@@ -119,6 +135,11 @@ fn serve(
         let answer = match packet {
             Packet::Connect(connect) => {
                 version = connect.version;
+                let name = &connect.client_id;
+                let number = &name[name.trim_end_matches(|c: char| c.is_ascii_digit()).len()..];
+                if number.parse().is_ok_and(|number: usize| number > most) {
+                    return;
+                }
                 connects.lock().unwrap().push(*connect);
                 Packet::ConnAck(ConnAck {
                     session_present: false,
@@ -162,6 +183,11 @@ fn serve(
                     Deed::Swap => held = Some(publish),
                     Deed::Lose => {}
                     Deed::Deliver => deliver(&publish, 1, subscriptions),
+                    Deed::Silence => {
+                        deliver(&publish, 1, subscriptions);
+                        continue;
+                    }
+                    Deed::Misaddress => deliver_as("elsewhere", &publish, subscriptions),
                     Deed::Double => deliver(&publish, 2, subscriptions),
                     Deed::Redeliver => {
                         deliver(&publish, 1, subscriptions);
@@ -199,6 +225,22 @@ fn serve(
             _ => continue,
         };
         send(&mut stream, &answer, version);
+    }
+}
+
+/// Sends the publish to everyone whose filter is its topic, under another one.
+fn deliver_as(topic: &'static str, publish: &Publish, subscriptions: &Subscriptions) {
+    let wanted = publish.topic.clone();
+    for (filter, qos, version, stream) in subscriptions.lock().unwrap().iter_mut() {
+        if *filter == *wanted {
+            let copy = Publish {
+                topic: topic.into(),
+                qos: QoS::AtMostOnce.min(*qos),
+                packet_id: 0,
+                ..publish.clone()
+            };
+            send(stream, &Packet::Publish(copy), *version);
+        }
     }
 }
 

@@ -105,6 +105,16 @@ fn hosts_ports_and_urls_may_be_repeated_and_are_taken_in_turn() {
             0,
         );
         assert_eq!(found["connections"]["made"], 3, "{form} {found:#}");
+        let host = if form == "hosts and ports" {
+            "localhost"
+        } else {
+            "127.0.0.1"
+        };
+        assert_eq!(
+            found["broker"]["endpoint"],
+            format!("{one}, mqtt://{host}:{second}"),
+            "{form}"
+        );
         let names = |told: Receiver<(String, Connect)>| {
             let mut names: Vec<String> = told
                 .try_iter()
