@@ -5,11 +5,13 @@
 //! batches: all that one read or write brought. After a failure it hands over what the library still holds back,
 //! and then waits until it is told to try again.
 
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
 use super::accepted::Accepted;
+use super::driblets;
 use super::failure::Failure;
 use super::notes::Notes;
 use crate::mqtt::ReasonCode;
@@ -24,7 +26,7 @@ pub(super) enum Signal {
     Message(Publish),
     /// A PUBLISH was written; 0 for QoS 0, whose delivery is complete with it.
     Sent(u16),
-    /// PUBREC came with a reason that is neither plain success nor a refusal.
+    /// PUBREC came and did not refuse.
     Received(u16, ReasonCode),
     /// The delivery with this packet identifier is complete, or was refused.
     Acknowledged(u16, ReasonCode),
@@ -116,7 +118,11 @@ async fn connection(
         if !held.is_empty()
             && let Ok(place) = signals.try_reserve()
         {
+            let is_driblet = held.len() < driblets::FEW;
             place.send(std::mem::take(held));
+            if is_driblet {
+                give_way().await;
+            }
         }
         notes.set_reading(held.is_empty());
         if !held.is_empty() {
@@ -139,6 +145,19 @@ async fn connection(
             Err(failure) => return Some(notes.failure(failure)),
         }
     }
+}
+
+/// Lets whoever takes the signals answer them first: that goes out in one write with what the library itself has to say.
+async fn give_way() {
+    let mut is_given = false;
+    std::future::poll_fn(|context| match std::mem::replace(&mut is_given, true) {
+        true => Poll::Ready(()),
+        false => {
+            context.waker().wake_by_ref();
+            Poll::Pending
+        }
+    })
+    .await;
 }
 
 /// The events the library has ready.

@@ -7,6 +7,7 @@
 mod accepted;
 mod courier;
 mod detour;
+mod driblets;
 mod driver;
 mod failure;
 mod kept;

@@ -36,6 +36,8 @@ pub(super) struct Notes {
     /// Whether anybody takes what is read, and how often this was said.
     is_reading: Arc<AtomicBool>,
     turn: Arc<AtomicU64>,
+    /// How long to rest the next time there is nothing to read, in nanoseconds.
+    rest: Arc<AtomicU64>,
     trace: Option<Arc<Mutex<Trace>>>,
 }
 
@@ -93,6 +95,7 @@ impl Notes {
             is_up: Arc::default(),
             is_reading: Arc::new(AtomicBool::new(true)),
             turn: Arc::default(),
+            rest: Arc::default(),
             trace: options.tracer.clone().map(|tracer| {
                 let trace = Trace::new(tracer, options.version);
                 Arc::new(Mutex::new(trace))
@@ -236,6 +239,18 @@ impl Notes {
     pub(super) fn set_reading(&self, is_reading: bool) {
         self.is_reading.store(is_reading, Ordering::Relaxed);
         self.turn.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Asks the wire to rest, once, when it has written everything and there is nothing to read.
+    pub(super) fn rest(&self, rest: Duration) {
+        let nanoseconds = u64::try_from(rest.as_nanos()).unwrap_or(u64::MAX);
+        self.rest.store(nanoseconds, Ordering::Relaxed);
+    }
+
+    /// How long the wire is to rest now.
+    pub(super) fn take_rest(&self) -> Option<Duration> {
+        let nanoseconds = self.rest.swap(0, Ordering::Relaxed);
+        (nanoseconds > 0).then(|| Duration::from_nanos(nanoseconds))
     }
 
     /// From now on everything written goes out at once: the next packet is DISCONNECT.

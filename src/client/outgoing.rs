@@ -30,9 +30,13 @@ pub(super) struct Outgoing {
 
 impl Outgoing {
     pub(super) fn has_room(&self, window: usize) -> bool {
-        let waiting = self.unnumbered.len() + self.unacknowledged_count;
         self.is_empty()
-            || self.bytes < BYTES && self.unwritten.len() < UNWRITTEN && waiting < window
+            || self.bytes < BYTES && self.unwritten.len() < UNWRITTEN && self.under_way() < window
+    }
+
+    /// Messages of QoS 1 and 2 that are not complete.
+    pub(super) fn under_way(&self) -> usize {
+        self.unnumbered.len() + self.unacknowledged_count
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -74,9 +78,11 @@ impl Outgoing {
         })
     }
 
-    /// PUBREC came, with a reason that PUBCOMP will not repeat.
+    /// PUBREC came; PUBCOMP will not repeat its reason.
     pub(super) fn received(&mut self, packet_id: u16, reason: ReasonCode) {
-        self.received.insert(packet_id, reason);
+        if reason != ReasonCode::SUCCESS {
+            self.received.insert(packet_id, reason);
+        }
     }
 
     pub(super) fn acknowledged(&mut self, packet_id: u16, reason: ReasonCode) -> Option<Event> {

@@ -20,6 +20,7 @@ use tokio::sync::mpsc::{self, error::TryRecvError};
 use tokio::time::Instant;
 
 use super::accepted::{Accepted, Unfit};
+use super::driblets::Driblets;
 use super::driver::{Signal, drive};
 use super::failure::Failure;
 use super::losses::Losses;
@@ -97,6 +98,7 @@ pub struct Session {
     unreleased: BTreeSet<u16>,
     /// QoS 1 messages that were acknowledged and whose PUBACK is not written.
     unsettled: usize,
+    driblets: Driblets,
 }
 
 enum Client {
@@ -149,6 +151,7 @@ pub async fn connect(options: &ConnectOptions, retry: Retry) -> Result<Session, 
         outgoing: Outgoing::default(),
         unreleased: BTreeSet::new(),
         unsettled: 0,
+        driblets: Driblets::default(),
     };
     loop {
         match session.next().await {
@@ -280,6 +283,14 @@ impl Session {
         }
     }
 
+    /// For who has dealt with everything that came and is about to wait: lets a stream that comes in driblets gather, for a
+    /// moment that nobody notices, behind what was handed over.
+    pub fn rest(&mut self) {
+        if let Some(rest) = self.driblets.rest(self.outgoing.under_way()) {
+            self.notes.rest(rest);
+        }
+    }
+
     /// Waits until [`Session::next_ready`] may have something. Nothing is lost when this is cancelled.
     pub async fn ready(&mut self) {
         if self.batch.len() == 0
@@ -355,13 +366,18 @@ impl Session {
     fn event(&mut self, signal: Signal) -> Option<Event> {
         match signal {
             Signal::Connected(accepted) => self.begin(accepted),
-            Signal::Message(publish) => return self.message(publish),
+            Signal::Message(publish) => {
+                self.driblets.message();
+                return self.message(publish);
+            }
             Signal::Sent(packet_id) => return self.outgoing.sent(packet_id),
             Signal::Acknowledged(packet_id, reason) => {
                 self.losses.forget();
+                self.driblets.answer();
                 return self.outgoing.acknowledged(packet_id, reason);
             }
             Signal::Received(packet_id, reason) => {
+                self.driblets.answer();
                 self.outgoing.received(packet_id, reason);
                 return None;
             }
@@ -370,6 +386,7 @@ impl Session {
                 return None;
             }
             Signal::Released(packet_id) => {
+                self.driblets.message();
                 self.unreleased.remove(&packet_id);
                 return None;
             }

@@ -146,6 +146,9 @@ fn signal(event: Event) -> Option<Signal> {
         Event::Incoming(Packet::PubAck(puback)) => {
             Signal::Acknowledged(puback.pkid, ReasonCode::SUCCESS)
         }
+        Event::Incoming(Packet::PubRec(pubrec)) => {
+            Signal::Received(pubrec.pkid, ReasonCode::SUCCESS)
+        }
         Event::Incoming(Packet::PubComp(pubcomp)) => {
             Signal::Acknowledged(pubcomp.pkid, ReasonCode::SUCCESS)
         }

@@ -229,11 +229,10 @@ fn signal(event: Event) -> Option<Signal> {
         // A PUBREC that refuses is the end of the delivery; one that accepts is followed by PUBCOMP (4.3.3).
         Event::Incoming(Packet::PubRec(pubrec)) => {
             let reason = ReasonCode(pubrec.reason as u8);
-            return match reason {
-                ReasonCode::SUCCESS => None,
-                _ if reason.is_failure() => Some(Signal::Acknowledged(pubrec.pkid, reason)),
-                _ => Some(Signal::Received(pubrec.pkid, reason)),
-            };
+            match reason.is_failure() {
+                true => Signal::Acknowledged(pubrec.pkid, reason),
+                false => Signal::Received(pubrec.pkid, reason),
+            }
         }
         Event::Incoming(Packet::PubComp(pubcomp)) => {
             Signal::Acknowledged(pubcomp.pkid, ReasonCode::SUCCESS)

@@ -21,6 +21,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
+use super::driblets;
 use super::failure::Failure;
 use super::notes::{Notes, Reached};
 use super::trace::Direction;
@@ -151,7 +152,10 @@ impl Wire {
     fn poll_wait(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let was_deaf = self.is_deaf;
         self.is_fresh = false;
-        let _ = self.poll_drain(context);
+        let is_written = self.poll_drain(context).is_ready();
+        if is_written && let Some(rest) = self.notes.take_rest() {
+            driblets::sleep(rest);
+        }
         if self.is_deaf && !was_deaf {
             context.waker().wake_by_ref();
         }

@@ -158,6 +158,7 @@ impl Publisher {
             Some(event) => event,
             None => {
                 self.books.flush().await?;
+                self.session.rest();
                 self.session.next().await
             }
         };

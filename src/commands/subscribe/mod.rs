@@ -8,7 +8,6 @@ mod sink;
 mod throttle;
 mod workers;
 
-use std::ops::Range;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -36,14 +35,6 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// With `--retained-only`: that much silence means that there are no more.
 const QUIET: Duration = Duration::from_secs(1);
-
-/// So many messages at once are a stream that comes in driblets: more than one, but far less than one read can bring.
-const FEW: Range<usize> = 2..64;
-
-/// How long to let a stream in driblets gather. A broker that writes each message for itself wakes us for each, and a wake-up, a read and a write
-/// cost many times the message: at QoS 0 this leaves a seventh of the processor time, and the time goes to the broker. It is the thread that
-/// sleeps, because the runtime's own wait would end with the next message. A message that comes alone never waits.
-const BREATH: Duration = Duration::from_micros(50);
 
 /// Prints messages, or runs a command for each, until the count, the time, a signal, the reader of stdout or the broker ends it.
 ///
@@ -169,11 +160,7 @@ impl<'a> Subscriber<'a> {
             if let Some(exit) = self.take_what_is_there().await? {
                 break exit;
             }
-            if FEW.contains(&self.taken) {
-                // The acknowledgements go first.
-                tokio::task::yield_now().await;
-                std::thread::sleep(BREATH);
-            }
+            self.session.rest();
             let patience = match (self.plan.end.live, self.plan.dialect) {
                 (true, Dialect::Ours) => Some(QUIET),
                 _ => self.plan.end.idle,
