@@ -6,6 +6,7 @@ pub mod messages;
 pub mod presets;
 pub mod verbs;
 
+use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -327,10 +328,22 @@ pub struct LoadArgs {
             "scenario", "publishers", "subscribers", "clients", "rate", "duration", "count", "warmup", "qos", "window",
             "topic", "filter", "run", "disable_clean_session", "size", "payload", "payload_file", "payload_lines", "payload_order", "template", "header", "retain",
             "topic_alias", "response_topic", "correlation_data", "PropertyArgs", "SessionPropertyArgs", "WillArgs",
-            "fault", "persistent", "reads",
+            "fault", "persistent", "reads", "property",
         ]
     )]
     pub plan: Option<PathBuf>,
+
+    /// Property of MQTT 5 for connect, publish or will, as often as wanted, as in -D publish content-type text/plain; the
+    /// options of the same names say the same
+    #[arg(
+        short = 'D',
+        long,
+        value_names = ["COMMAND", "NAME", "VALUE"],
+        num_args = 3..=4,
+        allow_negative_numbers = true,
+        help_heading = "MQTT 5 properties of the message"
+    )]
+    pub property: Vec<OsString>,
 
     #[command(flatten)]
     #[allow(missing_docs)]

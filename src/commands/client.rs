@@ -1,6 +1,6 @@
 //! What the options of `-D`, `-M` and `-d` mean for a client.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -84,9 +84,18 @@ fn tracer(dialect: Dialect) -> Tracer {
     })
 }
 
-/// The words of all `-D` stand behind each other; each property knows how many are its own.
 fn typed(args: &ClientArgs) -> anyhow::Result<Vec<TypedProperty>> {
-    let words: Vec<&OsStr> = args.property.iter().map(AsRef::as_ref).collect();
+    let mut all = typed_properties(&args.property)?;
+    all.extend(args.property_on_wire.iter().cloned());
+    checked(all)
+}
+
+/// The words of all `-D` stand behind each other; each property knows how many are its own.
+///
+/// # Errors
+/// [`Exit::Usage`] when a property is none, or MQTT does not allow its value.
+pub(super) fn typed_properties(words: &[OsString]) -> anyhow::Result<Vec<TypedProperty>> {
+    let words: Vec<&OsStr> = words.iter().map(AsRef::as_ref).collect();
     let mut rest = &words[..];
     let mut all = Vec::new();
     while !rest.is_empty() {
@@ -95,7 +104,10 @@ fn typed(args: &ClientArgs) -> anyhow::Result<Vec<TypedProperty>> {
         all.push(property);
         rest = &rest[taken..];
     }
-    all.extend(args.property_on_wire.iter().cloned());
+    checked(all)
+}
+
+fn checked(all: Vec<TypedProperty>) -> anyhow::Result<Vec<TypedProperty>> {
     match all.iter().find_map(TypedProperty::fault) {
         Some(words) => Err(Exit::Usage.because(format!("--property: {words}"))),
         None => Ok(all),

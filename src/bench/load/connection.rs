@@ -152,12 +152,17 @@ impl Way {
 
     /// Ends at a proxy that [`Way::lead_to`] names: where that has to go on to. `None` where there is no TCP.
     /// It is for clients of this kind from now on.
-    pub(in crate::bench) fn divert(&mut self, kind: Clientele) -> Option<Onward> {
-        (self.endpoint.scheme != Scheme::Unix).then(|| Onward {
+    pub(in crate::bench) fn divert(&mut self, kind: Clientele) -> Onward {
+        Onward {
             kind,
             addresses: std::mem::take(&mut self.addresses),
             from: self.dialer.unbind(),
-        })
+        }
+    }
+
+    /// Whether bytes go over TCP, so that a proxy can stand in between.
+    pub(in crate::bench) fn is_over_tcp(&self) -> bool {
+        self.endpoint.scheme != Scheme::Unix
     }
 
     /// Leads there from now on.

@@ -67,6 +67,11 @@ impl Proxy {
         load: &Load,
         stages: &watch::Sender<Stage>,
     ) -> anyhow::Result<Proxy> {
+        if !ways.iter().all(Way::is_over_tcp) {
+            return Err(Exit::Usage.because(
+                "faults happen to TCP connections, and a unix socket has none; use --host",
+            ));
+        }
         for way in &*ways {
             // A client could only say that the proxy had closed its connection.
             let tried = way.try_out(&load.options).await;
@@ -79,11 +84,7 @@ impl Proxy {
         let mut onward = Vec::new();
         for (place, way) in ways.iter_mut().enumerate() {
             let kind = Clientele::KINDS[place / each];
-            onward.push(way.divert(kind).ok_or_else(|| {
-                Exit::Usage.because(
-                    "faults happen to TCP connections, and a unix socket has none; use --host",
-                )
-            })?);
+            onward.push(way.divert(kind));
         }
         let plan = &load.plan;
         let seed = plan.run.0.into();

@@ -19,7 +19,7 @@ pub struct PresetArgs {
             "scenario", "plan", "publishers", "subscribers", "clients", "rate", "count", "warmup", "qos", "window",
             "topic", "filter", "disable_clean_session", "size", "payload", "payload_file", "payload_lines", "payload_order", "template", "header", "retain",
             "topic_alias", "response_topic", "correlation_data", "PropertyArgs", "SessionPropertyArgs", "WillArgs",
-            "fault", "persistent", "reads",
+            "fault", "persistent", "reads", "property",
         ]
     )]
     pub preset: Option<Preset>,

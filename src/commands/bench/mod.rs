@@ -12,6 +12,7 @@ mod plan;
 mod post;
 mod preflight;
 mod progress;
+mod properties;
 mod report;
 mod run;
 mod scrape;

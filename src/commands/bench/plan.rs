@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 
+use super::properties::spelled_out;
 use super::session::{message_properties, session};
 use crate::bench::plan::content::{Content, Source};
 use crate::bench::plan::pace::Pace;
@@ -24,6 +25,7 @@ use crate::mqtt::QoS;
 /// # Errors
 /// When an option has no meaning in the scenario, the file is no plan, or the run could not be carried out.
 pub(super) fn plan(args: &LoadArgs) -> anyhow::Result<Plan> {
+    let args = &spelled_out(args)?;
     let mut plan = match (&args.plan, args.presets.preset) {
         (Some(path), _) => read(path)?,
         (None, Some(preset)) => named(preset, args)?,
@@ -407,7 +409,16 @@ fn refuse_what_has_no_meaning(args: &LoadArgs, scenario: Scenario) -> anyhow::Re
         ("--persistent", args.faults.persistent, &lasting),
     ] {
         if given && !scenarios.contains(&scenario) {
-            return wrong(format!("{flag} has no meaning in `mqtt bench {scenario}`"));
+            let why = match (flag, scenario) {
+                ("--fault", Churn | ReconnectStorm | TakeoverStorm | WillStorm) => {
+                    ": its clients lose their connections by themselves, and nobody could tell by what; faults go with \
+                     idle, pubsub and the like"
+                }
+                _ => "",
+            };
+            return wrong(format!(
+                "{flag} has no meaning in `mqtt bench {scenario}`{why}"
+            ));
         }
     }
     if scenario == Sub && args.topic.is_none() {

@@ -210,6 +210,94 @@ fn a_broker_that_wants_less_in_flight_or_no_alias_is_named() {
 }
 
 #[test]
+fn a_property_may_be_typed_by_the_packet_that_carries_it() {
+    let broker = Scripted::allowing(|_| Deed::Deliver, Properties::default());
+    let by_packet = [
+        "connect session-expiry-interval 9",
+        "connect receive-maximum 7",
+        "connect user-property site north",
+        "publish content-type text/plain",
+        "publish message-expiry-interval 60",
+        "publish payload-format-indicator 1",
+        "publish user-property colour red",
+        "publish response-topic answers",
+        "publish correlation-data 12",
+        "will content-type text/plain",
+        "will will-delay-interval 5",
+    ];
+    let by_name = "--session-expiry-interval 9 --receive-maximum 7 --connect-user-property site=north --content-type text/plain \
+                   --message-expiry-interval 60 --payload-format-indicator --user-property colour=red --response-topic answers \
+                   --correlation-data 12 --will-content-type text/plain --will-delay-interval 5";
+    let common = [
+        "--print-plan",
+        "--run",
+        "00000007",
+        "--will-topic",
+        "w",
+        "-m",
+        "x",
+    ];
+    let plan = |words: &[&str]| {
+        let all = ["bench"].iter().chain(words).chain(&common);
+        Mqtt::new(all).stdout_any().run().stdout_text()
+    };
+    let words: Vec<&str> = by_packet
+        .iter()
+        .flat_map(|property| std::iter::once("-D").chain(property.split(' ')))
+        .collect();
+    let printed = plan(&words);
+    assert!(printed.contains("receive_maximum = 7"), "{printed}");
+    assert_eq!(
+        printed,
+        plan(&by_name.split_whitespace().collect::<Vec<_>>())
+    );
+    let at = ["-h", "127.0.0.1", "-p", &broker.port];
+    let line = "pub --publishers 1 --count 1 -V 5 -D publish content-type text/plain -D connect user-property site north";
+    report(&line.split(' ').chain(at).collect::<Vec<_>>(), 0);
+    assert_eq!(
+        broker.published()[0].properties.content_type(),
+        Some("text/plain".into())
+    );
+    assert!(!broker.connects()[0].properties.0.is_empty());
+    for (line, words) in [
+        (
+            "-D publish colour red",
+            "--property: there is no property \"colour\"",
+        ),
+        (
+            "-D publish topic-alias 3",
+            "--topic-alias gives each its own",
+        ),
+        (
+            "-D subscribe user-property a b",
+            "-D in `mqtt bench` is for connect, publish and will",
+        ),
+        (
+            "-D connect request-problem-information 0",
+            "do not carry this property",
+        ),
+        (
+            "-D will content-type x",
+            "a property of the will, and no --will-topic",
+        ),
+        (
+            "-D publish content-type a --content-type b",
+            "a property of publish is given twice, once as \"b\"",
+        ),
+        (
+            "conn -D publish content-type a",
+            "an MQTT 5 property of messages has no meaning",
+        ),
+        ("--plan - -D publish content-type a", "cannot be used with"),
+    ] {
+        Mqtt::new(["bench"].into_iter().chain(line.split(' ')))
+            .status(2)
+            .stderr_contains(words)
+            .run();
+    }
+}
+
+#[test]
 fn what_mqtt_cannot_say_is_refused_by_its_option() {
     for (more, words) in [
         (

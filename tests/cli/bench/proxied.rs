@@ -300,7 +300,11 @@ fn a_fault_that_cannot_happen_is_refused() {
         ),
         (
             &["churn", "--fault", "at=1s cut"],
-            "--fault has no meaning in `mqtt bench churn`",
+            "--fault has no meaning in `mqtt bench churn`: its clients lose their connections by themselves",
+        ),
+        (
+            &["--unix", "/tmp/none", "--fault", "at=1s cut"],
+            "faults happen to TCP connections, and a unix socket has none",
         ),
         (
             &["conn", "--persistent"],
