@@ -241,7 +241,8 @@ impl Session {
     }
 
     /// Acknowledges a message returned by the last [`Session::next`] or an earlier one, in their order. When its
-    /// connection is gone by now the broker will send it again, and one of QoS 2 is then kept from the caller.
+    /// connection is gone by now the broker will send it again, and one of QoS 2 is then kept from the caller. To
+    /// acknowledge it on another connection before it has come there is a breach of the protocol, and ends that connection.
     pub fn acknowledge(&mut self, qos: QoS, packet_id: u16) {
         if qos == QoS::ExactlyOnce {
             self.unreleased.insert(packet_id);

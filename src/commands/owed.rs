@@ -1,9 +1,10 @@
 //! The acknowledgements that are owed to the broker, in the order of the messages [MQTT-4.6.0-2].
 //!
 //! A message is settled when what was to be done with it is done, whatever the order; its acknowledgement goes out when
-//! all before it have gone.
+//! all before it have gone. One whose connection is lost before that is acknowledged when the broker has sent it again on
+//! the next: until then it knows of no delivery there, and an acknowledgement would break the protocol.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::mqtt::QoS;
 use crate::mqtt::packet::Publish;
@@ -11,9 +12,11 @@ use crate::mqtt::packet::Publish;
 /// What is owed.
 #[derive(Debug, Default)]
 pub(super) struct Owed {
+    /// What the broker has sent on the present connection, in that order.
     queue: VecDeque<Entry>,
-    /// The ticket of the first in the queue.
-    first: u64,
+    /// What it has sent on an earlier one, and has not sent again, by packet identifier.
+    earlier: BTreeMap<u16, Entry>,
+    next: Ticket,
 }
 
 /// Names a message until it is settled.
@@ -21,6 +24,7 @@ pub(super) type Ticket = u64;
 
 #[derive(Debug)]
 struct Entry {
+    ticket: Ticket,
     qos: QoS,
     packet_id: u16,
     is_settled: bool,
@@ -32,28 +36,45 @@ impl Owed {
         if message.qos == QoS::AtMostOnce {
             return None;
         }
+        // Who gives the identifier to another message has done with the one before, which may have expired.
+        self.earlier.remove(&message.packet_id);
+        let ticket = self.next;
+        self.next += 1;
         self.queue.push_back(Entry {
+            ticket,
             qos: message.qos,
             packet_id: message.packet_id,
             is_settled: false,
         });
-        Some(self.first + self.queue.len() as u64 - 1)
+        Some(ticket)
     }
 
     /// Whether this is a message that is noted already, sent again after the connection was lost: what is to be done
-    /// with it is being done.
-    pub(super) fn has(&self, message: &Publish) -> bool {
-        message.dup
-            && self
-                .queue
-                .iter()
-                .any(|entry| entry.packet_id == message.packet_id && entry.qos == message.qos)
+    /// with it is being done, or has been, and from now on it may be acknowledged.
+    pub(super) fn has(&mut self, message: &Publish) -> bool {
+        let (qos, packet_id) = (message.qos, message.packet_id);
+        if !message.dup {
+            return false;
+        }
+        if let Some(entry) = self.earlier.remove(&packet_id)
+            && entry.qos == qos
+        {
+            self.queue.push_back(entry);
+            return true;
+        }
+        (self.queue.iter()).any(|entry| entry.packet_id == packet_id && entry.qos == qos)
     }
 
-    /// The message has been dealt with. A ticket from before [`Owed::forget`] is passed over.
+    /// The message has been dealt with. A ticket of which nothing is known any more is passed over.
     pub(super) fn settle(&mut self, ticket: Ticket) {
-        let entry = ticket.checked_sub(self.first);
-        let entry = entry.and_then(|index| self.queue.get_mut(usize::try_from(index).ok()?));
+        // One of the last, when it needs nothing, or one of the first.
+        let entry = match self.queue.back_mut() {
+            Some(last) if last.ticket == ticket => Some(last),
+            _ => {
+                let mut all = self.queue.iter_mut().chain(self.earlier.values_mut());
+                all.find(|entry| entry.ticket == ticket)
+            }
+        };
         if let Some(entry) = entry {
             entry.is_settled = true;
         }
@@ -61,7 +82,7 @@ impl Owed {
 
     /// All messages so far have been dealt with.
     pub(super) fn settle_all(&mut self) {
-        for entry in &mut self.queue {
+        for entry in self.queue.iter_mut().chain(self.earlier.values_mut()) {
             entry.is_settled = true;
         }
     }
@@ -69,14 +90,19 @@ impl Owed {
     /// The next acknowledgement that may go out.
     pub(super) fn next(&mut self) -> Option<(QoS, u16)> {
         let entry = self.queue.pop_front_if(|entry| entry.is_settled)?;
-        self.first += 1;
         Some((entry.qos, entry.packet_id))
     }
 
-    /// The broker has forgotten the session: what it sends from now on are other messages, under any packet identifier.
-    pub(super) fn forget(&mut self) {
-        self.first += self.queue.len() as u64;
-        self.queue.clear();
+    /// There is another connection. A broker that has kept the session sends again what is owed to it. To one that has
+    /// forgotten it nothing is: what it sends from now on are other messages, under any packet identifier.
+    pub(super) fn reconnected(&mut self, is_resumed: bool) {
+        let before = self.queue.drain(..).map(|entry| (entry.packet_id, entry));
+        if is_resumed {
+            self.earlier.extend(before);
+        } else {
+            drop(before);
+            self.earlier.clear();
+        }
     }
 }
 
@@ -120,7 +146,7 @@ mod tests {
     fn a_forgotten_session_settles_nothing_of_the_next_one() {
         let mut owed = Owed::default();
         let old = owed.add(&message(1)).unwrap();
-        owed.forget();
+        owed.reconnected(false);
         let new = owed.add(&message(1)).unwrap();
         owed.settle(old);
         assert_eq!(owed.next(), None);
@@ -143,5 +169,39 @@ mod tests {
             }),
             None
         );
+    }
+
+    #[test]
+    fn a_kept_session_is_acknowledged_to_when_it_has_asked_again() {
+        let mut owed = Owed::default();
+        let tickets: Vec<Ticket> = (1..=3).map(|id| owed.add(&message(id)).unwrap()).collect();
+        owed.settle(tickets[0]);
+        owed.reconnected(true);
+        owed.settle(tickets[2]);
+        assert_eq!(owed.next(), None);
+        let mut again = message(1);
+        again.dup = true;
+        assert!(owed.has(&again));
+        assert_eq!(owed.next(), Some((QoS::AtLeastOnce, 1)));
+        // The second has expired in between, and is not sent again.
+        again.packet_id = 3;
+        assert!(owed.has(&again));
+        assert_eq!(owed.next(), Some((QoS::AtLeastOnce, 3)));
+        owed.settle(tickets[1]);
+        assert_eq!(owed.next(), None);
+    }
+
+    #[test]
+    fn a_packet_id_given_anew_is_another_message() {
+        let mut owed = Owed::default();
+        let old = owed.add(&message(1)).unwrap();
+        owed.reconnected(true);
+        assert!(!owed.has(&message(1)));
+        let new = owed.add(&message(1)).unwrap();
+        owed.settle(old);
+        assert_eq!(owed.next(), None);
+        owed.settle(new);
+        assert_eq!(owed.next(), Some((QoS::AtLeastOnce, 1)));
+        assert_eq!(owed.next(), None);
     }
 }

@@ -285,9 +285,7 @@ impl<'a> Replier<'a> {
                 }
             }
             Event::Connected => {
-                if !self.session.is_resumed() {
-                    self.owed.forget();
-                }
+                self.owed.reconnected(self.session.is_resumed());
                 say("connected again");
             }
             Event::Lost {

@@ -1,10 +1,15 @@
 //! `mqtt sub --exec`: a command for each message, and what becomes of the message when the command fails.
 
 use std::fs;
+use std::net::TcpListener;
+
+use mqtt_toolbox::mqtt::packet::{ConnAck, SubAck};
+use mqtt_toolbox::mqtt::{Packet, Properties, QoS, ReasonCode, Version};
 
 use crate::clients::{brokers, numbers, publish, subscribe, subscribed};
 use crate::harness::{Mqtt, eventually};
 use crate::servers::MqttServe;
+use crate::wire::Wire;
 
 #[test]
 fn a_command_gets_the_payload_and_is_told_the_rest() {
@@ -154,6 +159,89 @@ fn a_message_whose_command_failed_comes_again_with_those_behind_it() {
                 assert_eq!(done, numbers(6), "{name}");
             }
         }
+    }
+}
+
+// Before the broker has sent it again it does not expect an acknowledgement, and the library would end the connection.
+#[test]
+fn a_message_whose_command_outlives_the_connection_is_acknowledged_when_it_has_come_again() {
+    for (version, number) in [(Version::V311, "311"), (Version::V5, "5")] {
+        for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let url = format!("mqtt://{}", listener.local_addr().unwrap());
+            let folder = tempfile::tempdir().unwrap();
+            let script = "name=$(cat); echo begun $name; until [ -e \"$0/$name\" ]; do sleep 0.01; done; echo done $name";
+            let mut running = subscribe(
+                &url,
+                &[
+                    "-V",
+                    number,
+                    "-t",
+                    "n",
+                    "-q",
+                    "2",
+                    "-c",
+                    "-i",
+                    "me",
+                    "--ack-after-exec",
+                    "--exec",
+                    "sh",
+                    "-c",
+                    script,
+                    folder.path().to_str().unwrap(),
+                ],
+            )
+            .stderr_any()
+            .start();
+            let mut wire = accepted(&listener, version, false);
+            let Packet::Subscribe(subscribe) = wire.receive() else {
+                panic!("no SUBSCRIBE");
+            };
+            wire.send(Packet::SubAck(SubAck {
+                packet_id: subscribe.packet_id,
+                properties: Properties::default(),
+                reasons: vec![ReasonCode(2)],
+            }));
+            wire.send(crate::wire::publish("n", b"old", qos, 7));
+            running.wait_for_stdout(|line| line == "begun old");
+            drop(wire);
+            let mut wire = accepted(&listener, version, true);
+            running.wait_for_stderr(|line| line.ends_with("connected again"));
+            fs::write(folder.path().join("old"), "").unwrap();
+            running.wait_for_stdout(|line| line == "done old");
+            fs::write(folder.path().join("new"), "").unwrap();
+            wire.send(crate::wire::publish("n", b"new", qos, 8));
+            assert_eq!(acknowledged(&mut wire), 8, "{version}, {qos:?}");
+            let Packet::Publish(mut again) = crate::wire::publish("n", b"old", qos, 7) else {
+                unreachable!();
+            };
+            again.dup = true;
+            wire.send(Packet::Publish(again));
+            assert_eq!(acknowledged(&mut wire), 7, "{version}, {qos:?}");
+            running.kill();
+            let printed = String::from_utf8(running.stdout()).unwrap();
+            assert_eq!(printed, "begun old\ndone old\nbegun new\ndone new\n");
+        }
+    }
+}
+
+/// The next connection, accepted.
+fn accepted(listener: &TcpListener, version: Version, session_present: bool) -> Wire {
+    let mut wire = Wire::accept(listener, version);
+    wire.receive();
+    wire.send(Packet::ConnAck(ConnAck {
+        session_present,
+        reason: ReasonCode::SUCCESS,
+        properties: Properties::default(),
+    }));
+    wire
+}
+
+/// Which message the next packet acknowledges.
+fn acknowledged(wire: &mut Wire) -> u16 {
+    match wire.receive() {
+        Packet::PubAck(answer) | Packet::PubRec(answer) => answer.packet_id,
+        other => panic!("{other:?} is no acknowledgement"),
     }
 }
 

@@ -28,6 +28,7 @@ mod config;
 mod conformance;
 mod connecting;
 mod context;
+mod cut;
 mod exec;
 mod hostile;
 mod html;

@@ -447,6 +447,44 @@ fn a_spool_falls_back_to_an_older_mqtt_but_drops_no_property_for_it() {
 }
 
 #[test]
+fn a_broker_that_was_never_reached_is_tried_again_as_often_as_asked() {
+    let stage = Stage::new(Version::V311);
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path().to_str().unwrap();
+    let options = ["-t", "a", "-q", "2", "-m", "x", "--retry", "1"];
+    let mut running = publish(&stage.url, &spooled(directory, &options))
+        .stderr_any()
+        .start();
+    drop(stage.connect());
+    deliver(&mut stage.accept(false), "x");
+    assert_eq!(running.wait().status, 0);
+}
+
+#[test]
+fn what_is_acknowledged_is_delivered_however_the_connection_ends() {
+    for version in [Version::V311, Version::V5] {
+        for is_spooled in [false, true] {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let url = format!("mqtt://{}", listener.local_addr().unwrap());
+            let directory = tempfile::tempdir().unwrap();
+            let number = if version == Version::V5 { "5" } else { "311" };
+            let message = ["-t", "a", "-q", "1", "-m", "x", "-V", number];
+            let spool = ["--spool", directory.path().to_str().unwrap()];
+            let spool = if is_spooled { &spool[..] } else { &[] };
+            let mut running = publish(&url, &[&message[..], spool].concat()).start();
+            let mut wire = Wire::accept(&listener, version);
+            wire.receive();
+            wire.send(connack(false));
+            let packet_id = next_publish(&mut wire).packet_id;
+            wire.send(Packet::PubAck(Acknowledgement::success(packet_id)));
+            drop(wire);
+            let finished = running.wait();
+            assert_eq!((&*finished.stderr, finished.status), ("", 0), "{version}");
+        }
+    }
+}
+
+#[test]
 fn what_a_spool_cannot_do_is_said() {
     let broker = MqttServe::start([""; 0]);
     let directory = tempfile::tempdir().unwrap();

@@ -45,6 +45,8 @@ pub(super) struct Books {
     /// The session's number of the first of these.
     first: u64,
     totals: Totals,
+    /// Messages of QoS 0 went out, of which the broker says nothing.
+    is_trusting: bool,
     /// The first refusal. The messages after it are sent all the same.
     refused: Option<anyhow::Error>,
     /// The first line that was no message.
@@ -81,6 +83,7 @@ impl Books {
             under_way: VecDeque::new(),
             first: 0,
             totals: Totals::default(),
+            is_trusting: false,
             refused: None,
             unusable: None,
         }
@@ -154,6 +157,7 @@ impl Books {
             return;
         };
         self.forget_complete();
+        self.is_trusting |= entry.qos == QoS::AtMostOnce;
         if self.audience.steps {
             let step = match entry.qos {
                 QoS::AtMostOnce => Step::Sent {
@@ -235,6 +239,11 @@ impl Books {
             Some(bar) => bar.suspend(|| say(words)),
             None => say(words),
         }
+    }
+
+    /// Whether there were messages that only a connection which ends well has delivered.
+    pub(super) fn trusted_the_connection(&self) -> bool {
+        self.is_trusting
     }
 
     /// Writes what has been collected for stdout.

@@ -27,12 +27,13 @@ const TURN: usize = 256;
 /// The most bytes under way, but for a single message that has more.
 const BYTES: usize = 1 << 20;
 
-/// How long to try.
+/// How many attempts in a row to make when no more messages come in. While they do, there is no end to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Patience {
-    /// Attempts in a row to regain a connection that once stood, when no more messages come in. While they do, there is
-    /// no end to it.
-    pub(super) attempts: u32,
+    /// After the first, while the broker has not been reached.
+    pub(super) first: u32,
+    /// To regain a connection that once stood.
+    pub(super) later: u32,
 }
 
 pub(super) struct Durable {
@@ -437,8 +438,8 @@ impl Durable {
     /// No more messages come in: whether to go on trying to reach the broker.
     fn check_patience(&mut self) -> Result<(), End> {
         let attempts = match self.was_up {
-            true => self.patience.attempts,
-            false => 0,
+            true => self.patience.later,
+            false => self.patience.first,
         };
         match self.last_failure.take() {
             Some(failure) if self.failures > attempts => Err(self.give_up_all(&failure)),

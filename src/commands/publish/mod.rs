@@ -141,6 +141,11 @@ impl Plan {
             && self.composer.properties.0.iter().any(is_alias)
     }
 
+    /// Whether it matters that the broker hears DISCONNECT, when it has acknowledged every message.
+    fn misses_a_farewell(&self) -> bool {
+        self.options.will.is_some() || !self.options.disconnect.is_empty()
+    }
+
     /// One message is not worth waiting a minute for: the caller can send it again. A stream cannot be.
     fn attempts(&self) -> u32 {
         match (self.dialect, self.audience.expected) {
@@ -278,6 +283,7 @@ fn try_out(composer: &Composer, first: &Bytes) -> anyhow::Result<()> {
 async fn publish(plan: Plan) -> anyhow::Result<Exit> {
     let mut signals = Signals::new()?;
     let retry = Retry::attempts(plan.attempts());
+    let is_missed = plan.misses_a_farewell();
     let session = tokio::select! {
         session = connection::connect(&plan.options, retry) => {
             session.map_err(client::Failure::into_error)?
@@ -312,8 +318,12 @@ async fn publish(plan: Plan) -> anyhow::Result<Exit> {
         session, mut books, ..
     } = publisher;
     let is_unread = is_unread(outcome, &mut books)?;
+    let is_missed = is_missed || books.trusted_the_connection();
     tokio::select! {
-        farewell = session.disconnect() => farewell.map_err(client::Failure::into_error)?,
+        farewell = session.disconnect() => match farewell {
+            Err(failure) if is_missed => return Err(failure.into_error()),
+            _ => {}
+        },
         () = signals.next() => return Ok(Exit::Interrupted),
     }
     match is_unread {
@@ -335,9 +345,12 @@ async fn publish_durably(mut plan: Plan, options: spool::Options) -> anyhow::Res
             directory.display()
         ));
     }
+    let retries = plan.options.retries;
     let patience = Patience {
-        attempts: plan.attempts(),
+        first: retries.unwrap_or_default(),
+        later: retries.unwrap_or(plan.attempts()),
     };
+    let is_missed = plan.misses_a_farewell();
     if plan.feed.is_none() {
         plan.audience.expected = Some(spool.len());
     }
@@ -372,10 +385,10 @@ async fn publish_durably(mut plan: Plan, options: spool::Options) -> anyhow::Res
     if is_unread(outcome, &mut books)? {
         return Ok(Exit::Done);
     }
-    if let Ok(Err(failure)) = farewell {
-        return Err(failure.into_error());
+    match farewell {
+        Ok(Err(failure)) if is_missed => Err(failure.into_error()),
+        _ => books.close(),
     }
-    books.close()
 }
 
 /// The spool's client id, which cannot be changed by giving another.

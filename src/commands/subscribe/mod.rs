@@ -192,8 +192,8 @@ impl<'a> Subscriber<'a> {
         while !self.sink.is_idle() {
             tokio::select! {
                 ended = self.sink.next() => self.sink.ended(ended, &mut self.owed)?,
-                // What comes now is not acknowledged: it is for whoever takes the session next.
-                event = self.session.next() => self.connected(&event),
+                // A message that comes now is not acknowledged: it is for whoever takes the session next.
+                event = self.session.next() => self.come_back(&event),
             }
         }
         self.hand_on().await
@@ -284,7 +284,7 @@ impl<'a> Subscriber<'a> {
                 return Ok(self.answered());
             }
             Event::Connected => {
-                self.connected(&event);
+                self.come_back(&event);
                 say("connected again");
             }
             Event::Lost {
@@ -301,9 +301,12 @@ impl<'a> Subscriber<'a> {
         Ok(Next::Message)
     }
 
-    fn connected(&mut self, event: &Event) {
-        if matches!(event, Event::Connected) && !self.session.is_resumed() {
-            self.owed.forget();
+    /// Notes what concerns the acknowledgements of messages from before the connection was lost.
+    fn come_back(&mut self, event: &Event) {
+        match event {
+            Event::Connected => self.owed.reconnected(self.session.is_resumed()),
+            Event::Message(message) => drop(self.owed.has(message)),
+            _ => {}
         }
     }
 
