@@ -343,6 +343,11 @@ impl AsyncWrite for Wire {
         if self.outgoing.len() >= LARGE {
             ready!(self.poll_drain(context));
         }
+        // A large packet goes through in pieces, not once more as a whole in memory; CONNECT is looked at.
+        let bytes = match self.connect_written {
+            true => &bytes[..bytes.len().min(LARGE)],
+            false => bytes,
+        };
         match self.notes.version {
             Version::V31 if !self.connect_written => {
                 let connect = as_version_31(bytes).map_err(io::Error::other)?;

@@ -9,6 +9,8 @@ use crate::exit::Exit;
 pub(super) fn run(
     work: impl Future<Output = anyhow::Result<Exit>> + Send + 'static,
 ) -> anyhow::Result<Exit> {
+    // A command is some ten kilobytes: they are moved once, not at each step on the way.
+    let work = Box::pin(work);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

@@ -11,7 +11,10 @@ use crate::mqtt::codec::MAXIMUM_REMAINING_LENGTH;
 /// How much is read at once; the records of one block are passed on together.
 pub(super) const BLOCK: usize = 64 * 1024;
 
-/// Reads records until the end and hands them on, those of one block together, as slices of it. What is between two
+/// How many records are passed on together at most: short ones take more memory than their block.
+const MANY: usize = 4096;
+
+/// Reads records until the end and hands them on, those of one block together, or some thousand, as slices of it. What is between two
 /// delimiters is a record, whatever its bytes; the last one needs none. Stops early when `hand_on` returns `false`.
 ///
 /// # Errors
@@ -47,6 +50,9 @@ pub fn read_records(
             record.truncate(searched + length);
             records.push(record.freeze());
             searched = 0;
+            if records.len() == MANY && !hand_on(std::mem::take(&mut records)) {
+                return Ok(());
+            }
         }
         // A delimiter may have begun that the next block completes.
         searched = searched.max((buffer.len() + 1).saturating_sub(delimiter.len()));
@@ -140,6 +146,19 @@ mod tests {
         let long = vec![b'x'; 3 * BLOCK + 1];
         let text = [&b"a\n"[..], &long, b"\n", &long].concat();
         assert_eq!(records(&text, b"\n"), [b"a".to_vec(), long.clone(), long]);
+    }
+
+    #[test]
+    fn no_more_records_are_passed_on_at_once_than_are_meant_to_be_in_memory() {
+        let text = vec![b'\n'; 2 * BLOCK];
+        let mut count = 0;
+        read_records(&text[..], b"\n", |records| {
+            assert!((1..=MANY).contains(&records.len()));
+            count += records.len();
+            true
+        })
+        .unwrap();
+        assert_eq!(count, text.len());
     }
 
     #[test]
