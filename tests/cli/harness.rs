@@ -339,6 +339,14 @@ impl Running {
         self.child.id()
     }
 
+    /// The most memory it has had, in KiB.
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+        let peak = line.and_then(|line| line.split_whitespace().nth(1));
+        peak.unwrap().parse().unwrap()
+    }
+
     /// Waits for the next line of stdout that passes the test, and returns it. Lines before it are passed over.
     #[track_caller]
     pub fn wait_for_stdout(&mut self, test: impl Fn(&str) -> bool) -> String {

@@ -10,7 +10,7 @@ use mqtt_toolbox::mqtt::packet::{Acknowledgement, ConnAck};
 use mqtt_toolbox::mqtt::{Packet, Properties, Property, ReasonCode, Version};
 
 use crate::clients::{brokers, numbers, publish, subscribe, subscribed};
-use crate::harness::{Mqtt, Running, eventually};
+use crate::harness::{Mqtt, eventually};
 use crate::servers::{Mosquitto, free_port};
 use crate::wire::Wire;
 
@@ -575,20 +575,12 @@ fn memory_does_not_grow_with_the_input() {
     let mut peak = 0;
     for _ in 0..100 {
         running.write(&block);
-        peak = peak_of(&running);
+        peak = running.peak_memory();
     }
     running.close_stdin();
     assert_eq!(running.wait().status, 0);
     // 100 MB went through it. In a debug build the program itself takes about 20 MB.
     assert!(peak < 40_000, "{peak} KB");
-}
-
-/// The most memory it has had, in KB.
-fn peak_of(running: &Running) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", running.id())).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
-    let peak = line.and_then(|line| line.split_whitespace().nth(1));
-    peak.unwrap().parse().unwrap()
 }
 
 #[test]
@@ -604,7 +596,7 @@ fn a_large_file_is_in_memory_twice_and_not_more() {
     assert!(stream.read(&mut [0; 1000]).unwrap() > 0, "no CONNECT");
     stream.write_all(&[0x20, 2, 0, 0]).unwrap();
     stream.read_exact(&mut vec![0; 1 << 20]).unwrap();
-    let peak = peak_of(&running);
+    let peak = running.peak_memory();
     drop(stream);
     assert_eq!(running.wait().status, 7);
     // As it was read, and as a packet; in a debug build the program itself takes about 20 MB.

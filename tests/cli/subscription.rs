@@ -8,7 +8,7 @@ use mqtt_toolbox::mqtt::{Packet, Properties, QoS, ReasonCode, Version};
 
 use crate::clients::{brokers, publish, subscribe, subscribed};
 use crate::harness::Mqtt;
-use crate::servers::MqttServe;
+use crate::servers::{Mosquitto, MqttServe};
 use crate::wire::Wire;
 
 /// The SUBSCRIBE that these arguments cause.
@@ -183,6 +183,26 @@ fn retained_messages_are_removed_but_for_those_filtered_out() {
             .stdout("r/keep old\n")
             .run();
     }
+}
+
+#[test]
+fn what_is_to_be_removed_is_not_kept_in_memory_with_its_payload() {
+    const COUNT: usize = 1000;
+    let broker = Mosquitto::start([]);
+    let url = broker.url();
+    let lines: String = (0..COUNT)
+        .map(|number| format!("r/{number} {}\n", "x".repeat(60_000)))
+        .collect();
+    publish(&url, &["-l", "--topic-from", " ", "-r", "-q", "1"])
+        .stdin(lines)
+        .run();
+    let mut running = subscribe(&url, &["-t", "r/#", "--remove-retained", "-F", "%t"]).start();
+    for _ in 0..COUNT {
+        running.wait_for_stdout(|line| line.starts_with("r/"));
+    }
+    // They were 60 MB, and come before the first of them is removed. In a debug build the program itself takes about 20 MB.
+    let peak = running.peak_memory();
+    assert!(peak < 50_000, "{peak} KiB");
 }
 
 #[test]

@@ -322,7 +322,7 @@ impl<'a> Subscriber<'a> {
         }
         let is_wanted = self.selection.wants(&message);
         if is_wanted && self.plan.removes_retained && message.retain {
-            self.removal.add(message.topic.clone());
+            self.removal.add(&message.topic);
         }
         if !is_wanted || !self.selection.shows(&message, chance) {
             self.settle(ticket);

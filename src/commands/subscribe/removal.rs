@@ -17,9 +17,9 @@ pub(super) struct Removal {
 }
 
 impl Removal {
-    /// Deletes this topic's message when it has its turn.
-    pub(super) fn add(&mut self, topic: ByteString) {
-        self.topics.push_back(topic);
+    /// Deletes this topic's message when it has its turn. The topic is copied: it is a part of all that was read with it.
+    pub(super) fn add(&mut self, topic: &str) {
+        self.topics.push_back(topic.into());
     }
 
     /// Sends what there is room for.
