@@ -38,6 +38,15 @@ pub fn report(arguments: &[&str], status: i32) -> Value {
     json(&bench(all).status(status).stdout_any().run())
 }
 
+/// Whether nothing speaks against the run but what other programs on this machine may have done to it.
+pub fn is_valid(report: &Value) -> bool {
+    let reasons = report["verdict"]["reasons"].as_array();
+    reasons.expect("reasons").iter().all(|reason| {
+        let reason = reason.as_str().expect("words");
+        reason.starts_with("the load tester stood still") || reason.starts_with("the generator was")
+    })
+}
+
 pub fn json(finished: &Finished) -> Value {
     serde_json::from_slice(&finished.stdout).expect("the report is JSON")
 }
