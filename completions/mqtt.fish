@@ -721,6 +721,14 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s h -l host -d 'Host name or address of the broker; of several the clients take one after the other [default: localhost]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s p -l port -d 'Port of the broker; several for one host, or as many as there are hosts [default: 1883, with TLS 8883, WebSocket 80, both 443]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s L -l url -d 'Broker as one URL, or several: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT], ws[s]://HOST[:PORT][/PATH] or unix:///PATH [env: MQTT_URL]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l agents -d 'Let the load come from so many machines on which `mqtt bench agent` runs, or from the agents of these names, A,B,C. All run the same plan from one moment on; the report is that of all of them' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l control -d 'The broker over which this program and the agents talk, a URL, mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT]. TLS options are its [default: the broker under test]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l control-topic -d 'The topic below which they talk, as the agents have it' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l agents-group -d 'Ask agents of this group only' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l agents-timeout -d 'How long to wait for the agents' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l spread -d 'Where the clients are' -r -f -a "together\t'Publishers and subscribers of the same number on the same machine: one clock times a pair\'s messages'
+apart\t'On different machines: every message of a pair goes from one to another'
+roles\t'The first half of the machines publishes, the second subscribes'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l runs -d 'Runs against each broker, in the order A B B A A B and so on' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l on -d 'What is compared, by the names that --slo has' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l tolerance -d 'How much worse B may be, in percent of A' -r
@@ -843,6 +851,14 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -s h -l host -d 'Host name or address of the broker; of several the clients take one after the other [default: localhost]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -s p -l port -d 'Port of the broker; several for one host, or as many as there are hosts [default: 1883, with TLS 8883, WebSocket 80, both 443]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -s L -l url -d 'Broker as one URL, or several: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT], ws[s]://HOST[:PORT][/PATH] or unix:///PATH [env: MQTT_URL]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l agents -d 'Let the load come from so many machines on which `mqtt bench agent` runs, or from the agents of these names, A,B,C. All run the same plan from one moment on; the report is that of all of them' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l control -d 'The broker over which this program and the agents talk, a URL, mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT]. TLS options are its [default: the broker under test]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l control-topic -d 'The topic below which they talk, as the agents have it' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l agents-group -d 'Ask agents of this group only' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l agents-timeout -d 'How long to wait for the agents' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l spread -d 'Where the clients are' -r -f -a "together\t'Publishers and subscribers of the same number on the same machine: one clock times a pair\'s messages'
+apart\t'On different machines: every message of a pair goes from one to another'
+roles\t'The first half of the machines publishes, the second subscribes'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l slo -d 'What each load must hold, as in a run. Beside it no promise of MQTT may be broken and the run must be valid' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l of -d 'What is raised' -r -f -a "rate\t'Messages per second, or connections per second in conn'
 clients\t'Connections, in conn and idle'
@@ -994,6 +1010,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -l group -d 'The group it belongs to, for --agents-group' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -l control-topic -d 'The topic below which agents and coordinators talk. Who may write there, may have this machine put a load on any broker: the control broker\'s access list should say who that is' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -l only -d 'Put a load on these brokers only, by their host names or addresses; may be repeated [default: on any]' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -l source -d 'Addresses of this machine which its clients connect from in turn, for more connections than one has ports' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -l context -d 'Take what is not typed from the context NAME, and from no other place; \'\' for none [env: MQTT_CONTEXT]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -s h -l host -d 'Host name or address of the broker [default: localhost]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -s p -l port -d 'Port of the broker [default: 1883, with TLS 8883, WebSocket 80, both 443]' -r

@@ -80,7 +80,7 @@ pub struct BenchArgs {
 
     /// Measure the same load against a broker that does nothing first, for two seconds, and print its latency beside
     /// the result: so much of it is the load tester's own
-    #[arg(long)]
+    #[arg(long, conflicts_with = "agents")]
     pub calibrate: bool,
 
     /// Show the run to Prometheus while it goes on, at http://ADDRESS/metrics
@@ -101,16 +101,12 @@ pub struct BenchArgs {
 }
 
 /// The machines that share a run.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Several machines")]
 pub struct AgentsArgs {
     /// Let the load come from so many machines on which `mqtt bench agent` runs, or from the agents of these names, A,B,C.
     /// All run the same plan from one moment on; the report is that of all of them
-    #[arg(
-        long,
-        value_name = "N|NAMES",
-        conflicts_with_all = ["serve", "calibrate", "hlog", "csv", "prometheus", "source"]
-    )]
+    #[arg(long, value_name = "N|NAMES", conflicts_with = "serve")]
     pub agents: Option<Wanted>,
 
     /// The broker over which this program and the agents talk, a URL, mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT]. TLS options

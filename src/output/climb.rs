@@ -6,6 +6,7 @@ use std::time::Duration;
 use colored::Colorize;
 
 use super::figures::{time, whole};
+use crate::bench::report::slo::TOO_FEW;
 use crate::bench::trials::climb::{Climb, Step};
 
 /// The whole search, in colour where stdout shows it.
@@ -74,7 +75,10 @@ pub fn line(step: &Step) -> String {
         latency(step.p99_s),
         latency(step.max_s)
     );
-    match (step.failures.first(), step.again) {
+    // Too few samples say nothing; what else there is does.
+    let is_telling = |why: &&String| !why.ends_with(TOO_FEW);
+    let why = step.failures.iter().find(is_telling);
+    match (why.or(step.failures.first()), step.again) {
         (Some(first), _) => text + &first.red().to_string(),
         (None, true) => text + "held again",
         (None, false) => text + "held",
@@ -126,5 +130,13 @@ rate 8,000/s  the highest that holds p99<10ms, held again once
 limited by  p99<10ms: 16ms at 16,000/s
 ";
         assert_eq!(text(&climb), expected);
+    }
+    #[test]
+    fn what_made_a_load_too_much_is_said_before_what_is_not_known() {
+        colored::control::set_override(false);
+        let mut step = Step::broken(200.0, false, format!("p99<10ms: {TOO_FEW}"));
+        assert!(line(&step).ends_with(TOO_FEW));
+        step.failures.push("the generator was too slow".to_owned());
+        assert!(line(&step).ends_with("   the generator was too slow"));
     }
 }

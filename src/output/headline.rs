@@ -11,7 +11,14 @@ use crate::bench::report::Report;
 
 /// What was done, in one line.
 pub(super) fn headline(report: &Report) -> String {
-    load(&report.plan)
+    let plan = &report.plan;
+    match plan.scenario {
+        // Their clients say it all.
+        Scenario::PubSub | Scenario::Pub | Scenario::Sub | Scenario::Conn | Scenario::Mixed => {
+            load(plan)
+        }
+        scenario => format!("{scenario}: {}", load(plan)),
+    }
 }
 
 /// To which broker.
@@ -123,6 +130,7 @@ pub(super) fn measurement(report: &Report) -> String {
             }
         }
         Stop::After(_) => format!("measured for {measured}"),
+        Stop::Count(1) => format!("measured 1 message in {measured}"),
         Stop::Count(count) => format!("measured {} messages in {measured}", whole(count as f64)),
     };
     let given = report.plan.warmup.fixed();

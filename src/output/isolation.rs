@@ -87,6 +87,7 @@ pub(super) fn fate(isolation: &Isolation) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::bench::load::tally::LostConnection;
+    use crate::bench::measure::histograms::Encoded;
     use crate::bench::measure::latency::Latency;
     use crate::bench::measure::ledger::Delivery;
 
@@ -104,6 +105,7 @@ mod tests {
                 p99_99: None,
                 max: p99 * 2,
             },
+            histogram: Encoded::default(),
         })
     }
 

@@ -98,6 +98,9 @@ fn rates(out: &mut String, report: &Report) -> std::fmt::Result {
         ("acknowledged", rate.acknowledged),
         ("delivered", rate.delivered),
     ];
+    if rows.iter().all(|(_, value)| value.is_none()) {
+        return Ok(());
+    }
     writeln!(
         out,
         "{}",
@@ -429,7 +432,7 @@ mod tests {
     use super::*;
     use crate::bench::load::tally::LostConnection;
     use crate::bench::measure::connects::{ConnectFailure, Legs};
-    use crate::bench::plan::{Clients, Fate};
+    use crate::bench::plan::{Clients, Fate, Stop};
     use crate::bench::report::tests::report;
     use crate::exit::Exit;
 
@@ -522,6 +525,24 @@ connections  20 of 23 made, none lost
 generator    2 threads, 0.50 s of processor time, busiest 40 %, 40,000 messages per processor second, 7 MB
 ";
         assert_eq!(plain(&found), expected);
+    }
+
+    #[test]
+    fn a_load_is_named_where_its_clients_do_not_tell_and_what_has_no_rate_has_no_table_of_rates() {
+        let mut found = report(1, |_| {});
+        found.plan.scenario = Scenario::Offline;
+        found.rate_per_s.offered = None;
+        found.rate_per_s.sent = None;
+        found.rate_per_s.acknowledged = None;
+        found.rate_per_s.delivered = None;
+        found.plan.stop = Stop::Count(1);
+        let text = plain(&found);
+        assert!(
+            text.starts_with("offline: 1 publisher to 1 subscriber, QoS 1,"),
+            "{text}"
+        );
+        assert!(text.contains("\nmeasured 1 message in "), "{text}");
+        assert!(!text.contains("messages/s"), "{text}");
     }
 
     #[test]

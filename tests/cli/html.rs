@@ -57,6 +57,12 @@ fn a_browser_shows_the_curves_in_light_and_dark_and_has_nothing_to_complain_of()
         let points = light.get(&colour).copied().unwrap_or(0);
         assert!(points > 300, "{points} points of the colour of {name}");
     }
+    // On a phone the charts keep a size that can be read, and are moved sideways.
+    let (phone, complaints) = seen_on(&page, folder.path(), "light", 500);
+    assert_eq!(complaints, "");
+    let points = phone.get(&[0x5b, 0x64, 0x72]).copied().unwrap_or(0);
+    let line = phone.get(&[0x25, 0x63, 0xeb]).copied().unwrap_or(0);
+    assert!(line > 200, "{line} points of a line, {points} of words");
     let blues = light
         .iter()
         .filter(|([red, green, blue], _)| blue > green && green > red && *red < 240);
@@ -79,6 +85,16 @@ fn a_browser_shows_the_curves_in_light_and_dark_and_has_nothing_to_complain_of()
 
 /// How often each colour is on the page as Chromium paints it, and what its console says.
 fn seen(page: &Path, folder: &Path, scheme: &str) -> (BTreeMap<[u8; 3], usize>, String) {
+    seen_on(page, folder, scheme, 1100)
+}
+
+/// The same on a screen of this width.
+fn seen_on(
+    page: &Path,
+    folder: &Path,
+    scheme: &str,
+    width: u32,
+) -> (BTreeMap<[u8; 3], usize>, String) {
     let picture = folder.join(format!("{scheme}.png"));
     let scheme_number = if scheme == "dark" { 0 } else { 1 };
     let output = Command::new("chromium")
@@ -86,11 +102,8 @@ fn seen(page: &Path, folder: &Path, scheme: &str) -> (BTreeMap<[u8; 3], usize>, 
         .args(
             "--disable-background-networking --disable-component-update --disable-sync".split(' '),
         )
-        .args([
-            "--hide-scrollbars",
-            "--enable-logging=stderr",
-            "--window-size=1100,2600",
-        ])
+        .args(["--hide-scrollbars", "--enable-logging=stderr"])
+        .arg(format!("--window-size={width},2600"))
         .arg(format!(
             "--user-data-dir={}",
             folder.join(format!("profile-{scheme}")).display()

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::books::Books;
+use super::seconds::Second;
 use crate::bench::load::cast::Place;
 use crate::bench::load::standing::Standing;
 use crate::bench::plan::Run;
@@ -15,7 +16,7 @@ use crate::client::{ConnectOptions, Endpoint};
 use crate::mqtt::{Version, topic};
 
 /// The version of all this. Machines with different ones do not work together.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// The topics, below a common beginning. Who may write to `call` and `to/+` steers the agents.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -313,6 +314,8 @@ pub enum Answer {
     Ready,
     /// How far it is; also just to be heard of.
     Standing { standing: Standing },
+    /// What it recorded in a second.
+    Second { second: Second },
     /// What its clients sent.
     Books { books: Books },
     /// Its part of the report.
@@ -404,7 +407,7 @@ mod tests {
             "[]",
             "{}",
             r#"{"agent":"here"}"#,
-            r#"{"agent":"here","protocol":1}"#,
+            r#"{"agent":"here","protocol":2}"#,
         ] {
             assert!(Presence::read(wrong).is_err(), "{wrong}");
         }

@@ -279,7 +279,9 @@ impl Run<'_> {
                 }
             }
             if is_due {
-                shown = Instant::now();
+                while shown.elapsed() >= SHOW {
+                    shown += SHOW;
+                }
                 self.show_faults(start);
                 let snapshot = self.snapshot(start, phase);
                 (self.observe)(Event::Shown(snapshot));

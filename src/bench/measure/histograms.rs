@@ -16,6 +16,21 @@ use super::Recorder;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Encoded(pub Histogram<u64>);
 
+impl Default for Encoded {
+    fn default() -> Encoded {
+        Encoded(super::histogram())
+    }
+}
+
+impl Encoded {
+    /// Adds what another one holds.
+    pub fn add(&mut self, other: &Encoded) {
+        self.0
+            .add(&other.0)
+            .expect("a histogram that resizes itself takes any other");
+    }
+}
+
 /// Histograms by tag, those that recorded something.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Histograms(BTreeMap<String, Encoded>);
@@ -44,10 +59,7 @@ impl Histograms {
     pub fn merge(&mut self, others: &Histograms) {
         for (tag, theirs) in &others.0 {
             match self.0.get_mut(tag) {
-                Some(ours) => ours
-                    .0
-                    .add(&theirs.0)
-                    .expect("a histogram that resizes itself takes any other"),
+                Some(ours) => ours.add(theirs),
                 None => drop(self.0.insert(tag.clone(), theirs.clone())),
             }
         }

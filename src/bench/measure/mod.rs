@@ -15,6 +15,7 @@ pub mod shares;
 use hdrhistogram::Histogram;
 
 use crate::bench::measure::connects::Connects;
+use crate::bench::measure::histograms::Histograms;
 use crate::bench::measure::pulse::Pulse;
 
 /// Values are recorded up to an hour; a longer wait counts as an hour.
@@ -257,6 +258,31 @@ impl Recorder {
             ("connect.connack", &connects.connack),
             ("connect.generator", &connects.lag),
         ]
+    }
+
+    /// Adds the latencies that another one recorded, by their tags; those of a tag there is not are left aside.
+    pub fn enter(&mut self, histograms: &Histograms) {
+        let connects = &mut self.connects;
+        for (tag, ours) in [
+            ("response", &mut self.response),
+            ("service", &mut self.service),
+            ("ack", &mut self.acknowledgement),
+            ("send", &mut self.send_delay),
+            ("generator", &mut self.lag),
+            ("completion", &mut self.completion),
+            ("loop", &mut self.turns),
+            ("connect.response", &mut connects.response),
+            ("connect.service", &mut connects.service),
+            ("connect.tcp", &mut connects.tcp),
+            ("connect.tls", &mut connects.tls),
+            ("connect.connack", &mut connects.connack),
+            ("connect.generator", &mut connects.lag),
+        ] {
+            if let Some(theirs) = histograms.tagged(tag) {
+                ours.add(theirs)
+                    .expect("a histogram that resizes itself takes any other");
+            }
+        }
     }
 
     /// Adds what another one recorded, but for its pulse: that is asked for once, at the end.

@@ -29,11 +29,13 @@ pub struct Interval {
     pub lost: usize,
 }
 
-/// Cuts a run into intervals of at least a given length.
+/// Cuts a run into intervals of a given length, all from its start, so that those of several machines go together.
 #[derive(Debug)]
 pub struct Series {
     length: Duration,
     from: Duration,
+    /// Where the next cut is due.
+    due: Duration,
     before: Option<Recorder>,
 }
 
@@ -43,16 +45,21 @@ impl Series {
         Series {
             length,
             from: Duration::ZERO,
+            due: length,
             before: None,
         }
     }
 
-    /// The interval up to this snapshot, if it is long enough or the `last` one.
+    /// The interval up to this snapshot, if a cut is due or it is the `last` one.
     pub fn take(&mut self, now: &Snapshot, last: bool) -> Option<Interval> {
         // Snapshots come a little early or late.
         let slack = self.length / 10;
-        if !last && now.elapsed + slack < self.from + self.length {
+        let reached = now.elapsed + slack;
+        if !last && reached < self.due {
             return None;
+        }
+        while self.due <= reached {
+            self.due += self.length;
         }
         let recorder = match &self.before {
             Some(before) => now.recorder.since(before),
@@ -144,10 +151,7 @@ impl Moment {
         self.sent += other.sent;
         self.acknowledged += other.acknowledged;
         self.delivered += other.delivered;
-        self.latency
-            .0
-            .add(&other.latency.0)
-            .expect("a histogram that resizes itself takes any other");
+        self.latency.add(&other.latency);
     }
 }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::merge::joined;
 use crate::bench::load::tally::LostConnection;
+use crate::bench::measure::histograms::Encoded;
 use crate::bench::measure::latency::Latency;
 use crate::bench::measure::ledger::Delivery;
 use crate::bench::measure::pulse::{Beat, Pulse};
@@ -43,6 +45,9 @@ pub struct Others {
     pub rate_per_s: f64,
     /// From when they were due, or unpaced sent; to two digits.
     pub latency_us: Latency,
+    /// All of these, in microseconds.
+    #[serde(default)]
+    pub histogram: Encoded,
 }
 
 impl Others {
@@ -51,12 +56,53 @@ impl Others {
         Some(Others {
             rate_per_s: beat.count as f64 / seconds,
             latency_us: Latency::of(&beat.latency)?,
+            histogram: Encoded(beat.latency.clone()),
         })
+    }
+
+    /// Adds what reached others: at the same time, or in another run.
+    fn merge(&mut self, other: &Others, beside: bool) {
+        let of = |others: &Others| (others.latency_us.samples, others.rate_per_s);
+        self.rate_per_s = joined(of(self), of(other), beside);
+        self.histogram.add(&other.histogram);
+        if let Some(latency) = Latency::of(&self.histogram.0) {
+            self.latency_us = latency;
+        }
     }
 
     fn p99(&self) -> u64 {
         self.latency_us.p99.unwrap_or(self.latency_us.max)
     }
+}
+
+impl Isolation {
+    /// Adds another machine's part of the run, or another run of the plan.
+    pub(super) fn merge(&mut self, other: Isolation, beside: bool) {
+        for (ours, theirs) in [
+            (&mut self.before, other.before),
+            (&mut self.beside, other.beside),
+        ] {
+            match (ours.as_mut(), theirs) {
+                (Some(ours), Some(theirs)) => ours.merge(&theirs, beside),
+                (None, theirs) => *ours = theirs,
+                (Some(_), None) => {}
+            }
+        }
+        self.isolated = is_isolated(self.before.as_ref(), self.beside.as_ref());
+        self.read += other.read;
+        self.delivery.merge(&other.delivery);
+        self.disconnected.extend(other.disconnected);
+    }
+}
+
+/// See [`Isolation::isolated`].
+fn is_isolated(before: Option<&Others>, beside: Option<&Others>) -> Option<bool> {
+    let before = before?;
+    let usual = before.p99();
+    Some(beside.is_some_and(|beside| {
+        beside.rate_per_s >= before.rate_per_s * 0.9
+            && beside.p99() <= (usual * 2).max(usual + 1000)
+    }))
 }
 
 /// The books of the slow ones.
@@ -94,20 +140,13 @@ pub(in crate::bench) fn isolation(
     };
     let before = part(from, turn);
     let beside = part(turn.max(from.saturating_sub(1)) + 1, end);
-    let isolated = before.as_ref().map(|before| {
-        beside.as_ref().is_some_and(|beside| {
-            let usual = before.p99();
-            beside.rate_per_s >= before.rate_per_s * 0.9
-                && beside.p99() <= (usual * 2).max(usual + 1000)
-        })
-    });
     Some(Isolation {
         clients,
         reads: first.reads.to_string(),
         from_s: first.from.as_secs_f64(),
+        isolated: is_isolated(before.as_ref(), beside.as_ref()),
         before,
         beside,
-        isolated,
         read: slow.read,
         delivery: slow.delivery,
         disconnected: slow.disconnected,
@@ -160,5 +199,32 @@ mod tests {
         let from_the_first = found(|_| Some(3), Duration::ZERO);
         assert!(from_the_first.before.is_none() && from_the_first.isolated.is_none());
         assert!(isolation(&plan(1, 1), Slow::default(), &Pulse::new(None), half).is_none());
+    }
+    #[test]
+    fn machines_side_by_side_add_up_and_runs_one_after_the_other_average() {
+        let half = Duration::from_secs(2);
+        let merged = |second: fn(u64) -> Option<u64>, beside| {
+            let mut first = found(|_| Some(3), half);
+            first.merge(found(second, half), beside);
+            let of = |others: &Option<Others>| {
+                let others = others.as_ref().unwrap();
+                let latency = &others.latency_us;
+                (others.rate_per_s.round(), latency.p50, latency.samples)
+            };
+            (of(&first.before), of(&first.beside), first.isolated)
+        };
+        let samples = merged(|_| Some(3), true).0.2;
+        assert_eq!(
+            merged(|_| Some(3), true).0,
+            (2000.0, Some(3007), samples),
+            "two machines"
+        );
+        assert_eq!(merged(|_| Some(3), false).0, (1000.0, Some(3007), samples));
+        // The other machine's subscribers were held up, which the first one has not seen.
+        let (_, beside, isolated) = merged(|due| Some(if due < 2000 { 3 } else { 90 }), true);
+        assert_eq!(isolated, Some(false), "{beside:?}");
+        // Nobody on the other machine: what was found here stays.
+        let alone = merged(|_| None, true);
+        assert_eq!((alone.0.0, alone.2), (1000.0, Some(true)));
     }
 }

@@ -122,14 +122,19 @@ fn add(whole: &mut Report, run: Report) {
     };
 
     let (ours, theirs) = (&mut whole.connections, run.connections);
-    let added = |one: Option<f64>, other: Option<f64>| match beside {
-        true => one.zip(other).map(|(one, other)| one + other),
-        false => one.zip(other).map(|(one, other)| f64::midpoint(one, other)),
+    let both = |one: (u64, Option<f64>), other: (u64, Option<f64>)| {
+        Some(joined((one.0, one.1?), (other.0, other.1?), beside))
     };
+    ours.offered_per_s = both(
+        (ours.asked.into(), ours.offered_per_s),
+        (theirs.asked.into(), theirs.offered_per_s),
+    );
+    ours.made_per_s = both(
+        (ours.made, ours.made_per_s),
+        (theirs.made, theirs.made_per_s),
+    );
     ours.asked += theirs.asked;
     ours.made += theirs.made;
-    ours.offered_per_s = added(ours.offered_per_s, theirs.offered_per_s);
-    ours.made_per_s = added(ours.made_per_s, theirs.made_per_s);
     ours.latency_us = ConnectLatencies::of(&whole.histograms);
     for failure in theirs.failures {
         match ours
@@ -164,7 +169,10 @@ fn add(whole: &mut Report, run: Report) {
         (Some(ours), Some(theirs)) => Some(ours.and(&theirs)),
         (ours, theirs) => ours.or(theirs),
     };
-    whole.isolation = whole.isolation.take().or(run.isolation);
+    match (&mut whole.isolation, run.isolation) {
+        (Some(ours), Some(theirs)) => ours.merge(theirs, beside),
+        (ours, theirs) => *ours = ours.take().or(theirs),
+    }
 
     let (broker, other) = (&mut whole.broker, run.broker);
     for endpoint in other.endpoint.split(", ") {
@@ -185,6 +193,20 @@ fn add(whole: &mut Report, run: Report) {
         run.verdict,
         run.objectives.into_iter().map(|one| one.objective),
     );
+}
+
+/// The rate of two counts with theirs: the sum when they were counted at the same time, otherwise what both make in the
+/// time of both.
+pub(super) fn joined(one: (u64, f64), other: (u64, f64), beside: bool) -> f64 {
+    if beside {
+        return one.1 + other.1;
+    }
+    let seconds = |(count, rate): (u64, f64)| count as f64 / rate;
+    let both = seconds(one) + seconds(other);
+    match both.is_normal() {
+        true => (one.0 + other.0) as f64 / both,
+        false => f64::midpoint(one.1, other.1),
+    }
 }
 
 /// Whether the run was measured at the same time as one of the others.
@@ -333,6 +355,15 @@ mod tests {
             after.parts[0].measured_unix_s.0, 100.0,
             "in the order of time"
         );
+    }
+
+    #[test]
+    fn rates_of_runs_one_after_the_other_count_for_as_long_as_they_lasted() {
+        // Three runs of a second each.
+        let two = joined((100, 100.0), (400, 400.0), false);
+        assert_eq!(joined((500, two), (100, 100.0), false), 200.0);
+        assert_eq!(joined((1, 3.0), (9, 4.0), true), 7.0);
+        assert_eq!(joined((0, 0.0), (0, 5.0), false), 2.5);
     }
 
     #[test]

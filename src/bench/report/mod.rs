@@ -33,7 +33,7 @@ use crate::bench::report::recovery::Recovery;
 use crate::bench::report::slo::Judgement;
 use crate::bench::report::verdict::{Check, Verdict, check, verdict};
 use crate::bench::trials::calibration::Calibration;
-use crate::client::ConnectOptions;
+use crate::client::{ConnectOptions, Endpoint};
 use crate::mqtt::{QoS, ReasonCode};
 
 /// Everything about one run.
@@ -391,6 +391,18 @@ impl Report {
         let due = self.delivery.expected as f64 + never_sent;
         (due > 0.0).then(|| (self.delivery.lost() as f64 + never_sent) / due)
     }
+
+    /// Names the brokers, where the clients took several in turn.
+    pub fn of_brokers(mut self, brokers: &[Endpoint]) -> Report {
+        if !brokers.is_empty() {
+            let names: Vec<String> = brokers.iter().map(ToString::to_string).collect();
+            self.broker.endpoint = names.join(", ");
+            for part in &mut self.parts {
+                part.endpoint.clone_from(&self.broker.endpoint);
+            }
+        }
+        self
+    }
 }
 
 impl Latencies {
@@ -483,7 +495,6 @@ pub mod tests {
     use crate::bench::measure::Window;
     use crate::bench::plan::Warmup;
     use crate::bench::plan::tests::plan;
-    use crate::client::Endpoint;
 
     const S: u64 = 1_000_000_000;
 

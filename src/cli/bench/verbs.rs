@@ -1,10 +1,11 @@
 //! What `mqtt bench` can do beside a run.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::LoadArgs;
+use super::{AgentsArgs, LoadArgs};
 use crate::bench::agents::words::{Topics, agent_name};
 use crate::bench::report::slo::{Metric, Slo};
 use crate::cli::connection::ConnectionArgs;
@@ -50,6 +51,10 @@ pub struct AgentArgs {
     /// Put a load on these brokers only, by their host names or addresses; may be repeated [default: on any]
     #[arg(long, value_name = "HOST", value_delimiter = ',')]
     pub only: Vec<String>,
+
+    /// Addresses of this machine which its clients connect from in turn, for more connections than one has ports
+    #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
+    pub source: Vec<IpAddr>,
 
     /// End after one run, with its status
     #[arg(long)]
@@ -106,6 +111,10 @@ pub struct CompareArgs {
     #[allow(missing_docs)]
     pub load: LoadArgs,
 
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub agents: AgentsArgs,
+
     /// Runs against each broker, in the order A B B A A B and so on
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub runs: u16,
@@ -143,6 +152,10 @@ pub struct MaxArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub load: LoadArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub agents: AgentsArgs,
 
     /// What each load must hold, as in a run. Beside it no promise of MQTT may be broken and the run must be valid
     #[arg(long, value_name = "OBJECTIVES", default_value = "p99<10ms,loss=0")]

@@ -46,7 +46,7 @@ pub const BENCH: Page = Page {
          each by its own clock: how far it is ahead is estimated from the round trips of questions and answers, before the run and after, \
          and never wrong by more than the uncertainty that is printed. Both ends of a pair are on one machine, so that one clock times its \
          messages; what goes from one machine to another is right to within the uncertainty, and the run is INVALID when that is more than the \
-         median latency. An agent that refuses, fails or is gone ends the run on all machines, with the status of its reason.",
+         median latency. What is shown and written every second is that of all machines. An agent that refuses, fails or is gone ends the run on all machines, with the status of its reason.",
     ],
     examples: &[
         (
@@ -197,9 +197,9 @@ pub const BENCH_CALIBRATE: Page = Page {
 pub const BENCH_AGENT: Page = Page {
     command: "bench agent",
     description: &[
-        "Waits on a broker, the control broker, for runs that mqtt bench --agents starts on another machine, does its part of each, and waits for          the next. It is told the plan and the broker the load is put on; what it would refuse when typed here, it refuses then. Its options of          the connection are those of the control broker. TLS options count for the broker under test as well, because files and trust are          each machine's own matter; with a control broker without TLS that takes --no-tls beside them.",
-        "Every agent has the whole plan and carries out the clients that are its own, with the numbers, topics and moments that they would have on          one machine. What each has sent is made known to all, so that the ledgers of those who received it are exact.",
-        "Who may write below the control topic (--control-topic) can have every agent there put a load on any broker, or on those of --only. Give          that right to few, by the control broker's access list; and use TLS to it when the broker under test wants a password, because          the agents are told it. docs/bench-agents.md has the topics and what is said on them.",
+        "Waits on a broker, the control broker, for runs that mqtt bench --agents starts on another machine, does its part of each, and waits for the next. It is told the plan and the broker the load is put on; what it would refuse when typed here, it refuses then. Its options of the connection are those of the control broker. TLS options count for the broker under test as well, because files and trust are each machine's own matter; with a control broker without TLS that takes --no-tls beside them.",
+        "Every agent has the whole plan and carries out the clients that are its own, with the numbers, topics and moments that they would have on one machine. What each has sent is made known to all, so that the ledgers of those who received it are exact.",
+        "Who may write below the control topic (--control-topic) can have every agent there put a load on any broker, or on those of --only. Give that right to few, by the control broker's access list; and use TLS to it when the broker under test wants a password, because the agents are told it. docs/bench-agents.md has the topics and what is said on them.",
         "A signal ends it with status 0; a run that it takes part in then fails.",
     ],
     examples: &[

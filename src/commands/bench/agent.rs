@@ -2,6 +2,7 @@
 //!
 //! It does what a plan can say and nothing else. What comes is checked as if it had been typed here.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -13,6 +14,7 @@ use super::post::{Letter, Mail, Post, last_will};
 use super::preflight;
 use super::trial::{threads, warn_of_debug_build};
 use crate::bench::agents::clock::Watch;
+use crate::bench::agents::seconds::Second;
 use crate::bench::agents::words::{
     Answer, Call, Card, Order, Ordered, PROTOCOL, Preparation, Presence, Topics, agent_name,
 };
@@ -96,6 +98,7 @@ async fn serve(args: &AgentArgs) -> anyhow::Result<Exit> {
         topics,
         tls: connection::tls(&args.connection)?,
         only: args.only.clone(),
+        sources: args.source.clone(),
         post,
         watch: Watch::new(Instant::now(), SystemTime::now()),
         signals,
@@ -126,6 +129,8 @@ struct Agent {
     tls: TlsOptions,
     /// The hosts a load may be put on; any when empty.
     only: Vec<String>,
+    /// Addresses of ours, which the clients connect from in turn.
+    sources: Vec<IpAddr>,
     post: Post,
     watch: Watch,
     signals: Signals,
@@ -308,7 +313,7 @@ impl Agent {
         }
         preflight::check(Need {
             connections: connections.into(),
-            ways: brokers.len().max(1) as u64,
+            ways: (brokers.len().max(1) * self.sources.len().max(1)) as u64,
             embedded: false,
             proxied: !plan.fault.is_empty(),
         })?;
@@ -322,7 +327,7 @@ impl Agent {
                 plan: Arc::clone(&plan),
                 options,
                 brokers,
-                sources: Vec::new(),
+                sources: self.sources.clone(),
                 threads: workers,
                 place,
             },
@@ -340,6 +345,7 @@ impl Agent {
             workers,
         } = part;
         let (options, place) = (load.options.clone(), load.place);
+        let brokers = load.brokers.clone();
         let cast = Cast::of(&plan, place);
         say(format_args!(
             "run {run} for {coordinator}: {} connections to {} by {workers} threads, as machine {} of {}",
@@ -360,8 +366,13 @@ impl Agent {
         let mut last = Standing::default();
         let mut beat = tokio::time::interval(BEAT);
         self.answer(run, &Answer::Prepared);
+        let (seconds, mut seconds_out) = mpsc::unbounded_channel();
         let measured = {
-            let observe = |event| files.take(&event);
+            let observe = |event| {
+                if let Some((interval, last)) = files.take(&event) {
+                    let _ = seconds.send(Second::of(&interval, last));
+                }
+            };
             let mut running = std::pin::pin!(load.run(Some(company), stop.notified(), observe));
             loop {
                 tokio::select! {
@@ -376,6 +387,7 @@ impl Agent {
                         self.fail(run, &Exit::Lost.because(words));
                         return Ok(Ended::Signal);
                     }
+                    Some(second) = seconds_out.recv() => self.answer(run, &Answer::Second { second }),
                     Some(told) = told_out.recv() => {
                         if let Told::Standing(standing) = &told {
                             last = *standing;
@@ -393,7 +405,7 @@ impl Agent {
         let series = files.moments();
         let plan = Arc::unwrap_or_clone(plan);
         let report = Report::new(plan, place, &options, false, series, measured);
-        let report = Box::new(report);
+        let report = Box::new(report.of_brokers(&brokers));
         self.answer(run, &Answer::Saved { report });
         // The clocks are compared once more.
         let until = Instant::now() + DISMISSAL;

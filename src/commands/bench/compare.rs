@@ -6,7 +6,7 @@ use super::files::Files;
 use super::plan::plan;
 use super::report::read;
 use super::shown::Saved;
-use super::trial::{Target, Trial, warn_of_debug_build};
+use super::site::Site;
 use crate::bench::report::Report;
 use crate::bench::report::merge;
 use crate::bench::trials::compare::{Comparison, compare};
@@ -70,10 +70,10 @@ fn outcome(comparison: &Comparison) -> Exit {
 
 /// Runs against both brokers in turn; `None` when a signal came between.
 fn measure(args: &CompareArgs) -> anyhow::Result<Option<(Vec<Report>, Vec<Report>)>> {
-    let targets = [&args.first, &args.second].map(|url| Target::at(url, &args.load));
-    let [first, second] = targets;
-    let targets = [first?, second?];
-    warn_of_debug_build();
+    let sites = [&args.first, &args.second].map(|url| Site::at(url, &args.load, &args.agents));
+    let [first, second] = sites;
+    let sites = [first?, second?];
+    sites[0].warn_of_debug_build();
     let mut found = [Vec::new(), Vec::new()];
     for number in 0..args.runs {
         // A B, B A, A B: what grows or shrinks with time meets both alike.
@@ -92,12 +92,7 @@ fn measure(args: &CompareArgs) -> anyhow::Result<Option<(Vec<Report>, Vec<Report
             }
             let plan = plan(&args.load)?;
             let mut files = Files::new(plan.scenario, None, None)?;
-            let trial = Trial {
-                plan,
-                target: &targets[side],
-                workers: args.load.workers,
-            };
-            match trial.run(&mut files, args.verbose)? {
+            match sites[side].run(plan, &mut files, args.verbose)? {
                 Some(report) if !report.interrupted => found[side].push(report),
                 _ => return Ok(None),
             }

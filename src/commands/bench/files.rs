@@ -9,7 +9,7 @@ use anyhow::Context;
 
 use super::scrape::Scrape;
 use crate::bench::load::{Event, Struck};
-use crate::bench::measure::series::{Moment, Series, Timeline};
+use crate::bench::measure::series::{Interval, Moment, Series, Timeline};
 use crate::bench::plan::Scenario;
 use crate::output::series::{HistogramLog, Table};
 
@@ -67,8 +67,9 @@ impl Files {
         self.scrape = Some(scrape);
     }
 
-    /// Connections where they are what is measured, otherwise what follows them.
-    pub(super) fn take(&mut self, event: &Event) {
+    /// Connections where they are what is measured, otherwise what follows them; the interval that has ended with it, if
+    /// one has, and whether it is the last one.
+    pub(super) fn take(&mut self, event: &Event) -> Option<(Interval, bool)> {
         if let (Some(scrape), Event::Connecting(now) | Event::Shown(now) | Event::Ended(now)) =
             (&self.scrape, event)
         {
@@ -81,11 +82,9 @@ impl Files {
             Event::Connecting(snapshot) if self.scenario == Scenario::Conn => (snapshot, false),
             Event::Shown(snapshot) if self.scenario != Scenario::Conn => (snapshot, false),
             Event::Ended(snapshot) => (snapshot, true),
-            _ => return,
+            _ => return None,
         };
-        let Some(interval) = self.series.take(snapshot, last) else {
-            return;
-        };
+        let interval = self.series.take(snapshot, last)?;
         self.timeline.add(&interval);
         let log = self
             .log
@@ -101,6 +100,7 @@ impl Files {
                 self.failure = Some(anyhow::Error::new(error).context(words));
             }
         }
+        Some((interval, last))
     }
 
     /// The intervals of the run that has ended, for its report.

@@ -3,7 +3,7 @@
 use super::files::Files;
 use super::plan::plan;
 use super::shown::Saved;
-use super::trial::{Target, Trial, warn_of_debug_build};
+use super::site::Site;
 use crate::bench::report::Report;
 use crate::bench::report::slo::Slo;
 use crate::bench::trials::climb::{Climb, Step};
@@ -27,8 +27,9 @@ pub(super) fn run(args: MaxArgs) -> anyhow::Result<Exit> {
     let mut search = Search::new(range(&args));
     plan(&raised(&args, start(&args))?)?;
     let saved = Saved::new(&args.json)?;
-    let target = Target::new(&args.load)?;
-    warn_of_debug_build();
+    let site = Site::new(&args.load, &args.agents)?;
+    site.warn_of_debug_build();
+    let mut ended = Ok(());
     let mut found = Climb {
         schema: 1,
         of: name(args.of).to_owned(),
@@ -47,17 +48,22 @@ pub(super) fn run(args: MaxArgs) -> anyhow::Result<Exit> {
                 break;
             }
         };
-        let step = match measure(&args, &target, load) {
+        let step = match measure(&args, &site, load) {
             Ok(Some(report)) if !report.interrupted => Step::of(load, again, &report, &slo),
             Ok(_) => {
                 found.interrupted = true;
                 break;
             }
+            Err(error) if found.steps.is_empty() => return Err(error),
             // What cannot even be connected is too much, unless it was so from the first.
-            Err(error) if !found.steps.is_empty() => {
+            Err(error) if site.is_of_the_load(&error) => {
                 Step::broken(load, again, format!("{error:#}"))
             }
-            Err(error) => return Err(error),
+            Err(error) => {
+                found.interrupted = true;
+                ended = Err(error);
+                break;
+            }
         };
         if args.verbose {
             say(climb::line(&step));
@@ -65,10 +71,11 @@ pub(super) fn run(args: MaxArgs) -> anyhow::Result<Exit> {
         search.tell(load, step.outcome());
         found.steps.push(step);
     }
-    target.stop();
+    site.stop();
     let again = |step: &&Step| step.again && step.held() && Some(step.load) == found.found;
     found.confirmed = found.steps.iter().filter(again).count() as u32;
     saved.write(&found, climb::text)?;
+    ended?;
     Ok(match (found.interrupted, found.found) {
         (true, _) => Exit::Interrupted,
         (false, None) => Exit::CheckFailed,
@@ -76,16 +83,10 @@ pub(super) fn run(args: MaxArgs) -> anyhow::Result<Exit> {
     })
 }
 
-fn measure(args: &MaxArgs, target: &Target, load: f64) -> anyhow::Result<Option<Report>> {
-    let load = raised(args, load)?;
-    let plan = plan(&load)?;
+fn measure(args: &MaxArgs, site: &Site, load: f64) -> anyhow::Result<Option<Report>> {
+    let plan = plan(&raised(args, load)?)?;
     let mut files = Files::new(plan.scenario, None, None)?;
-    let trial = Trial {
-        plan,
-        target,
-        workers: load.workers,
-    };
-    trial.run(&mut files, args.verbose)
+    site.run(plan, &mut files, args.verbose)
 }
 
 /// What was typed, with the load in its place.

@@ -18,6 +18,7 @@ mod run;
 mod scrape;
 mod session;
 mod shown;
+mod site;
 mod tour;
 mod trial;
 

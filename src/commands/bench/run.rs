@@ -2,14 +2,13 @@
 
 use std::io;
 
+use super::calibrate;
 use super::files::Files;
 use super::plan::plan;
 use super::scrape::Scrape;
 use super::shown::{Destination, Saved, outcome};
-use super::trial::{Target, Trial, warn_of_debug_build};
-use super::{agents, calibrate};
+use super::site::Site;
 use crate::bench::plan::Plan;
-use crate::bench::report::Report;
 use crate::cli::bench::BenchArgs;
 use crate::exit::Exit;
 use crate::output::html;
@@ -27,50 +26,33 @@ pub(super) fn run(args: BenchArgs) -> anyhow::Result<Exit> {
     }
     let saved = Saved::new(&args.json)?;
     let page = args.html.as_deref().map(Destination::new).transpose()?;
-    let found = match &args.agents.agents {
-        Some(wanted) => agents::run(&args, wanted, plan)?,
-        None => here(&args, plan)?,
-    };
-    let Some(mut report) = found else {
-        return Ok(Exit::Interrupted);
-    };
-    if let Some(slo) = &args.slo {
-        report.objectives = slo.judge(&report);
-    }
-    saved.write(&report, text)?;
-    if let Some(page) = page {
-        page.write(&html::page(&report))?;
-    }
-    Ok(outcome(&report))
-}
-
-/// The run on this machine; `None` when a second signal asked to leave at once.
-fn here(args: &BenchArgs, plan: Plan) -> anyhow::Result<Option<Report>> {
     let mut files = Files::new(plan.scenario, args.hlog.as_deref(), args.csv.as_deref())?;
     if let Some(address) = args.prometheus {
         files.show_at(Scrape::start(address)?);
     }
-    let target = Target::new(&args.load)?;
-    warn_of_debug_build();
+    let site = Site::new(&args.load, &args.agents)?;
+    site.warn_of_debug_build();
     let calibration = match args.calibrate {
         true => match calibrate::beside(&plan, &args.load, args.verbose)? {
-            None => return Ok(None),
+            None => return Ok(Exit::Interrupted),
             found => found,
         },
         false => None,
     };
-    let trial = Trial {
-        plan,
-        target: &target,
-        workers: args.load.workers,
+    let Some(mut report) = site.run(plan, &mut files, args.verbose)? else {
+        return Ok(Exit::Interrupted);
     };
-    let Some(mut report) = trial.run(&mut files, args.verbose)? else {
-        return Ok(None);
-    };
-    target.stop();
+    site.stop();
     report.calibration = calibration;
-    files.finish()?;
-    Ok(Some(report))
+    if let Some(slo) = &args.slo {
+        report.objectives = slo.judge(&report);
+    }
+    // What cannot be written is no reason not to show what can.
+    let shown = saved.write(&report, text);
+    let page = page.map_or(Ok(()), |page| page.write(&html::page(&report)));
+    let files = files.finish();
+    shown.and(page).and(files)?;
+    Ok(outcome(&report))
 }
 
 /// The plan on stdout, for `--plan`.

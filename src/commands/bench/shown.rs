@@ -71,13 +71,15 @@ impl Saved {
         text: impl Fn(&T) -> String,
     ) -> anyhow::Result<()> {
         let json = || serde_json::to_string_pretty(found).map(|text| text + "\n");
+        // A full disk does not keep anybody from reading what was found.
+        let printed = print(&match self.json {
+            true => json()?,
+            false => text(found),
+        });
         if let Some(file) = self.file {
             file.write(&json()?)?;
         }
-        print(&match self.json {
-            true => json()?,
-            false => text(found),
-        })
+        printed
     }
 }
 

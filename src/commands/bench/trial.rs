@@ -13,6 +13,7 @@ use super::files::Files;
 use super::payloads::payloads;
 use super::preflight;
 use super::progress::Progress;
+use crate::bench::agents::words;
 use crate::bench::load::Load;
 use crate::bench::load::cast::Place;
 use crate::bench::plan::{Pattern, Plan};
@@ -31,7 +32,7 @@ use crate::output::say;
 
 /// The broker under test: a running one, or one in this process.
 pub(super) struct Target {
-    pub(super) options: ConnectOptions,
+    options: ConnectOptions,
     brokers: Vec<Endpoint>,
     sources: Vec<IpAddr>,
     own: Own,
@@ -115,6 +116,29 @@ impl Target {
         })
     }
 
+    /// How the clients of a plan connect there.
+    ///
+    /// # Errors
+    /// When the version that was typed cannot say what the plan says.
+    fn options(&self, plan: &Plan) -> anyhow::Result<ConnectOptions> {
+        let mut options = self.options.clone();
+        if plan.needs_version_5() {
+            options.need_version_5();
+        }
+        plan.check_version(options.version)
+            .map_err(|words| Exit::Usage.because(words))?;
+        Ok(options)
+    }
+
+    /// What agents are told of it, for a plan.
+    ///
+    /// # Errors
+    /// As [`Target::options`], or when it only holds on this machine.
+    pub(super) fn told(&self, plan: &Plan) -> anyhow::Result<words::Target> {
+        words::Target::of(&self.options(plan)?, &self.brokers)
+            .map_err(|words| Exit::Usage.because(words))
+    }
+
     /// Ends our own broker.
     pub(super) fn stop(self) {
         if let Own::Serve(broker) = self.own {
@@ -143,12 +167,7 @@ impl Trial<'_> {
             workers,
         } = self;
         let embedded = !matches!(target.own, Own::None);
-        let mut options = target.options.clone();
-        if plan.needs_version_5() {
-            options.need_version_5();
-        }
-        plan.check_version(options.version)
-            .map_err(|words| Exit::Usage.because(words))?;
+        let options = target.options(&plan)?;
         let payloads = payloads(&plan, |name| std::env::var(name).ok())?;
         preflight::check(Need {
             connections: plan.connections().into(),
@@ -186,7 +205,8 @@ impl Trial<'_> {
         progress.finish();
         let series = files.moments();
         Ok(measured?
-            .map(|found| Report::new(plan, Place::ALONE, &options, embedded, series, found)))
+            .map(|found| Report::new(plan, Place::ALONE, &options, embedded, series, found))
+            .map(|report| report.of_brokers(&target.brokers)))
     }
 }
 

@@ -161,8 +161,16 @@ fn charts(report: &Report) -> String {
         .map(|(_, name, class)| (*name, *class))
         .collect();
     if let Some(chart) = curves::percentiles(report) {
-        let note = "How late the slowest share of all messages was; each nine has the same room. Response counts from when a message \
-                    was due, service from when it was sent.";
+        let note = match report.plan.scenario.connects() {
+            true => {
+                "How long the slowest share of all connections took; each nine has the same room. Response counts from when a \
+                 connection was due, service from when it was begun."
+            }
+            false => {
+                "How late the slowest share of all messages was; each nine has the same room. Response counts from when a message \
+                 was due, service from when it was sent."
+            }
+        };
         out += &section("Latency by percentile", note, &lines, &chart);
     }
     if let Some(chart) = curves::heat_map(report) {
@@ -185,7 +193,7 @@ fn section(title: &str, note: &str, legend: &[(&str, &str)], chart: &str) -> Str
         .iter()
         .map(|(name, class)| format!("<li><i class=\"{class}\"></i>{name}</li>"));
     format!(
-        "<section>\n<h2>{title}</h2>\n<p class=\"note\">{note}</p>\n<ul class=\"legend\">{}</ul>\n{chart}</section>\n",
+        "<section>\n<h2>{title}</h2>\n<p class=\"note\">{note}</p>\n<ul class=\"legend\">{}</ul>\n<div class=\"wide\">{chart}</div></section>\n",
         entries.collect::<String>()
     )
 }

@@ -48,7 +48,7 @@ fn a_load_goes_over_tls_and_websocket_as_over_tcp() {
 }
 
 /// A broker that answers every CONNECT and tells who it was, and from where.
-fn doorman() -> (String, Receiver<(String, Connect)>) {
+pub fn doorman() -> (String, Receiver<(String, Connect)>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("mqtt://{}", listener.local_addr().unwrap());
     let (tell, told) = channel();

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Agent, Coordinator, State};
+use super::{Agent, Coordinator, Fleet, State};
 use crate::bench::agents::words::{Call, Card, PROTOCOL, Presence};
 use crate::bench::load::standing::Standing;
 use crate::cli::bench::Wanted;
@@ -14,15 +14,17 @@ use crate::output;
 /// How often it is asked who is there.
 const CALL: Duration = Duration::from_secs(1);
 
-impl Coordinator {
+impl Coordinator<'_> {
     /// Looks for the agents; whether no signal came meanwhile.
     pub(super) async fn find(
         &mut self,
-        wanted: &Wanted,
-        group: Option<&str>,
-        timeout: Duration,
+        fleet: &Fleet,
         signals: &mut Signals,
     ) -> anyhow::Result<bool> {
+        let Fleet {
+            wanted, patience, ..
+        } = fleet;
+        let (group, timeout) = (fleet.group.as_deref(), *patience);
         let deadline = tokio::time::sleep(timeout);
         let mut deadline = std::pin::pin!(deadline);
         let mut call = tokio::time::interval(CALL);
