@@ -3,8 +3,15 @@
 use std::ffi::OsString;
 
 use clap::Args;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use crate::mqtt::typed::TypedProperty;
+use crate::output::Template;
+
+/// A format string, which may have bytes in it that are no UTF-8.
+pub(super) fn format_string() -> impl TypedValueParser<Value = Template> {
+    OsStringValueParser::new().try_map(|text| Template::parse(text.as_encoded_bytes()))
+}
 
 /// Flattened into `pub`, `sub` and `req`.
 #[derive(Debug, Clone, Default, Args)]

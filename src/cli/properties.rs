@@ -1,4 +1,6 @@
-//! The MQTT 5 properties of a publish (3.3.2.3) as options; flattened into `pub` and `req`.
+//! The MQTT 5 properties of a publish (3.3.2.3) as options; flattened into `pub`, `req`, `reply` and `bench`.
+
+use std::ffi::OsString;
 
 use clap::Args;
 
@@ -21,6 +23,19 @@ pub struct PropertyArgs {
     /// Name and value of a user property, as often as wanted; their order is kept
     #[arg(long, value_name = "NAME=VALUE", value_parser = name_and_value, allow_hyphen_values = true)]
     pub user_property: Vec<(String, String)>,
+}
+
+/// Properties by which a message asks for a reply, for whoever does not wait for it; flattened into `pub` and `bench`.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "MQTT 5 properties of the message")]
+pub struct AskingArgs {
+    /// Topic a reply should go to, as an MQTT 5 property
+    #[arg(long, value_name = "TOPIC", allow_hyphen_values = true)]
+    pub response_topic: Option<String>,
+
+    /// What a reply should repeat, as an MQTT 5 property
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub correlation_data: Option<OsString>,
 }
 
 /// A user property, `NAME=VALUE`.

@@ -8,7 +8,7 @@ use clap::{ArgGroup, Args, ValueEnum};
 
 use super::client::ClientArgs;
 use super::connection::{ConnectionArgs, SessionArgs, WillArgs, duration};
-use super::properties::PropertyArgs;
+use super::properties::{AskingArgs, PropertyArgs};
 use crate::bench::plan::pace::Rate;
 use crate::payload::{Encoding, delimiter};
 
@@ -166,23 +166,9 @@ pub struct PublishArgs {
     #[allow(missing_docs)]
     pub properties: PropertyArgs,
 
-    /// Topic a reply should go to, as an MQTT 5 property
-    #[arg(
-        long,
-        value_name = "TOPIC",
-        allow_hyphen_values = true,
-        help_heading = "MQTT 5 properties of the message"
-    )]
-    pub response_topic: Option<String>,
-
-    /// What a reply should repeat, as an MQTT 5 property
-    #[arg(
-        long,
-        value_name = "TEXT",
-        allow_hyphen_values = true,
-        help_heading = "MQTT 5 properties of the message"
-    )]
-    pub correlation_data: Option<OsString>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub asking: AskingArgs,
 
     #[command(flatten)]
     #[allow(missing_docs)]

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args};
 
+use super::client::format_string;
 use super::connection::{ConnectionArgs, SessionArgs, WillArgs, duration, some_duration};
 use super::properties::PropertyArgs;
 use super::subscribe::workers;
@@ -98,6 +99,7 @@ pub struct ReplyArgs {
         short = 'F',
         long,
         value_name = "FORMAT",
+        value_parser = format_string(),
         group = "answer",
         allow_hyphen_values = true,
         help_heading = "Reply"

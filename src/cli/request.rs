@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args};
 
-use super::client::ClientArgs;
+use super::client::{ClientArgs, format_string};
 use super::connection::{ConnectionArgs, SessionArgs, WillArgs, some_duration};
 use super::properties::PropertyArgs;
 use crate::output::Template;
@@ -94,6 +94,7 @@ pub struct RequestArgs {
         short = 'F',
         long,
         value_name = "FORMAT",
+        value_parser = format_string(),
         allow_hyphen_values = true,
         help_heading = "Output"
     )]

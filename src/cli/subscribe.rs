@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 
-use super::client::ClientArgs;
+use super::client::{ClientArgs, format_string};
 use super::connection::{ConnectionArgs, SessionArgs, WillArgs, some_duration};
 use crate::condition::Condition;
 use crate::output::{FileName, Template};
@@ -277,6 +277,7 @@ pub struct SubscribeArgs {
         short = 'F',
         long,
         value_name = "FORMAT",
+        value_parser = format_string(),
         allow_hyphen_values = true,
         help_heading = "Output"
     )]

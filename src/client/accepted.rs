@@ -12,6 +12,8 @@ pub(super) struct Accepted {
     pub(super) maximum_packet_size: Option<u32>,
     /// The highest quality of service it takes.
     pub(super) maximum_qos: Option<u8>,
+    /// The highest topic alias it takes.
+    pub(super) topic_alias_maximum: u16,
     /// Whether it keeps retained messages.
     pub(super) retain_available: bool,
     /// What topics for replies to us begin with, if we have asked (3.2.2.3.15).
@@ -25,6 +27,7 @@ impl Default for Accepted {
             session_present: false,
             maximum_packet_size: None,
             maximum_qos: None,
+            topic_alias_maximum: u16::MAX,
             retain_available: true,
             response_information: None,
         }
@@ -41,8 +44,17 @@ pub enum Unfit {
     RetainNotAvailable,
     #[error("the broker takes messages of QoS {0} at most")]
     QoSNotAvailable(u8),
+    #[error("its topic alias is {alias}, and {}", most_aliases(*maximum))]
+    NoSuchAlias { alias: u16, maximum: u16 },
     #[error("{0}")]
     Library(String),
+}
+
+fn most_aliases(maximum: u16) -> String {
+    match maximum {
+        0 => "the broker takes none; leave topic-alias out".to_owned(),
+        maximum => format!("the broker takes at most {maximum}; lower topic-alias"),
+    }
 }
 
 impl Accepted {
@@ -53,6 +65,15 @@ impl Accepted {
         match self.maximum_qos {
             Some(maximum) if publish.qos.number() > maximum => {
                 return Err(Unfit::QoSNotAvailable(maximum));
+            }
+            _ => {}
+        }
+        match publish.properties.topic_alias() {
+            Some(alias) if alias > self.topic_alias_maximum => {
+                return Err(Unfit::NoSuchAlias {
+                    alias,
+                    maximum: self.topic_alias_maximum,
+                });
             }
             _ => {}
         }

@@ -220,6 +220,7 @@ impl Courier {
             session_present: connack.session_present,
             maximum_packet_size: properties.maximum_packet_size(),
             maximum_qos: properties.maximum_qos(),
+            topic_alias_maximum: properties.topic_alias_maximum().unwrap_or(0),
             retain_available: properties.retain_available() != Some(0),
             response_information: None,
         };

@@ -210,6 +210,9 @@ fn signal(event: Event) -> Option<Signal> {
                 session_present: connack.session_present,
                 maximum_packet_size: properties.and_then(|each| each.max_packet_size),
                 maximum_qos: properties.and_then(|each| each.max_qos),
+                topic_alias_maximum: properties
+                    .and_then(|each| each.topic_alias_max)
+                    .unwrap_or(0),
                 retain_available: properties.and_then(|each| each.retain_available) != Some(0),
                 response_information: properties.and_then(|each| each.response_information.clone()),
             })

@@ -32,7 +32,7 @@ pub(super) fn set_client(
     options: &mut ConnectOptions,
     dialect: Dialect,
 ) -> anyhow::Result<CarriedProperties> {
-    options.tracer = args.debug.then(|| tracer(dialect));
+    options.tracer = args.debug.then(|| tracer(dialect, args.quiet));
     options.max_in_flight = args
         .max_inflight
         .map(|most| u16::try_from(most).unwrap_or(u16::MAX));
@@ -69,9 +69,10 @@ pub(super) fn set_client(
 }
 
 /// Says each packet: on stdout as one of mosquitto's clients, else on stderr.
-fn tracer(dialect: Dialect) -> Tracer {
+fn tracer(dialect: Dialect, is_quiet: bool) -> Tracer {
     let lines = Mutex::new(DebugLines::new(
         dialect.mosquitto().map(|mosquitto| mosquitto.program),
+        is_quiet,
     ));
     Tracer::new(move |direction, packet| {
         let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);

@@ -57,13 +57,11 @@ struct Plan {
     /// But for the response topic.
     request: Publish,
     response_topic: ResponseTopic,
-    /// What a reply has to repeat, if it has any; mosquitto_rr does not care.
+    /// What a reply has to repeat, if it has any.
     correlation: Option<Bytes>,
     /// Properties of SUBSCRIBE.
     subscribe: Properties,
-    /// Whether what the broker has kept is no reply.
-    skips_retained: bool,
-    /// That kind of message, as the subscription says it.
+    /// Whether the subscription is to bring what the broker has kept.
     retain_handling: RetainHandling,
     dialect: Dialect,
     replies: u64,
@@ -159,8 +157,7 @@ impl Plan {
             },
             response_topic,
             subscribe: carried.subscribe,
-            correlation: correlation.filter(|_| dialect == Dialect::Ours),
-            skips_retained: dialect == Dialect::Ours,
+            correlation,
             retain_handling: match dialect == Dialect::Ours {
                 true => RetainHandling::Never,
                 false => RetainHandling::Always,
@@ -210,10 +207,14 @@ impl Plan {
         })
     }
 
-    /// Whether a message answers this request. One without correlation data may: many devices do not repeat it.
+    /// Whether a message answers this request. One without correlation data may: many devices do not repeat it. To
+    /// mosquitto_rr whatever comes is the answer.
     fn is_answered_by(&self, question: &Question, message: &Publish) -> bool {
+        if self.dialect != Dialect::Ours {
+            return true;
+        }
         *message.topic == *question.response_topic
-            && !(self.skips_retained && message.retain)
+            && !message.retain
             && message
                 .properties
                 .correlation_data()
@@ -307,9 +308,12 @@ async fn exchange(session: &mut Session, plan: &Plan) -> anyhow::Result<Exit> {
     }
 }
 
-/// A request that nobody gets needs no waiting for.
+/// A request that nobody gets needs no waiting for, but in mosquitto's numbers.
 fn check_request(plan: &Plan, reason: ReasonCode) -> anyhow::Result<()> {
     let topic = &plan.request.topic;
+    if (plan.dialect.mosquitto()).is_some_and(|mosquitto| mosquitto.is_strict) {
+        return Ok(());
+    }
     if reason == ReasonCode::NO_MATCHING_SUBSCRIBERS && plan.dialect == Dialect::Ours {
         return Err(Exit::Denied.because(format!(
             "nobody subscribes to {topic}, so nobody will reply"

@@ -94,11 +94,11 @@ impl TypedProperty {
         let [command, name, value, rest @ ..] = words else {
             return Err(Fault::TooFew);
         };
-        let command = command.to_string_lossy();
-        let (command, place, carrier) = *CARRIERS
+        let command = command.to_string_lossy().into_owned();
+        let (_, place, carrier) = *CARRIERS
             .iter()
             .find(|(word, ..)| command.eq_ignore_ascii_case(word))
-            .ok_or_else(|| Fault::Command(command.into_owned()))?;
+            .ok_or_else(|| Fault::Command(command.clone()))?;
         let typed = name.to_string_lossy();
         let (identifier, shape, places, name) = codec::property_rules()
             .map(|(identifier, shape, places, name)| {
@@ -106,7 +106,6 @@ impl TypedProperty {
             })
             .find(|(.., name)| typed.eq_ignore_ascii_case(name))
             .ok_or_else(|| Fault::Name(typed.into_owned()))?;
-        let command = command.to_owned();
         if !places.has(place) {
             return Err(Fault::NotAllowed { name, command });
         }

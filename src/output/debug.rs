@@ -20,13 +20,16 @@ pub struct DebugLines {
     shown: HashMap<u16, u16>,
     /// A message has come.
     is_answered: bool,
+    /// What mosquitto_sub itself says, and not its library, is left out, as by `--quiet`.
+    is_quiet: bool,
 }
 
 impl DebugLines {
     /// Of a connection not yet made.
-    pub fn new(program: Option<Program>) -> DebugLines {
+    pub fn new(program: Option<Program>, is_quiet: bool) -> DebugLines {
         DebugLines {
             program,
+            is_quiet,
             ..DebugLines::default()
         }
     }
@@ -110,7 +113,7 @@ impl DebugLines {
             Packet::PubComp(each) => format!("received PUBCOMP {}", self.outcome(each)),
             Packet::SubAck(answer) => {
                 let mut lines = vec!["received SUBACK".to_owned()];
-                if self.program == Some(Program::Sub) {
+                if self.program == Some(Program::Sub) && !self.is_quiet {
                     let granted = answer.reasons.iter().map(|reason| reason.0.to_string());
                     let granted = granted.collect::<Vec<_>>().join(", ");
                     lines.push(format!(

@@ -102,9 +102,22 @@ impl FromStr for Template {
     type Err = FormatFault;
 
     fn from_str(text: &str) -> Result<Template, FormatFault> {
+        Template::parse(text.as_bytes())
+    }
+}
+
+/// The bytes not yet looked at.
+type Rest<'a> = std::iter::Peekable<std::iter::Copied<std::slice::Iter<'a, u8>>>;
+
+impl Template {
+    /// Reads a format string. What is no UTF-8 is text like any other.
+    ///
+    /// # Errors
+    /// The leftmost mistake.
+    pub fn parse(text: &[u8]) -> Result<Template, FormatFault> {
         let mut pieces = Vec::new();
         let mut literal = Vec::new();
-        let mut rest = text.bytes().peekable();
+        let mut rest = text.iter().copied().peekable();
         while let Some(byte) = rest.next() {
             let piece = match byte {
                 b'%' => match field(&mut rest)? {
@@ -147,7 +160,7 @@ impl FromStr for Template {
     }
 }
 
-fn field(rest: &mut std::iter::Peekable<std::str::Bytes<'_>>) -> Result<Field, FormatFault> {
+fn field(rest: &mut Rest<'_>) -> Result<Field, FormatFault> {
     let is_left = rest.next_if_eq(&b'-').is_some();
     let pad = rest.next_if_eq(&b'0').unwrap_or(b' ');
     let width = number(rest)?.unwrap_or(0);
@@ -155,7 +168,8 @@ fn field(rest: &mut std::iter::Peekable<std::str::Bytes<'_>>) -> Result<Field, F
         None => None,
         Some(_) => Some(number(rest)?.unwrap_or(0)),
     };
-    let separator = rest.next_if(|byte| SEPARATORS.contains(byte));
+    // Without a length there are no groups to separate.
+    let separator = precision.and_then(|_| rest.next_if(|byte| SEPARATORS.contains(byte)));
     match rest.next() {
         None => Err(FormatFault::OpenField),
         Some(letter) if FIELDS.contains(&letter) => Ok(Field {
@@ -170,9 +184,7 @@ fn field(rest: &mut std::iter::Peekable<std::str::Bytes<'_>>) -> Result<Field, F
     }
 }
 
-fn number(
-    rest: &mut std::iter::Peekable<std::str::Bytes<'_>>,
-) -> Result<Option<usize>, FormatFault> {
+fn number(rest: &mut Rest<'_>) -> Result<Option<usize>, FormatFault> {
     let mut number = None;
     while let Some(digit) = rest.next_if(u8::is_ascii_digit) {
         let grown = number.unwrap_or(0) * 10 + usize::from(digit - b'0');
@@ -185,7 +197,8 @@ fn number(
 }
 
 fn time(letter: u8) -> Result<Piece, FormatFault> {
-    if !letter.is_ascii_alphabetic() {
+    // The last are the library's own, and not of C.
+    if !letter.is_ascii_alphabetic() || b"fqQ".contains(&letter) {
         return Err(FormatFault::Time(letter));
     }
     let specifier = format!("%{}", char::from(letter));
@@ -571,13 +584,29 @@ mod tests {
     }
 
     #[test]
+    fn bytes_that_are_no_text_are_printed_as_they_are() {
+        let (received, zone) = moment();
+        let mut out = Vec::new();
+        let template = Template::parse(b"\xff%q\xfe|").unwrap();
+        assert_eq!(
+            template.write(&message(b""), received, &zone, &mut out),
+            None
+        );
+        assert_eq!(out, b"\xff1\xfe|");
+    }
+
+    #[test]
     fn a_wrong_format_is_refused_before_anything_is_printed() {
         for (format, error) in [
             ("%", "incomplete: a letter follows %"),
             ("%-5", "incomplete: a letter follows %"),
             ("%y", "invalid format specifier %y"),
+            ("%0-5t", "invalid format specifier %-"),
+            ("% t", "invalid format specifier % "),
+            ("%ü", "invalid format specifier %\\xc3"),
             ("a@", "incomplete: a character follows @"),
             ("@!", "invalid time specifier @!"),
+            ("@Q", "invalid time specifier @Q"),
             ("\\", "incomplete: a letter follows \\"),
             ("\\x41", "invalid escape \\x"),
             ("%99999999p", "a width is at most 65535"),

@@ -25,7 +25,7 @@ use crate::bench::plan::disturbance::Clientele;
 use crate::bench::plan::speed::Appetite;
 use crate::bench::proxy::Onward;
 use crate::bench::role::{Fault, Incoming, Next, Phase, Progress, Role, State, kind};
-use crate::client::transport::{Dialer, Route};
+use crate::client::transport::{Dialer, Hosts, Route};
 use crate::client::{ConnectOptions, Endpoint, Failure, Scheme};
 use crate::mqtt::codec::{self, MAXIMUM_REMAINING_LENGTH};
 use crate::mqtt::packet::{ConnAck, Connect, Disconnect};
@@ -103,7 +103,7 @@ impl Stage {
 pub struct Way {
     endpoint: Endpoint,
     dialer: Dialer,
-    addresses: Vec<SocketAddr>,
+    hosts: Hosts,
 }
 
 impl Way {
@@ -132,7 +132,7 @@ impl Way {
         };
         Ok(Way {
             endpoint: endpoint.clone(),
-            addresses: found.unwrap_or_else(|_| Err(late()))?,
+            hosts: found.unwrap_or_else(|_| Err(late()))?,
             dialer,
         })
     }
@@ -142,7 +142,7 @@ impl Way {
     /// # Errors
     /// Why not.
     pub(in crate::bench) async fn try_out(&self, options: &ConnectOptions) -> Result<(), Failure> {
-        let dialed = self.dialer.dial_to(&self.addresses, |_| {});
+        let dialed = self.dialer.dial_to(&self.hosts, |_| {});
         let limit = options.connect_timeout;
         match tokio::time::timeout(limit, dialed).await {
             Ok(dialed) => dialed.map(drop),
@@ -155,7 +155,7 @@ impl Way {
     pub(in crate::bench) fn divert(&mut self, kind: Clientele) -> Onward {
         Onward {
             kind,
-            addresses: std::mem::take(&mut self.addresses),
+            hosts: std::mem::take(&mut self.hosts),
             from: self.dialer.unbind(),
         }
     }
@@ -167,7 +167,7 @@ impl Way {
 
     /// Leads there from now on.
     pub(in crate::bench) fn lead_to(&mut self, proxy: SocketAddr) {
-        self.addresses = vec![proxy];
+        self.hosts = vec![vec![proxy]];
     }
 
     fn late(&self, limit: Duration) -> Failure {
@@ -536,7 +536,7 @@ async fn connect(
     };
     let not_mqtt =
         |words: &str| Failure::not_reached(format!("{endpoint} is no MQTT broker: {words}"));
-    let (mut stream, dialed) = way.dialer.dial_to(&way.addresses, |_| {}).await?;
+    let (mut stream, dialed) = way.dialer.dial_to(&way.hosts, |_| {}).await?;
     let local = stream.local_address();
     let begun = Instant::now();
     let connect = Packet::Connect(Box::new(Connect {

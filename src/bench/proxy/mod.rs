@@ -29,7 +29,7 @@ use crate::bench::load::{self, Load};
 use crate::bench::plan::disturbance::{Clientele, Disturbance};
 use crate::bench::role::Phase;
 use crate::client::Failure;
-use crate::client::transport::connect_tcp;
+use crate::client::transport::{Hosts, connect_tcp};
 use crate::exit::Exit;
 
 /// How long the proxy waits when it cannot accept a connection, for descriptors most likely.
@@ -39,7 +39,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 #[derive(Debug, Clone)]
 pub(super) struct Onward {
     /// The broker's addresses, of which the first to answer is taken.
-    pub(super) addresses: Vec<SocketAddr>,
+    pub(super) hosts: Hosts,
     /// The address of ours to connect from, if it is to be a certain one.
     pub(super) from: Option<IpAddr>,
     /// Whose connections they are.
@@ -192,7 +192,7 @@ async fn accept(listener: TcpListener, onward: Onward, links: Rc<Links>) {
 /// The other half of a connection. Without one the client finds out when its own is closed.
 async fn go_on(near: &TcpStream, onward: &Onward) -> Option<TcpStream> {
     near.set_nodelay(true).ok()?;
-    connect_tcp(&onward.addresses, onward.from).await.ok()
+    connect_tcp(&onward.hosts, onward.from).await.ok()
 }
 
 /// Has the faults happen while the load runs. It does not return: connections are carried on to the end.

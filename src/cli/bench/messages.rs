@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use crate::bench::plan::content::Order;
 use crate::bench::plan::size::Size;
 use crate::bench::role::message::Form;
-use crate::cli::properties::PropertyArgs;
+use crate::cli::properties::{AskingArgs, PropertyArgs};
 
 /// The messages of all publishers.
 #[derive(Debug, Clone, Args)]
@@ -67,23 +67,9 @@ pub struct MessageArgs {
     #[allow(missing_docs)]
     pub properties: PropertyArgs,
 
-    /// Topic a reply should go to, as an MQTT 5 property
-    #[arg(
-        long,
-        value_name = "TOPIC",
-        allow_hyphen_values = true,
-        help_heading = "MQTT 5 properties of the message"
-    )]
-    pub response_topic: Option<String>,
-
-    /// What a reply should repeat, as an MQTT 5 property
-    #[arg(
-        long,
-        value_name = "TEXT",
-        allow_hyphen_values = true,
-        help_heading = "MQTT 5 properties of the message"
-    )]
-    pub correlation_data: Option<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub asking: AskingArgs,
 }
 
 impl ValueEnum for Form {

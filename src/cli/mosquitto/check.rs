@@ -168,7 +168,11 @@ impl Given {
         if !is_text("-i") || !is_text("-I") {
             return Err(Refusal::default());
         }
-        if self.values.get("-i").is_some_and(|id| id.is_empty()) {
+        let is_nobody = match self.values.get("-i") {
+            Some(id) => id.is_empty(),
+            None => self.keeps_session && !self.has("-I"),
+        };
+        if is_nobody {
             return Err(self.quietly(match self.program {
                 Program::Pub => "Error: Invalid id.\n",
                 Program::Sub | Program::Rr => "Error: Invalid id and/or clean_session.\n",
@@ -177,6 +181,9 @@ impl Given {
         let nameless = self.has("-P") && !self.has("-u") && self.version < Version::V5;
         if nameless || !is_text("-u") {
             return Err(self.quietly("Error: Problem setting username and/or password.\n"));
+        }
+        if (self.values.get("--cafile")).is_some_and(|file| file.is_empty()) {
+            return Err(self.quietly("Error: Problem setting TLS options: File not found.\n"));
         }
         if let Some(engine) = self.values.get("--tls-engine") {
             let engine = text(engine);

@@ -230,27 +230,27 @@ impl Given {
     }
 
     pub(super) fn format(&mut self, value: &OsStr) -> Outcome {
-        let mut format = text(value).into_owned();
+        let mut format = value.to_owned();
         loop {
-            let fault = match format.parse::<Template>() {
-                Ok(_) => return self.set("-F", OsStr::new(&format)),
+            let fault = match Template::parse(format.as_encoded_bytes()) {
+                Ok(_) => return self.set("-F", &format),
                 Err(fault) => fault,
             };
             let words = match fault {
                 // To strftime this is text.
                 FormatFault::Time(letter) => {
-                    format = without_time(&format, letter);
+                    format = without_time(&text(&format), letter).into();
                     continue;
                 }
                 FormatFault::OpenField | FormatFault::OpenTime => {
                     "Incomplete format specifier.".to_owned()
                 }
                 FormatFault::Field(letter) => {
-                    format!("Invalid format specifier '{}'.", char::from(letter))
+                    format!("Invalid format specifier '{}'.", shown(letter))
                 }
                 FormatFault::OpenEscape => "Incomplete escape specifier.".to_owned(),
                 FormatFault::Escape(letter) => {
-                    format!("Invalid escape specifier '{}'.", char::from(letter))
+                    format!("Invalid escape specifier '{}'.", shown(letter))
                 }
                 FormatFault::Width => fault.to_string(),
             };
@@ -398,6 +398,14 @@ impl Given {
     }
 }
 
+/// A byte of a format; a part of a longer character is none of its own.
+fn shown(byte: u8) -> char {
+    match byte.is_ascii() {
+        true => byte.into(),
+        false => char::REPLACEMENT_CHARACTER,
+    }
+}
+
 /// The format with its first `@` before this byte as text.
 fn without_time(format: &str, letter: u8) -> String {
     let bytes = format.as_bytes();
@@ -442,7 +450,9 @@ fn complaint(fault: &Fault) -> String {
         Fault::NotAllowed { name, command } => {
             format!("{name} property not allowed for {command} in --property argument.")
         }
-        Fault::NotSupported { name, command } if matches!(&**command, "publish" | "auth") => {
+        Fault::NotSupported { name, command }
+            if ["publish", "auth"].contains(&&*command.to_lowercase()) =>
+        {
             format!("{name} property not supported for {command} in --property argument.")
         }
         Fault::NotSupported { .. } => return String::new(),

@@ -28,6 +28,7 @@ async fn what_the_broker_said_it_does_not_take_is_not_sent() {
         Property::MaximumPacketSize(100),
         Property::MaximumQoS(1),
         Property::RetainAvailable(0),
+        Property::TopicAliasMaximum(3),
     ]);
     let (session, mut peer) = tokio::join!(
         connect(&options, Retry::NEVER),
@@ -37,6 +38,8 @@ async fn what_the_broker_said_it_does_not_take_is_not_sent() {
     // 1 + 1 for the fixed header, 3 for the topic, 2 for the packet id, 1 for the properties.
     let mut retained = message(QoS::AtMostOnce, "x");
     retained.retain = true;
+    let mut aliased = message(QoS::AtMostOnce, "x");
+    aliased.properties.push(Property::TopicAlias(4));
     for (publish, error) in [
         (
             message(QoS::AtLeastOnce, &"x".repeat(93)),
@@ -46,6 +49,13 @@ async fn what_the_broker_said_it_does_not_take_is_not_sent() {
             },
         ),
         (retained, Unfit::RetainNotAvailable),
+        (
+            aliased,
+            Unfit::NoSuchAlias {
+                alias: 4,
+                maximum: 3,
+            },
+        ),
         (message(QoS::ExactlyOnce, "x"), Unfit::QoSNotAvailable(1)),
     ] {
         assert_eq!(session.publish(publish), Err(error));

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use self::names::Names;
 use self::proxy::Proxy;
 pub use self::stream::Stream;
-pub use self::tcp::connect as connect_tcp;
+pub use self::tcp::{Hosts, connect as connect_tcp};
 use self::tls::{Tls, TlsOptions};
 use super::failure::{Failure, Obstacle};
 use super::retry::chance;
@@ -141,9 +141,9 @@ impl Dialer {
     pub async fn dial(&self, begins: impl Fn(Leg)) -> Result<(Stream, Legs), Failure> {
         begins(Leg::Name);
         let start = Instant::now();
-        let addresses = self.addresses().await?;
+        let hosts = self.addresses().await?;
         let name = start.elapsed();
-        let (stream, mut legs) = self.dial_to(&addresses, begins).await?;
+        let (stream, mut legs) = self.dial_to(&hosts, begins).await?;
         if self.endpoint.scheme != Scheme::Unix {
             legs.name = Some(name);
         }
@@ -154,7 +154,7 @@ impl Dialer {
     ///
     /// # Errors
     /// [`Failure::NotReached`] when the name has none.
-    pub async fn addresses(&self) -> Result<Vec<SocketAddr>, Failure> {
+    pub async fn addresses(&self) -> Result<Hosts, Failure> {
         let Endpoint {
             scheme, host, port, ..
         } = &self.endpoint;
@@ -162,23 +162,31 @@ impl Dialer {
             return Ok(Vec::new());
         }
         if let Some(proxy) = &self.proxy {
-            return proxy.addresses().await.map_err(Failure::not_reached);
+            let found = proxy.addresses().await;
+            return found.map_or_else(
+                |words| Err(Failure::not_reached(words)),
+                |found| Ok(vec![found]),
+            );
         }
         let found = match self.srv {
             true => self.served().await,
-            false => self.names.addresses(host, *port).await,
+            false => self
+                .names
+                .addresses(host, *port)
+                .await
+                .map(|found| vec![found]),
         };
         found.map_err(|words| Failure::obstructed(Obstacle::Name, words))
     }
 
     /// The addresses of all hosts that serve the domain; that one of them has none spoils nothing.
-    async fn served(&self) -> Result<Vec<SocketAddr>, String> {
+    async fn served(&self) -> Result<Hosts, String> {
         let Endpoint { scheme, host, .. } = &self.endpoint;
         let mut found = Vec::new();
         let mut last = None;
         for target in self.names.targets(*scheme, host, chance).await? {
             match self.names.addresses(&target.host, target.port).await {
-                Ok(addresses) => found.extend(addresses),
+                Ok(addresses) => found.push(addresses),
                 Err(words) => last = Some(words),
             }
         }
@@ -194,13 +202,13 @@ impl Dialer {
     /// As [`Dialer::dial`].
     pub async fn dial_to(
         &self,
-        addresses: &[SocketAddr],
+        hosts: &[Vec<SocketAddr>],
         begins: impl Fn(Leg),
     ) -> Result<(Stream, Legs), Failure> {
         let mut legs = Legs::default();
         begins(Leg::Connect);
         let start = Instant::now();
-        let mut stream = self.connect(addresses).await?;
+        let mut stream = self.connect(hosts).await?;
         legs.connect = Some(start.elapsed());
         if let Some(proxy) = &self.proxy {
             begins(Leg::Proxy);
@@ -251,10 +259,10 @@ impl Dialer {
         self.tls.as_ref().is_some_and(Tls::lacks_certificate)
     }
 
-    async fn connect(&self, addresses: &[SocketAddr]) -> Result<Stream, Failure> {
+    async fn connect(&self, hosts: &[Vec<SocketAddr>]) -> Result<Stream, Failure> {
         let socket = match self.endpoint.scheme {
             Scheme::Unix => stream::unix(&self.endpoint.path).await,
-            _ => tcp::connect(addresses, self.bind).await.map(Stream::Tcp),
+            _ => tcp::connect(hosts, self.bind).await.map(Stream::Tcp),
         };
         let error = match (socket, &self.proxy) {
             (Ok(socket), _) => return Ok(socket),

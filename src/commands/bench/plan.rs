@@ -241,7 +241,7 @@ impl Typed<'_> {
             payload,
             persistent: args.faults.persistent,
             topic_alias: messages.topic_alias,
-            properties: message_properties(messages),
+            properties: message_properties(messages)?,
         })
     }
 
@@ -389,7 +389,7 @@ fn refuse_what_has_no_meaning(args: &LoadArgs, scenario: Scenario) -> anyhow::Re
         ("--topic-alias", args.messages.topic_alias, &publish),
         (
             "an MQTT 5 property of messages",
-            !message_properties(&args.messages).is_empty(),
+            !message_properties(&args.messages)?.is_empty(),
             &publish,
         ),
         ("--qos", args.qos.is_some(), &both),

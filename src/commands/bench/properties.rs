@@ -65,10 +65,10 @@ fn publish(args: &mut LoadArgs, property: Property) -> anyhow::Result<()> {
             once("publish", &mut properties.content_type, text.to_string())
         }
         Property::ResponseTopic(topic) => {
-            once("publish", &mut messages.response_topic, topic.to_string())
+            once("publish", &mut messages.asking.response_topic, topic.to_string())
         }
         Property::CorrelationData(bytes) => {
-            once("publish", &mut messages.correlation_data, text(&bytes)?)
+            once("publish", &mut messages.asking.correlation_data, text(&bytes)?.into())
         }
         Property::UserProperty(name, value) => {
             let pair = (name.to_string(), value.to_string());

@@ -73,14 +73,16 @@ fn text(option: &str, typed: Option<&OsString>) -> anyhow::Result<Option<String>
 }
 
 /// What every message says beside its payload.
-pub(super) fn message_properties(args: &MessageArgs) -> MessageProperties {
-    let properties = &args.properties;
-    MessageProperties {
+pub(super) fn message_properties(args: &MessageArgs) -> anyhow::Result<MessageProperties> {
+    let MessageArgs {
+        properties, asking, ..
+    } = args;
+    Ok(MessageProperties {
         payload_format_indicator: properties.payload_format_indicator,
         message_expiry_interval: properties.message_expiry_interval,
         content_type: properties.content_type.clone(),
-        response_topic: args.response_topic.clone(),
-        correlation_data: args.correlation_data.clone(),
+        response_topic: asking.response_topic.clone(),
+        correlation_data: text("--correlation-data", asking.correlation_data.as_ref())?,
         user_property: properties.user_property.clone(),
-    }
+    })
 }

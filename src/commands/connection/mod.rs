@@ -455,7 +455,13 @@ mod tests {
 
     #[test]
     fn a_kept_session_needs_a_name() {
-        for typed in [&["-c"][..], &["-c", "-I", "prefix"], &["-c", "--id", ""]] {
+        for typed in [
+            &["-c"][..],
+            &["-c", "-I", "prefix"],
+            &["-c", "-I", "prefix", "-x", "never"],
+            &["-c", "-x", "5"],
+            &["-c", "--id", ""],
+        ] {
             let mut options_meant = meant(typed, &[]).unwrap().options;
             let error = set_session(&mut options_meant, &options(typed).session).unwrap_err();
             assert_eq!(crate::exit::of(&error), Exit::Usage, "{typed:?}");

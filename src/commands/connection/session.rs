@@ -29,7 +29,9 @@ pub fn set_session(options: &mut ConnectOptions, args: &SessionArgs) -> anyhow::
         return Err(Exit::Usage.because("a client id contains no NUL"));
     }
     if args.disable_clean_session {
-        if args.id.as_deref().unwrap_or_default().is_empty() {
+        // Nobody has the number of this process again; its session has to come to an end.
+        let ends = args.id_prefix.is_some() && args.properties.session_expiry_interval.is_some();
+        if args.id.as_deref().unwrap_or_default().is_empty() && !ends {
             return Err(Exit::Usage.because(
                 "--disable-clean-session keeps the session of a named client; add --id NAME",
             ));

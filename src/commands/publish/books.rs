@@ -126,7 +126,8 @@ impl Books {
         if self.audience.steps {
             self.step(&Step::Refused(words.clone()), about(number, message));
         }
-        self.refuse(&message.topic, &words);
+        let mosquitto = format!("Error: cannot publish to {}: {words}", message.topic);
+        self.refuse(&message.topic, &words, &mosquitto);
     }
 
     /// It was handed over, and is not sent after all.
@@ -178,7 +179,7 @@ impl Books {
                     format_args!("Warning: Publish {number} failed: {name}."),
                 );
             }
-            return self.refuse(&entry.topic, &reason.to_string());
+            return self.refuse(&entry.topic, &reason.to_string(), "");
         }
         self.totals.delivered += 1;
         if let Some(bar) = &self.bar {
@@ -294,11 +295,18 @@ impl Books {
         }
     }
 
-    fn refuse(&mut self, topic: &str, reason: &str) {
+    /// One of mosquitto's clients says this of it in the end, if it has not said so before.
+    fn refuse(&mut self, topic: &str, reason: &str, mosquitto: &str) {
         self.totals.refused += 1;
         let words = format!("cannot publish to {topic}: {reason}");
         match &self.refused {
-            None => self.refused = Some(self.audience.dialect.because(Exit::Denied, words, "")),
+            None => {
+                self.refused = Some(
+                    self.audience
+                        .dialect
+                        .because(Exit::Denied, words, mosquitto),
+                )
+            }
             Some(_) => self.say(words),
         }
     }

@@ -213,11 +213,11 @@ fn source(args: &PublishArgs) -> anyhow::Result<Source> {
 
 fn properties_of(args: &PublishArgs, options: &mut ConnectOptions) -> anyhow::Result<Properties> {
     let mut properties = message_properties(&args.properties, options)?;
-    if let Some(topic) = &args.response_topic {
+    if let Some(topic) = &args.asking.response_topic {
         check_topic(topic)?;
         properties.push(Property::ResponseTopic(topic.clone().into()));
     }
-    if let Some(data) = &args.correlation_data {
+    if let Some(data) = &args.asking.correlation_data {
         if data.len() > usize::from(u16::MAX) {
             return Err(Exit::Usage.because("--correlation-data is longer than 65535 bytes"));
         }

@@ -271,6 +271,12 @@ const SPOILED: &[(Case, &str, &str)] = &[
         "          68656c6c6f|68656C6C\n",
         "68656c6c6f20776f726c64|68656C6C6F20776F\n",
     ),
+    // What is aligned to the left is followed by as many spaces as it has bytes.
+    (
+        case("sub -t p/none -C 1 -F %-p|%-x|"),
+        "hello world           |68656c6c6f20776f726c64           |\n",
+        "hello world|68656c6c6f20776f726c64|\n",
+    ),
     // What -s reads is never sent.
     (
         case("rr -t echo/s -e echo/s -s -W 5").stdin(b"x"),

@@ -74,7 +74,12 @@ const DIFFERENT: &[(&str, &str)] = &[
         "| `@` and a letter that strftime does not know |",
     ),
     ("-F '%t %q %r %R %D.'", "| mosquitto_rr |"),
+    (
+        "-F @Q@q@f|@@",
+        "| `@` and a letter that strftime does not know |",
+    ),
     ("-t nobody -e r/1", "| mosquitto_rr |"),
+    ("-e $share/g/r/1", "| mosquitto_rr |"),
     ("-W 5 --retain-as-published", "| mosquitto_rr |"),
     ("-C 1 --pretty", "| `--pretty` |"),
     (

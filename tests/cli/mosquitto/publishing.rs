@@ -117,6 +117,8 @@ pub const PUBLISHING: &[Case] = &[
 ];
 
 pub const ASKING: &[Case] = &[
+    case("rr -t q/24 -e $share/g/r/1 -m x -W 5 -v"),
+    case("rr -t q/25 -e q/25 -m x -W 5 -c -x 5 -I pre"),
     case("rr -t echo/1 -e echo/1 -m x -W 5"),
     case("rr -t echo/2 -e echo/2 -m x -W 5 -v"),
     case("rr -t echo/3 -e echo/3 -m x -W 5 -N"),

@@ -11,6 +11,8 @@ pub const SUBSCRIBING: &[Case] = &[
     case("sub -t r/# -W 1 --quiet"),
     case("sub -t r/1 -C 1 -d -i me"),
     case("sub -t r/# -C 2 -d -i me"),
+    case("sub -t r/1 -C 1 -d -i me --quiet"),
+    case("sub -t r/1 -C 1 -c -x 5 -V 5 -I pre"),
     case("sub -t r/# -C 1 -d -i me -V 5"),
     case("sub -t r/# -C 1 -d -i me -V 31"),
     case("sub -t nothing -E -d -i me -q 1"),
@@ -84,6 +86,8 @@ pub const SUBSCRIBING: &[Case] = &[
 ];
 
 pub const FORMATS: &[Case] = &[
+    case("sub -t r/1 -C 1 -F \\xff%p\\xc3|"),
+    case("sub -t r/1 -C 1 -F @Q@q@f|@@"),
     case("sub -t p/+ -C 2 -F %%|%t|%p|%q|%r|%m|%l|@@|\\\\|\\n|\\t|\\0|\\a|\\e|\\r|\\v|"),
     case("sub -t p/+ -C 2 -V 5 -F %A|%5A|%-5A|%05A|%5.2A|%-05A|"),
     case("sub -t p/+ -C 2 -V 5 -F %C|%4C|%-4C|%14C|%-14C|%014C|%.4C|%8.4C|%-8.4C|%.0C|"),

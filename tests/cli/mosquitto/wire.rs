@@ -203,6 +203,55 @@ fn a_refusal_is_a_failure_unless_mosquittos_numbers_are_wanted() {
     });
 }
 
+/// What mosquitto's clients do not notice, or too late: theirs and ours, with status and words.
+#[test]
+fn what_the_broker_cannot_do_is_said() {
+    let clients = Clients::new();
+    all_hold(UNNOTICED, |(line, broker, theirs, ours)| {
+        for (whose, expected) in [(Whose::Theirs, theirs), (Whose::Ours, ours)] {
+            let outcome = run(&clients, whose, (line, version(line), *broker)).1;
+            if (outcome.status, &*outcome.stderr) != *expected {
+                return Err(format!("{line} {whose:?}: {outcome:?}"));
+            }
+        }
+        Ok(())
+    });
+}
+
+/// A status, and what stands on stderr.
+type Ending = (i32, &'static str);
+
+const UNNOTICED: &[(&str, Broker, Ending, Ending)] = &[
+    (
+        "rr -t a -e b -m x -q 1 -W 1",
+        Unwilling(0x87),
+        (27, "Timed out\n"),
+        (5, "Error: cannot publish to a: not authorized (0x87)\n"),
+    ),
+    (
+        "pub -t a -m x -D publish topic-alias 3",
+        Kind,
+        (0, ""),
+        (
+            5,
+            "Error: cannot publish to a: its topic alias is 3, and the broker takes none; leave topic-alias out\n",
+        ),
+    ),
+];
+
+/// As theirs: it waits.
+#[test]
+fn a_refused_request_is_waited_for_where_mosquittos_numbers_are_wanted() {
+    let line = "rr -t a -e b -m x -q 1 -W 1 --strict";
+    let outcome = run(
+        &Clients::new(),
+        Whose::Ours,
+        (line, Version::V5, Unwilling(0x87)),
+    )
+    .1;
+    assert_eq!((outcome.status, &*outcome.stderr), (27, "Timed out\n"));
+}
+
 /// The keep alive decides how long CONNACK is waited for; 2.0.11 has no word for it.
 #[test]
 fn a_broker_without_connack_is_given_up_after_the_keep_alive() {
