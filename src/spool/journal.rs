@@ -50,8 +50,11 @@ struct Journal {
 pub(super) type Visit<'a> = &'a mut dyn FnMut(Position, Record);
 
 impl Journals {
-    /// Opens the journals of a folder, reads them through, and cuts off a last record that is not whole. With none there
-    /// `opening` begins the first.
+    /// Opens the journals of a folder, reads them through, and cuts off a last record whose writing was interrupted. With none
+    /// there `opening` begins the first.
+    ///
+    /// # Errors
+    /// When one cannot be read, or is damaged: nothing is cut off then.
     pub(super) fn open(
         directory: &Path,
         opening: Record,
@@ -66,7 +69,7 @@ impl Journals {
             let is_last = ordinals.is_empty();
             let scan = scan(&path, ordinal, visit)
                 .with_context(|| format!("cannot read {}", path.display()))?;
-            if scan.length < scan.file_length && !is_last {
+            if scan.length < scan.file_length && (!is_last || scan.is_damaged) {
                 return Err(Exit::Failed.because(format!(
                     "{} is damaged at byte {}; move it away to go on without the messages it holds",
                     path.display(),
@@ -302,6 +305,8 @@ struct Scan {
     /// Bytes up to the end of the last whole record.
     length: u64,
     file_length: u64,
+    /// What stands behind is not merely a record whose writing was interrupted.
+    is_damaged: bool,
 }
 
 fn scan(path: &Path, ordinal: u64, visit: Visit<'_>) -> io::Result<Scan> {
@@ -316,6 +321,7 @@ fn scan(path: &Path, ordinal: u64, visit: Visit<'_>) -> io::Result<Scan> {
         opened: None,
         length: 0,
         file_length,
+        is_damaged: false,
     };
     if !read_whole(&mut reader.file, &mut magic)? {
         return Ok(scan);
@@ -336,7 +342,33 @@ fn scan(path: &Path, ordinal: u64, visit: Visit<'_>) -> io::Result<Scan> {
         }
         visit(position, record);
     }
+    if scan.length < file_length {
+        let mut rest = Vec::new();
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(scan.length))?;
+        file.read_to_end(&mut rest)?;
+        scan.is_damaged = is_damaged(&rest);
+    }
     Ok(scan)
+}
+
+/// Whether these bytes, which begin with no whole record, are something else than one whose writing was interrupted.
+///
+/// That one is the last, and either too short or not filled to its end: the disk leaves zeros where the length was written and
+/// the data was not.
+fn is_damaged(rest: &[u8]) -> bool {
+    let contents = |bytes: &[u8]| {
+        let (length, checksum) = record::head(*bytes.first_chunk()?)?;
+        let contents = bytes.get(HEAD..HEAD + length)?;
+        Some((Bytes::copy_from_slice(contents), checksum))
+    };
+    let is_whole = |at: usize| {
+        record::may_begin(&rest[at..])
+            && contents(&rest[at..])
+                .is_some_and(|(contents, checksum)| Record::read(contents, checksum).is_some())
+    };
+    let is_filled = rest.last().is_some_and(|byte| *byte != 0) && contents(rest).is_some();
+    is_filled || (1..rest.len()).any(is_whole)
 }
 
 /// Makes a journal with its first record, and sees to it that the folder will remember it.
@@ -358,6 +390,11 @@ fn begin(
         // Elsewhere a folder cannot be opened, and remembers without being asked.
         #[cfg(unix)]
         File::open(directory)?.sync_all()?;
+        // So must the folder that holds it, if this one is new as well.
+        #[cfg(unix)]
+        if ordinal == 1 {
+            File::open(directory.canonicalize()?.parent().unwrap_or(directory))?.sync_all()?;
+        }
     }
     let first = match opening {
         Record::Opened { next, .. } => *next,

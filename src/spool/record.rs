@@ -74,6 +74,11 @@ pub(super) fn head(bytes: [u8; HEAD]) -> Option<(usize, u32)> {
         .then_some((length as usize, checksum))
 }
 
+/// Whether a record may begin here, from its first bytes: most do not, and a checksum need not be computed.
+pub(super) fn may_begin(bytes: &[u8]) -> bool {
+    bytes.get(HEAD).is_some_and(|kind| (1..=6).contains(kind))
+}
+
 impl Record {
     /// Appends the record.
     pub(super) fn write(&self, out: &mut Vec<u8>) {

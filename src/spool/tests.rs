@@ -152,6 +152,43 @@ fn a_record_that_is_not_whole_is_cut_off_and_everything_before_it_is_there() {
     }
 }
 
+// A record that was on the disk and is not readable any more is no interrupted write, and what stands behind it was promised.
+#[test]
+fn a_bit_that_fell_over_loses_nothing_without_a_word() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("0000000000000001.journal");
+    let mut spool = open(directory.path());
+    let mut last = 0;
+    for payload in ["first", "second", "third"] {
+        last = fs::metadata(&path).unwrap().len() as usize;
+        spool.accept(message(payload)).unwrap();
+        spool.commit().unwrap();
+    }
+    drop(spool);
+    let whole = fs::read(&path).unwrap();
+    for at in 0..whole.len() {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1 << (at % 8);
+        fs::write(&path, &damaged).unwrap();
+        match Spool::open(options(directory.path())) {
+            // A last record that claims to be longer than the file cannot be told from one whose writing was interrupted.
+            Ok(spool) => {
+                assert!((last..last + 4).contains(&at), "byte {at}");
+                assert_eq!(spool.len(), 2);
+            }
+            Err(error) => {
+                let words = format!("{error:#}");
+                let is_named = words.contains("is damaged at byte ")
+                    || words.ends_with("it is no journal of this version");
+                assert!(is_named, "byte {at}: {words}");
+                assert_eq!(fs::read(&path).unwrap(), damaged, "byte {at}");
+            }
+        }
+    }
+    fs::write(&path, &whole).unwrap();
+    assert_eq!(open(directory.path()).len(), 3);
+}
+
 #[test]
 fn a_journal_whose_making_was_interrupted_is_no_obstacle() {
     let directory = tempfile::tempdir().unwrap();
