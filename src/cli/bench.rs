@@ -151,6 +151,16 @@ pub enum Wanted {
     Named(Vec<String>),
 }
 
+impl Wanted {
+    /// How many.
+    pub fn count(&self) -> usize {
+        match self {
+            Wanted::Any(count) => *count,
+            Wanted::Named(names) => names.len(),
+        }
+    }
+}
+
 /// `3`, or `a,b,c`.
 impl FromStr for Wanted {
     type Err = String;

@@ -135,7 +135,11 @@ fn range(args: &MaxArgs) -> Range {
     };
     Range {
         from: start(args),
-        least: 1.0,
+        least: match (args.of, &args.agents.agents) {
+            // An agent without a client is a mistake, and no load.
+            (Raised::Clients, Some(wanted)) => wanted.count() as f64,
+            _ => 1.0,
+        },
         most: args.to.unwrap_or(most),
         whole: args.of != Raised::Rate,
         precision: args.precision / 100.0,
