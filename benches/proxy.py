@@ -1,16 +1,18 @@
+#!/usr/bin/env python3
 """What the proxy of --fault adds to a message: the same load with it and without it, in turn (ABBA), against one broker. Of the
 five runs of each the quietest counts: what else the machine does can only make them slower.
 
-    python3 benches/proxy.py target/release/mqtt [RATE]
+    cargo build --release && benches/proxy.py [RATE]
 """
 
 import json
 import statistics
 import subprocess
 import sys
+from pathlib import Path
 
-mqtt = sys.argv[1]
-rate = sys.argv[2] if len(sys.argv) > 2 else "1000"
+mqtt = Path(__file__).resolve().parent.parent / "target/release/mqtt"
+rate = sys.argv[1] if len(sys.argv) > 1 else "1000"
 # A fault of a millisecond just before the end: the proxy is there all the time and does nothing but pass on.
 FAULT = ["--fault", "at=4490ms stall for=1ms share=1"]
 
