@@ -66,7 +66,9 @@ fn publish_with_kills(
         let mut running = publish(url, &[arguments, &["-l", "--report-acks"]].concat())
             .stdin(rest)
             .start();
-        let steps = chance.below(3 * count / 4);
+        // More with each time: a thousand that are under way are reported again before the first of them is acknowledged, and
+        // who is killed before that, always, never comes further.
+        let steps = chance.below(3 * count / 4 + 50 * kills);
         for _ in 0..steps {
             if !running.try_wait_for_stdout() {
                 let finished = running.wait();
