@@ -155,12 +155,8 @@ impl Spool {
     pub fn move_to(&mut self, broker: &str) -> anyhow::Result<()> {
         // First what was with the old one is forgotten, or the new one would be asked for it.
         self.commit()?;
-        home::write(&self.options.directory, broker, self.options.syncs).with_context(|| {
-            format!(
-                "cannot write the spool {}",
-                self.options.directory.display()
-            )
-        })?;
+        home::write(&self.options.directory, broker, self.options.syncs)
+            .map_err(|error| unwritable(&self.options.directory, error))?;
         self.home = Some(broker.to_owned());
         Ok(())
     }
@@ -312,12 +308,8 @@ impl Spool {
     /// # Errors
     /// When it cannot be written: then nothing of it must be sent.
     pub fn commit(&mut self) -> anyhow::Result<()> {
-        self.journals.commit(self.next).with_context(|| {
-            format!(
-                "cannot write the spool {}",
-                self.options.directory.display()
-            )
-        })
+        (self.journals.commit(self.next))
+            .map_err(|error| unwritable(&self.options.directory, error))
     }
 
     /// Commits, and leaves as little behind as possible.
@@ -515,6 +507,17 @@ impl History {
             }
         }
     }
+}
+
+fn unwritable(directory: &Path, error: io::Error) -> anyhow::Error {
+    let remedy = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            " (make room on its disk and start again; what it holds is safe)"
+        }
+        _ => "",
+    };
+    let name = directory.display();
+    anyhow::Error::new(error).context(format!("cannot write the spool {name}{remedy}"))
 }
 
 /// Makes the folder, readable for its owner only, and takes possession of it.

@@ -398,3 +398,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_full_disk_is_told_what_to_do_about() {
+    let words = |kind: io::ErrorKind| format!("{:#}", unwritable(Path::new("outbox"), kind.into()));
+    assert_eq!(
+        words(io::ErrorKind::StorageFull),
+        "cannot write the spool outbox (make room on its disk and start again; what it holds is safe): no storage space"
+    );
+    assert_eq!(
+        words(io::ErrorKind::PermissionDenied),
+        "cannot write the spool outbox: permission denied"
+    );
+}
