@@ -33,7 +33,7 @@ use crate::bench::report::recovery::Recovery;
 use crate::bench::report::slo::Judgement;
 use crate::bench::report::verdict::{Check, Verdict, check, verdict};
 use crate::bench::trials::calibration::Calibration;
-use crate::client::{ConnectOptions, Endpoint};
+use crate::client::ConnectOptions;
 use crate::mqtt::{QoS, ReasonCode};
 
 /// Everything about one run.
@@ -377,9 +377,7 @@ impl Report {
             plan,
         }
     }
-}
 
-impl Report {
     /// The share of the deliveries that were due and never came, and so are in no percentile; `None` where nothing was due.
     pub fn missing(&self) -> Option<f64> {
         let sent = self.messages.sent.max(1) as f64;
@@ -390,18 +388,6 @@ impl Report {
         };
         let due = self.delivery.expected as f64 + never_sent;
         (due > 0.0).then(|| (self.delivery.lost() as f64 + never_sent) / due)
-    }
-
-    /// Names the brokers, where the clients took several in turn.
-    pub fn of_brokers(mut self, brokers: &[Endpoint]) -> Report {
-        if !brokers.is_empty() {
-            let names: Vec<String> = brokers.iter().map(ToString::to_string).collect();
-            self.broker.endpoint = names.join(", ");
-            for part in &mut self.parts {
-                part.endpoint.clone_from(&self.broker.endpoint);
-            }
-        }
-        self
     }
 }
 
@@ -495,6 +481,7 @@ pub mod tests {
     use crate::bench::measure::Window;
     use crate::bench::plan::Warmup;
     use crate::bench::plan::tests::plan;
+    use crate::client::Endpoint;
 
     const S: u64 = 1_000_000_000;
 

@@ -345,7 +345,6 @@ impl Agent {
             workers,
         } = part;
         let (options, place) = (load.options.clone(), load.place);
-        let brokers = load.brokers.clone();
         let cast = Cast::of(&plan, place);
         say(format_args!(
             "run {run} for {coordinator}: {} connections to {} by {workers} threads, as machine {} of {}",
@@ -405,7 +404,7 @@ impl Agent {
         let series = files.moments();
         let plan = Arc::unwrap_or_clone(plan);
         let report = Report::new(plan, place, &options, false, series, measured);
-        let report = Box::new(report.of_brokers(&brokers));
+        let report = Box::new(report);
         self.answer(run, &Answer::Saved { report });
         // The clocks are compared once more.
         let until = Instant::now() + DISMISSAL;

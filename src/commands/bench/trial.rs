@@ -205,8 +205,7 @@ impl Trial<'_> {
         progress.finish();
         let series = files.moments();
         Ok(measured?
-            .map(|found| Report::new(plan, Place::ALONE, &options, embedded, series, found))
-            .map(|report| report.of_brokers(&target.brokers)))
+            .map(|found| Report::new(plan, Place::ALONE, &options, embedded, series, found)))
     }
 }
 
