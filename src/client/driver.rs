@@ -148,6 +148,7 @@ async fn connection(
 }
 
 /// Lets whoever takes the signals answer them first: that goes out in one write with what the library itself has to say.
+/// Not `tokio::task::yield_now`: that one has the runtime look for news of the sockets first, a system call each time.
 async fn give_way() {
     let mut is_given = false;
     std::future::poll_fn(|context| match std::mem::replace(&mut is_given, true) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use colored::Colorize;
 
 use super::figures::{time, whole};
-use crate::bench::report::slo::TOO_FEW;
+use crate::bench::report::figure::TOO_FEW;
 use crate::bench::trials::climb::{Climb, Step};
 
 /// The whole search, in colour where stdout shows it.

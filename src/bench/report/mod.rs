@@ -3,6 +3,7 @@
 //! what the fields mean. They stay, or [`Report::schema`] changes. Several saved runs become one in `merge`.
 
 pub mod environment;
+pub mod figure;
 pub mod isolation;
 pub mod limits;
 pub mod merge;

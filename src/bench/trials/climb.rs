@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::bench::report::Report;
-use crate::bench::report::slo::{Metric, Slo, TOO_FEW};
+use crate::bench::report::figure::{Metric, TOO_FEW};
+use crate::bench::report::slo::Slo;
 use crate::bench::report::verdict::TOO_SLOW;
 use crate::bench::trials::search::Outcome;
 

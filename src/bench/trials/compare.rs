@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::statistics::{ALPHA, Difference, difference, holm, median};
 use crate::bench::report::Report;
-use crate::bench::report::slo::Metric;
+use crate::bench::report::figure::Metric;
 use crate::bench::role::Phase;
 
 /// What was found.

@@ -7,7 +7,8 @@ use clap::{Args, Subcommand};
 
 use super::{AgentsArgs, LoadArgs};
 use crate::bench::agents::words::{Topics, agent_name};
-use crate::bench::report::slo::{Metric, Slo};
+use crate::bench::report::figure::Metric;
+use crate::bench::report::slo::Slo;
 use crate::cli::connection::ConnectionArgs;
 use crate::cli::pages;
 
