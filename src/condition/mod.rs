@@ -18,12 +18,14 @@
 //! It is no language: conditions are joined by being several, and all must be met.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
 use std::cmp::Ordering;
 use std::str::FromStr;
 
 use regex::bytes::Regex;
+use serde::de::IgnoredAny;
 use serde_json::{Number, Value};
+
+use self::member::Pointer;
 
 use crate::mqtt::packet::Publish;
 
@@ -40,8 +42,7 @@ enum Subject {
     /// From 0, or from -1 at the end.
     Level(isize),
     Payload,
-    /// A JSON pointer.
-    Member(String),
+    Member(Pointer),
 }
 
 #[derive(Debug, Clone)]
@@ -68,38 +69,20 @@ struct Operand {
     value: Value,
 }
 
-/// A message under test; its payload is parsed as JSON at most once.
-pub struct Candidate<'a> {
-    message: &'a Publish,
-    json: OnceCell<Option<Value>>,
-}
-
-impl<'a> Candidate<'a> {
-    /// Not looked at yet.
-    pub fn new(message: &'a Publish) -> Candidate<'a> {
-        Candidate {
-            message,
-            json: OnceCell::new(),
-        }
-    }
-
-    fn member(&self, pointer: &str) -> Option<&Value> {
-        let parse = || serde_json::from_slice(&self.message.payload).ok();
-        self.json.get_or_init(parse).as_ref()?.pointer(pointer)
-    }
-}
-
 impl Condition {
-    /// Whether the message meets it.
-    pub fn is_met(&self, candidate: &Candidate<'_>) -> bool {
-        let topic = &candidate.message.topic;
-        let text = match &self.subject {
-            Subject::Topic => Some(&**topic.as_bytes()),
-            Subject::Level(place) => level(topic, *place).map(str::as_bytes),
-            Subject::Payload => Some(&*candidate.message.payload),
-            Subject::Member(pointer) => {
-                let found = candidate.member(pointer);
-                return found.is_some_and(|value| self.test.holds_for_value(value));
+    /// Whether the message meets it. Memory beside the message's own is that of the member that is asked for.
+    pub fn is_met(&self, message: &Publish) -> bool {
+        let (topic, payload) = (&message.topic, &*message.payload);
+        let text = match (&self.subject, &self.test) {
+            (Subject::Topic, _) => Some(&**topic.as_bytes()),
+            (Subject::Level(place), _) => level(topic, *place).map(str::as_bytes),
+            (Subject::Payload, _) => Some(payload),
+            (Subject::Member(pointer), Test::Exists) => {
+                return pointer.follow::<IgnoredAny>(payload).is_some();
+            }
+            (Subject::Member(pointer), test) => {
+                let found = pointer.follow(payload);
+                return found.is_some_and(|value| test.holds_for_value(&value));
             }
         };
         text.is_some_and(|text| self.test.holds_for_text(text))
@@ -141,8 +124,8 @@ impl Operand {
     fn compared_to_text(&self, text: &[u8]) -> Option<Ordering> {
         if let Value::Number(number) = &self.value {
             return match serde_json::from_slice(text) {
-                Ok(Value::Number(found)) => compare(&found, number),
-                _ => (text == self.text.as_bytes()).then_some(Ordering::Equal),
+                Ok(found) => compare(&found, number),
+                Err(_) => (text == self.text.as_bytes()).then_some(Ordering::Equal),
             };
         }
         Some(text.cmp(self.text.as_bytes()))
@@ -263,9 +246,9 @@ fn subject(text: &str) -> Result<(Subject, &str), String> {
             );
         }
     };
-    match pointer.starts_with('/') || pointer.is_empty() {
-        true => Ok((Subject::Member(pointer.into_owned()), rest)),
-        false => Err(format!(
+    match Pointer::new(&pointer) {
+        Some(pointer) => Ok((Subject::Member(pointer), rest)),
+        None => Err(format!(
             "{pointer:?} is no JSON pointer, which begins with /"
         )),
     }
@@ -314,5 +297,6 @@ fn expression(text: &str) -> Result<Regex, String> {
     })
 }
 
+mod member;
 #[cfg(test)]
 mod tests;

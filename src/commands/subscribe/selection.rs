@@ -3,7 +3,7 @@
 use super::changed::Changes;
 use super::plan::not_a_filter;
 use crate::cli::subscribe::SubscribeArgs;
-use crate::condition::{Candidate, Condition};
+use crate::condition::Condition;
 use crate::mqtt::packet::Publish;
 use crate::mqtt::topic;
 
@@ -43,13 +43,12 @@ impl Selection {
             false => self.shows_live,
         };
         let is_out = |filter: &String| topic::matches(filter, &message.topic);
-        let candidate = Candidate::new(message);
         is_its_kind
             && !self.filters_out.iter().any(is_out)
             && self
                 .conditions
                 .iter()
-                .all(|condition| condition.is_met(&candidate))
+                .all(|condition| condition.is_met(message))
     }
 
     /// Whether a message that is [wanted](Selection::wants) is to be printed. `chance` is a number from 0 up to 1,
