@@ -1,9 +1,14 @@
 //! `mqtt reply`: subscribe to requests and answer them.
 //!
 //! Requests are answered beside each other, up to a limit, so that a delay of one is none of the next. A request of QoS 1
-//! or 2 is acknowledged when its reply has been handed to the connection, or when there will be none.
+//! or 2 is acknowledged when the broker has its reply, or when there will be none; a reply of QoS 0 counts as with the
+//! broker when it has been handed to the connection.
+//!
+//! While the broker takes no more replies its requests are read all the same, because its acknowledgements come behind
+//! them. What waits meanwhile is limited: those of QoS 1 and 2 by the receive maximum, those of QoS 0 by leaving them
+//! unanswered.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,8 +36,15 @@ use crate::payload::Piece;
 /// How long finishing the handshakes and DISCONNECT may take.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Requests that are being answered at a time, where no command limits it.
-const MOST: usize = 1024;
+/// Requests that are being answered at a time, where no command limits it, and of QoS 1 and 2 at the broker's risk where
+/// nobody has said how many.
+const MOST: u16 = 1024;
+
+/// Requests whose replies wait while the broker takes none, before those of QoS 0 are left unanswered.
+const MOST_WAITING: usize = 1 << 16;
+
+/// Bytes of their payloads, and of the replies.
+const MOST_WAITING_BYTES: usize = 1 << 24;
 
 /// Answers requests until the count, the time or a signal ends it.
 ///
@@ -59,6 +71,7 @@ pub fn run(args: ReplyArgs) -> anyhow::Result<Exit> {
             () = signals.next() => Ok(interrupted),
             () = reached(deadline) => Ok(timed_out(plan.timeout)),
         };
+        replier.tell_left();
         // Nobody waits longer than this for a broker that does not answer any more.
         let _ = tokio::time::timeout(PATIENCE, replier.session.disconnect()).await;
         outcome
@@ -94,6 +107,7 @@ impl Plan {
         let target = connection::target(&args.connection)?;
         let mut options = target.options;
         connection::set_session(&mut options, &args.session)?;
+        options.receive_maximum.get_or_insert(MOST);
         options.will = connection::will(&args.will, &mut options)?;
         let properties = message_properties(&args.properties, &mut options)?;
         let mut filters = args.topic.clone();
@@ -129,7 +143,7 @@ impl Plan {
             subscriptions: filters.into_iter().map(subscription).collect(),
             limit: match reply {
                 Reply::Command(_) => args.exec_workers,
-                _ => MOST,
+                _ => usize::from(MOST),
             },
             options,
             response_topic: args.response_topic.clone(),
@@ -209,19 +223,32 @@ struct Replier<'a> {
     session: Session,
     plan: &'a Plan,
     owed: Owed,
+    /// To be answered when one of those before is.
+    requests: VecDeque<Request>,
     answering: JoinSet<Answer>,
     /// To be sent when there is room.
     replies: VecDeque<(Publish, Option<Ticket>)>,
+    /// Payloads of all these.
+    bytes: usize,
+    /// What is settled when a reply is complete, by the number of the reply.
+    unfinished: HashMap<u64, Ticket>,
     /// Requests so far.
     taken: u64,
+    /// Requests left unanswered because too many replies were waiting, since that was last said.
+    left: u64,
 }
 
-/// What became of a request.
-struct Answer {
-    request: Publish,
+/// A request that is to be answered.
+struct Request {
+    message: Publish,
     ticket: Option<Ticket>,
     place: ByteString,
     came: Instant,
+}
+
+/// What became of it.
+struct Answer {
+    request: Request,
     payload: Result<Bytes, Failed>,
 }
 
@@ -231,9 +258,13 @@ impl<'a> Replier<'a> {
             session,
             plan,
             owed: Owed::default(),
+            requests: VecDeque::new(),
             answering: JoinSet::new(),
             replies: VecDeque::new(),
+            bytes: 0,
+            unfinished: HashMap::new(),
             taken: 0,
+            left: 0,
         }
     }
 
@@ -242,22 +273,20 @@ impl<'a> Replier<'a> {
             .subscribe(self.plan.subscriptions.clone(), Properties::default())
             .map_err(anyhow::Error::msg)?;
         loop {
-            while self.has_capacity()
+            while self.reads()
                 && let Some(event) = self.session.next_ready()
             {
                 self.take(event)?;
             }
-            self.send()?;
-            if self.is_count_reached()
-                && self.answering.is_empty()
-                && self.replies.is_empty()
-                && self.session.is_complete()
-            {
+            self.begin();
+            self.send();
+            self.acknowledge();
+            if self.is_count_reached() && self.is_idle() {
                 return Ok(Exit::Done);
             }
-            let has_capacity = self.has_capacity();
+            let reads = self.reads();
             tokio::select! {
-                () = self.session.ready(), if has_capacity => {}
+                () = self.session.ready(), if reads => {}
                 Some(answer) = self.answering.join_next() => match answer {
                     Ok(answer) => self.answered(answer)?,
                     Err(error) => std::panic::resume_unwind(error.into_panic()),
@@ -267,8 +296,20 @@ impl<'a> Replier<'a> {
         }
     }
 
-    fn has_capacity(&self) -> bool {
-        self.answering.len() < self.plan.limit
+    /// Whether to look at what comes: while there is capacity for a request, and while replies wait for the broker's
+    /// acknowledgements.
+    fn reads(&self) -> bool {
+        let has_capacity = self.requests.is_empty()
+            && self.answering.len() < self.plan.limit
+            && self.bytes < MOST_WAITING_BYTES;
+        has_capacity || !self.replies.is_empty()
+    }
+
+    fn is_idle(&self) -> bool {
+        self.requests.is_empty()
+            && self.answering.is_empty()
+            && self.replies.is_empty()
+            && self.session.is_complete()
     }
 
     fn is_count_reached(&self) -> bool {
@@ -296,108 +337,153 @@ impl<'a> Replier<'a> {
                 };
                 say(failure.and_again_in(delay));
             }
-            Event::Complete { reason, .. } => {
+            Event::Complete { number, reason } => {
                 if reason.is_failure() {
                     say(format_args!("the broker did not take a reply: {reason}"));
                 }
+                let ticket = self.unfinished.remove(&number);
+                self.settle(ticket);
             }
             Event::Sent { .. } | Event::Unsubscribed(_) => {}
         }
         Ok(())
     }
 
-    fn request(&mut self, request: Publish) {
-        if self.owed.has(&request) || self.is_count_reached() {
+    fn request(&mut self, message: Publish) {
+        if self.owed.has(&message) || self.is_count_reached() {
             return;
         }
-        let ticket = self.owed.add(&request);
+        let ticket = self.owed.add(&message);
         self.taken += 1;
-        let place = match self.plan.place(&request) {
+        let place = match self.plan.place(&message) {
             Ok(place) => place,
             Err(words) => {
                 say(words);
                 return self.settle(ticket);
             }
         };
+        let from = &message.topic;
         if chance() < self.plan.fail {
-            self.report(format_args!(
-                "left the request on {} unanswered",
-                request.topic
-            ));
+            self.report(format_args!("left the request on {from} unanswered"));
             return self.settle(ticket);
         }
-        let (shortest, longest) = (*self.plan.delay.start(), *self.plan.delay.end());
-        let delay = shortest + (longest - shortest).mul_f64(chance());
-        let reply = Arc::clone(&self.plan.reply);
-        let came = Instant::now();
-        self.answering.spawn(async move {
-            if !delay.is_zero() {
-                tokio::time::sleep(delay).await;
+        let is_full = self.requests.len() + self.replies.len() >= MOST_WAITING
+            || self.bytes >= MOST_WAITING_BYTES;
+        if is_full && message.qos == QoS::AtMostOnce {
+            if self.left == 0 {
+                say(
+                    "requests come faster than the broker takes replies; some of QoS 0 are left unanswered",
+                );
             }
-            let payload = reply.to(&request).await;
-            Answer {
-                request,
-                ticket,
-                place,
-                came,
-                payload,
-            }
+            self.left += 1;
+            return;
+        }
+        self.bytes += message.payload.len();
+        self.requests.push_back(Request {
+            message,
+            ticket,
+            place,
+            came: Instant::now(),
         });
+        self.begin();
     }
 
-    fn answered(&mut self, answer: Answer) -> anyhow::Result<()> {
-        let from = &answer.request.topic;
-        let payload = match answer.payload {
+    /// Begins to answer what there is capacity for.
+    fn begin(&mut self) {
+        while self.answering.len() < self.plan.limit
+            && let Some(request) = self.requests.pop_front()
+        {
+            let (shortest, longest) = (*self.plan.delay.start(), *self.plan.delay.end());
+            let delay = shortest + (longest - shortest).mul_f64(chance());
+            let reply = Arc::clone(&self.plan.reply);
+            self.answering.spawn(async move {
+                if !delay.is_zero() {
+                    tokio::time::sleep(delay).await;
+                }
+                let payload = reply.to(&request.message).await;
+                Answer { request, payload }
+            });
+        }
+    }
+
+    fn answered(&mut self, Answer { request, payload }: Answer) -> anyhow::Result<()> {
+        self.bytes -= request.message.payload.len();
+        let from = &request.message.topic;
+        let payload = match payload {
             Ok(payload) => payload,
             Err(failed @ Failed::NoProgram { .. }) => return Err(failed.into()),
             Err(failed) => {
                 say(format_args!("{failed}; the request is left unanswered"));
-                self.settle(answer.ticket);
+                self.settle(request.ticket);
                 return Ok(());
             }
         };
         self.report(format_args!(
             "answered the request on {from} on {} after {:.1?}",
-            answer.place,
-            answer.came.elapsed()
+            request.place,
+            request.came.elapsed()
         ));
         let mut properties = self.plan.properties.clone();
         if self.plan.options.version == Version::V5 {
-            let correlation = answer.request.properties.correlation_data();
+            let correlation = request.message.properties.correlation_data();
             properties
                 .0
                 .extend(correlation.map(Property::CorrelationData));
         }
+        self.bytes += payload.len();
         let reply = Publish {
             dup: false,
             qos: self.plan.subscriptions[0].qos,
             retain: false,
-            topic: answer.place,
+            topic: request.place,
             packet_id: 0,
             properties,
             payload,
         };
-        self.replies.push_back((reply, answer.ticket));
+        self.replies.push_back((reply, request.ticket));
+        self.send();
         Ok(())
     }
 
-    /// Hands on what there is room for, and acknowledges the requests.
-    fn send(&mut self) -> anyhow::Result<()> {
+    /// Hands on what there is room for.
+    fn send(&mut self) {
         while self.session.has_room()
             && let Some((reply, ticket)) = self.replies.pop_front()
         {
-            let topic = reply.topic.clone();
-            if let Err(unfit) = self.session.publish(reply) {
-                say(format_args!("cannot reply on {topic}: {unfit}"));
+            self.bytes -= reply.payload.len();
+            let (topic, qos) = (reply.topic.clone(), reply.qos);
+            match (self.session.publish(reply), ticket) {
+                (Ok(number), Some(ticket)) if qos != QoS::AtMostOnce => {
+                    self.unfinished.insert(number, ticket);
+                }
+                (Ok(_), ticket) => self.settle(ticket),
+                (Err(unfit), ticket) => {
+                    say(format_args!("cannot reply on {topic}: {unfit}"));
+                    self.settle(ticket);
+                }
             }
-            self.settle(ticket);
         }
+        if self.replies.is_empty() {
+            self.tell_left();
+        }
+    }
+
+    fn acknowledge(&mut self) {
         while self.session.is_up()
             && let Some((qos, packet_id)) = self.owed.next()
         {
             self.session.acknowledge(qos, packet_id);
         }
-        Ok(())
+    }
+
+    /// Says how many requests had no reply because too many were waiting.
+    fn tell_left(&mut self) {
+        match std::mem::take(&mut self.left) {
+            0 => {}
+            left => say(format_args!(
+                "requests of QoS 0 left unanswered because too many replies waited for the broker: {left}"
+            )),
+        }
     }
 
     fn settle(&mut self, ticket: Option<Ticket>) {

@@ -1,8 +1,14 @@
 //! `mqtt reply`: a device in one line, asked by `mqtt req` and by mosquitto_rr.
 
+use std::net::TcpListener;
+
+use mqtt_toolbox::mqtt::packet::{Acknowledgement, ConnAck, Packet, Publish, SubAck};
+use mqtt_toolbox::mqtt::{Properties, Property, QoS, ReasonCode, Version};
+
 use crate::clients::{brokers, publish, subscribe};
 use crate::harness::{Mqtt, Running, eventually};
 use crate::servers::MqttServe;
+use crate::wire::Wire;
 
 /// `mqtt reply`, running and known to answer.
 #[track_caller]
@@ -193,4 +199,152 @@ fn a_command_that_fails_leaves_its_request_unanswered() {
         .status(2)
         .stderr_contains("--echo")
         .run();
+}
+
+/// A broker's end of a connection to `mqtt reply -q 1 --echo`, which takes one unacknowledged reply at a time.
+struct NarrowBroker {
+    running: Running,
+    listener: TcpListener,
+}
+
+impl NarrowBroker {
+    fn new(arguments: &[&str]) -> NarrowBroker {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("mqtt://{}", listener.local_addr().unwrap());
+        let reply = ["reply", "-L", &url, "-t", "ping", "-q", "1", "--echo"];
+        let running = Mqtt::new(reply.iter().chain(arguments)).start();
+        NarrowBroker { running, listener }
+    }
+
+    /// The next connection, accepted.
+    fn accept(&self, session_present: bool) -> Wire {
+        let mut wire = Wire::accept(&self.listener, Version::V5);
+        assert!(matches!(wire.receive(), Packet::Connect(_)));
+        wire.send(Packet::ConnAck(ConnAck {
+            session_present,
+            reason: ReasonCode::SUCCESS,
+            properties: Properties(vec![Property::ReceiveMaximum(1)]),
+        }));
+        if !session_present {
+            let Packet::Subscribe(subscribe) = wire.receive() else {
+                panic!("no SUBSCRIBE");
+            };
+            wire.send(Packet::SubAck(SubAck {
+                packet_id: subscribe.packet_id,
+                reasons: vec![ReasonCode(1)],
+                properties: Properties::default(),
+            }));
+        }
+        wire
+    }
+}
+
+fn request(packet_id: u16, dup: bool, payload: Vec<u8>) -> Packet {
+    Packet::Publish(Publish {
+        dup,
+        qos: match packet_id {
+            0 => QoS::AtMostOnce,
+            _ => QoS::AtLeastOnce,
+        },
+        retain: false,
+        topic: "ping".into(),
+        packet_id,
+        properties: Properties(vec![Property::ResponseTopic("answers".into())]),
+        payload: payload.into(),
+    })
+}
+
+fn puback(packet_id: u16) -> Packet {
+    Packet::PubAck(Acknowledgement::success(packet_id))
+}
+
+#[track_caller]
+fn reply(wire: &mut Wire) -> Publish {
+    match wire.receive() {
+        Packet::Publish(reply) => reply,
+        other => panic!("{other:?} is no reply"),
+    }
+}
+
+#[test]
+fn a_request_is_acknowledged_when_the_broker_has_its_reply() {
+    let session = ["-c", "-i", "device", "--retry-max-delay", "20ms"];
+    let mut broker = NarrowBroker::new(&session);
+    let mut wire = broker.accept(false);
+    for packet_id in 1..=3 {
+        wire.send(request(packet_id, false, vec![b'0' + packet_id as u8]));
+    }
+    assert_eq!(reply(&mut wire).payload, "1");
+    // It is not known whether that arrived.
+    wire.stream.shutdown(std::net::Shutdown::Write).unwrap();
+    assert_eq!(wire.rest(), []);
+    let mut wire = broker.accept(true);
+    for packet_id in 1..=3 {
+        wire.send(request(packet_id, true, vec![b'0' + packet_id as u8]));
+    }
+    let mut seen = Vec::new();
+    while !seen.contains(&"request 3".to_owned()) {
+        match wire.receive() {
+            Packet::Publish(reply) => {
+                seen.push(format!("reply {}", String::from_utf8_lossy(&reply.payload)));
+                wire.send(puback(reply.packet_id));
+            }
+            Packet::PubAck(Acknowledgement { packet_id, .. }) => {
+                seen.push(format!("request {packet_id}"))
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    for number in 1..=3 {
+        let place = |word: &str| {
+            seen.iter()
+                .position(|each| *each == format!("{word} {number}"))
+        };
+        assert!(place("reply") < place("request"), "{seen:?}");
+    }
+    assert_eq!(seen.len(), 6, "{seen:?}");
+    assert_eq!(broker.running.stop("TERM").status, 0);
+}
+
+#[test]
+fn requests_beyond_what_may_wait_for_the_broker_are_left_unanswered_and_counted() {
+    let mut broker = NarrowBroker::new(&[]);
+    let mut wire = broker.accept(false);
+    let mut played = wire.stream.try_clone().unwrap();
+    // 32 MiB, of which a half may wait.
+    let sent = 512;
+    let sender = std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let packet = request(0, false, vec![b'x'; 1 << 16]);
+        mqtt_toolbox::mqtt::codec::write(&packet, Version::V5, &mut bytes).unwrap();
+        for _ in 0..sent {
+            std::io::Write::write_all(&mut played, &bytes).unwrap();
+        }
+    });
+    let mut first = reply(&mut wire);
+    sender.join().unwrap();
+    broker
+        .running
+        .wait_for_stderr(|line| line.contains("requests come faster"));
+    // One of QoS 1 is taken all the same, and being the last it ends the replies.
+    wire.send(request(1, false, b"last".to_vec()));
+    let mut replies = 1;
+    while first.payload != "last" {
+        wire.send(puback(first.packet_id));
+        first = reply(&mut wire);
+        replies += 1;
+    }
+    wire.send(puback(first.packet_id));
+    let left = broker
+        .running
+        .wait_for_stderr(|line| line.starts_with("mqtt: requests of QoS 0 left unanswered"));
+    let count = sent + 1 - replies;
+    assert_eq!(
+        left,
+        format!(
+            "mqtt: requests of QoS 0 left unanswered because too many replies waited for the broker: {count}"
+        )
+    );
+    assert!((200..300).contains(&replies), "{replies}");
+    assert_eq!(broker.running.stop("TERM").status, 0);
 }

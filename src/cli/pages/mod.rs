@@ -382,6 +382,9 @@ pub const REPLY: Page = Page {
          it: a request on device/7/get is answered on device/7/get/reply. --response-topic names another convention, \
          answers/%t for example. A reply that would be a request again, because it matches --topic, is not sent and \
          standard error says so: two that reply would answer each other for ever.",
+        "A request of QoS 1 or 2 is acknowledged when the broker has acknowledged its reply, or when there will be none. While the \
+         broker takes no replies they wait, 65536 of them or 16 MiB; beyond that, requests of QoS 0 are left unanswered, and \
+         standard error says how many.",
         "--delay and --fail make it as slow and as unreliable as the device it stands for.",
         FAILING,
     ],
