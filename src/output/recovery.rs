@@ -34,6 +34,7 @@ pub(super) fn outcome(recovery: &Recovery) -> Vec<String> {
         back,
         resumed,
         attempts,
+        not_made,
         back_after_s,
         recovered_after_s,
         worst_us,
@@ -63,6 +64,16 @@ pub(super) fn outcome(recovery: &Recovery) -> Vec<String> {
             "{who}, with {} attempts{sessions}",
             whole(*attempts as f64)
         ));
+    }
+    if *not_made > 0 {
+        let count = whole(*not_made as f64);
+        lines.push(format!(
+            "{count} connections could not be made because of it"
+        ));
+    }
+    // Where there are no messages there is nothing to say of them.
+    if rate_before_per_s.is_none() && worst_us.is_none() {
+        return lines;
     }
     let mut facts = vec![match (recovered_after_s, rate_before_per_s) {
         (Some(recovered), _) if recovered <= lasted_s && *lasted_s > 0.0 => {
@@ -105,6 +116,7 @@ mod tests {
             back: 6,
             resumed: 6,
             attempts: 31,
+            not_made: 1204,
             back_after_s: Some(2.31),
             recovered_after_s: Some(2.8),
             worst_us: Some(2_900_000),
@@ -119,6 +131,7 @@ mod tests {
             outcome(&recovery),
             [
                 "6 clients lost their connection, the last was back after 2.31 s, with 31 attempts, 6 to their sessions",
+                "1,204 connections could not be made because of it",
                 "rate and latency as before after 2.80 s, worst latency 2.90 s"
             ]
         );
@@ -127,6 +140,7 @@ mod tests {
             lasted_s: 0.0,
             back: 4,
             resumed: 0,
+            not_made: 0,
             back_after_s: None,
             recovered_after_s: None,
             worst_us: None,
@@ -142,6 +156,7 @@ mod tests {
         );
         let stall = Recovery {
             lost: 0,
+            not_made: 0,
             recovered_after_s: Some(2.0),
             worst_us: Some(2_000_000),
             ..recovery

@@ -368,6 +368,13 @@ fn faults(out: &mut String, report: &Report) -> std::fmt::Result {
     if let Some(more @ 1..) = report.faults.len().checked_sub(FAULTS) {
         writeln!(out, "{:<13}and {more} more, in --json", "")?;
     }
+    for planned in &report.plan.fault {
+        let (what, at) = (planned.what(), time(planned.at));
+        if !report.faults.iter().any(|fault| fault.fault == what) {
+            let words = format!("{what} at {at} did not happen: the load was over before");
+            writeln!(out, "{:<13}{words}", "fault".dimmed())?;
+        }
+    }
     Ok(())
 }
 

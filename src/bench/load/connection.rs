@@ -23,7 +23,7 @@ use crate::bench::measure::Recorder;
 use crate::bench::measure::connects::Legs;
 use crate::bench::plan::disturbance::Clientele;
 use crate::bench::plan::speed::Appetite;
-use crate::bench::proxy::Onward;
+use crate::bench::proxy::{Goal, Onward};
 use crate::bench::role::{Fault, Incoming, Next, Phase, Progress, Role, State, kind};
 use crate::client::transport::{Dialer, Hosts, Route};
 use crate::client::{ConnectOptions, Endpoint, Failure, Scheme};
@@ -150,19 +150,16 @@ impl Way {
         }
     }
 
-    /// Ends at a proxy that [`Way::lead_to`] names: where that has to go on to. `None` where there is no TCP.
-    /// It is for clients of this kind from now on.
+    /// Ends at a proxy that [`Way::lead_to`] names: where that has to go on to. It is for clients of this kind from now on.
     pub(in crate::bench) fn divert(&mut self, kind: Clientele) -> Onward {
-        Onward {
-            kind,
-            hosts: std::mem::take(&mut self.hosts),
-            from: self.dialer.unbind(),
-        }
-    }
-
-    /// Whether bytes go over TCP, so that a proxy can stand in between.
-    pub(in crate::bench) fn is_over_tcp(&self) -> bool {
-        self.endpoint.scheme != Scheme::Unix
+        let goal = match self.endpoint.scheme {
+            Scheme::Unix => Goal::Unix(self.endpoint.path.clone()),
+            _ => Goal::Tcp {
+                hosts: std::mem::take(&mut self.hosts),
+                from: self.dialer.unbind(),
+            },
+        };
+        Onward { goal, kind }
     }
 
     /// Leads there from now on.

@@ -13,7 +13,7 @@ use crate::bench::plan::Fate;
 use crate::bench::role::Phase;
 use crate::bench::role::idle::Idle;
 use crate::bench::role::message::{self, Check, Header};
-use crate::client::{ConnectOptions, Will};
+use crate::client::{ConnectOptions, Failure, Will};
 use crate::mqtt::{Properties, QoS};
 
 /// How long a client that could not come back waits before it tries again.
@@ -26,17 +26,13 @@ impl Member {
     pub(super) async fn connect(&self, number: u32, opening: &Semaphore) -> Option<Client> {
         let plan = &self.crew.load.plan;
         let name = Name::Client(number);
-        let mut options = self.options_of(name);
+        let options = self.options_of(name);
         let fate = plan.client(number).group.fate;
         if fate == Fate::Churn {
             self.churn(name, number, &options).await;
             return None;
         }
-        let will = plan.will_of(number);
-        if let Some((topic, stream)) = will.clone() {
-            options.will = Some(self.will(topic, stream));
-        }
-        let (mut connection, _) = self.open(name, &options, opening).await?;
+        let (connection, _) = self.open(name, &options, opening).await?;
         let mut idle = self.idle();
         if fate == Fate::Stay {
             self.play(name, connection, &mut idle).await;
@@ -44,17 +40,12 @@ impl Member {
         }
         let due_ns = self.due_ns(number, 0);
         idle.until_ns = Some(due_ns.unwrap_or(0));
-        let mut stages = self.stages.clone();
         self.tell(Note::Ready);
-        let played = connection
-            .play(&mut idle, &self.thread, &mut stages, |_| {})
-            .await;
-        let stage = *stages.borrow();
-        if let Err(fault) = played {
-            self.lost(name, stage, &fault);
+        let Some(connection) = self.stay(name, connection, &mut idle).await else {
             self.done(0);
             return None;
-        }
+        };
+        let stage = *self.stages.borrow();
         if stage.phase > Phase::Load {
             connection.close(&mut idle, &self.thread, stage).await;
             self.done(0);
@@ -65,20 +56,22 @@ impl Member {
         match fate {
             Fate::Cut => {
                 drop(connection);
-                let stream = will.map(|(_, stream)| stream);
+                let stream = plan.will_of(number).map(|(_, stream)| stream);
                 self.done(stream.map_or(0, |stream| self.crew.listeners[stream as usize]));
                 return stream.map(Client::Dead);
             }
             Fate::Takeover => {
                 let old = async {
-                    let mut idle = self.idle();
+                    let (mut idle, local) = (self.idle(), connection.local_address());
                     let ended = connection.ended(&mut idle, &self.thread, stage);
                     let ended = tokio::time::timeout(TAKEN_OVER, ended).await;
-                    if ended.is_ok() {
+                    // What a fault has ended, or kept from hearing of its end, says nothing of the broker.
+                    let severed = self.severed(local);
+                    if ended.is_ok() && !severed {
                         let now_ns = stage.now_ns();
                         self.thread.desk().recorder.completed(from_ns, now_ns);
                     }
-                    ended.is_ok()
+                    ended.is_ok() || severed
                 };
                 let (new, ended) = tokio::join!(self.come_back(name, &options, due_ns, stage), old);
                 if !ended {
@@ -123,21 +116,43 @@ impl Member {
                 break;
             }
             let opened = self.open_now(name, options, Some(due_ns), stage).await;
-            let Some(mut connection) = opened else {
+            let Some(connection) = opened else {
                 continue;
             };
             let mut idle = self.idle();
             idle.until_ns = due(turn + 1);
-            let played = connection
-                .play(&mut idle, &self.thread, &mut stages, |_| {})
-                .await;
-            let stage = *stages.borrow();
-            match played {
-                Ok(()) => connection.close(&mut idle, &self.thread, stage).await,
-                Err(fault) => drop(self.lost(name, stage, &fault)),
+            if let Some(connection) = self.stay(name, connection, &mut idle).await {
+                let stage = *stages.borrow();
+                connection.close(&mut idle, &self.thread, stage).await;
             }
         }
         self.done(0);
+    }
+
+    /// Stays connected until its moment or the end of the run, and comes back when a fault of the plan cuts it off before;
+    /// `None` when the connection was lost otherwise, or the run ended before it was back.
+    async fn stay(
+        &self,
+        name: Name,
+        mut connection: Connection,
+        idle: &mut Idle,
+    ) -> Option<Connection> {
+        let mut stages = self.stages.clone();
+        loop {
+            let played = connection
+                .play(idle, &self.thread, &mut stages, |_| {})
+                .await;
+            let Err(fault) = played else {
+                return Some(connection);
+            };
+            let Some(strike) = self.struck(&connection) else {
+                self.lost(name, *stages.borrow(), &fault);
+                return None;
+            };
+            drop(connection);
+            let returned = self.return_from(strike, name, idle, &mut |_| {}).await;
+            (connection, _) = returned?;
+        }
     }
 
     /// Waits for a moment of the load; `false` when the load ends before it.
@@ -192,7 +207,12 @@ impl Member {
                 Some(connection)
             }
             Err(failure) => {
-                self.tell(Note::Unconnected(failure));
+                let refused = matches!(failure, Failure::Refused { .. });
+                let strike = self.kept_out(name, begun_ns).filter(|_| !refused);
+                self.tell(match strike {
+                    Some(strike) => Note::KeptOut(strike),
+                    None => Note::Unconnected(failure),
+                });
                 None
             }
         }
@@ -211,7 +231,7 @@ impl Member {
     }
 
     /// A will that is known again: due, and as good as sent, when its client is cut off.
-    fn will(&self, topic: String, stream: u32) -> Will {
+    pub(super) fn will(&self, topic: String, stream: u32) -> Will {
         let plan = &self.crew.load.plan;
         let first = plan.streams() - plan.wills();
         let due_ns = self.due_ns(plan.will_client(stream - first), 0);

@@ -266,6 +266,11 @@ impl Member {
             ..options.clone()
         };
         plan.session.put_into(&mut options, values);
+        if let Name::Client(number) = name
+            && let Some((topic, stream)) = plan.will_of(number)
+        {
+            options.will = Some(self.will(topic, stream));
+        }
         options
     }
 

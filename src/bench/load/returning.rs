@@ -1,11 +1,13 @@
 //! How a client comes back whose connection a fault of the plan has hit: again and again, more and more patiently, with
 //! the session the broker has kept if the plan asks for one. What is to be said on the new connection its role knows.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::connection::Connection;
 use super::name::Name;
 use super::thread::{Member, Note};
+use crate::bench::plan::disturbance::Clientele;
 use crate::bench::random::Random;
 use crate::bench::role::idle::Idle;
 use crate::bench::role::{Phase, Progress, Role, State};
@@ -40,6 +42,24 @@ impl Member {
     pub(super) fn struck(&self, connection: &Connection) -> Option<usize> {
         let strikes = self.crew.strikes.as_ref()?;
         strikes.on(connection.local_address()?)
+    }
+
+    /// Whether the connection from this address was hit by what ends connections, or keeps their ends from hearing of each
+    /// other.
+    pub(super) fn severed(&self, local: Option<SocketAddr>) -> bool {
+        let faults = &self.crew.load.plan.fault;
+        let hit = self.crew.strikes.as_ref().zip(local);
+        let hit = hit.and_then(|(strikes, local)| Some(strikes.fault(strikes.on(local)?)));
+        hit.is_some_and(|fault| faults[fault].severs())
+    }
+
+    /// Which strike keeps clients like this one from connecting, by its number, if one did at some time since `from_ns`.
+    pub(super) fn kept_out(&self, name: Name, from_ns: u64) -> Option<usize> {
+        let kind = Clientele::KINDS[name.kind()];
+        let faults = &self.crew.load.plan.fault;
+        let keeps_out = |fault: usize| faults[fault].severs() && faults[fault].of.includes(kind);
+        let strikes = self.crew.strikes.as_ref()?;
+        strikes.since(Duration::from_nanos(from_ns), keeps_out)
     }
 
     /// Comes back, and says whether to the session it had; `None` when the run ends before that.
@@ -79,7 +99,8 @@ impl Member {
         let mut first = Vec::new();
         role.come_back(resumed, now_ns, &mut first);
         connection.enqueue(&first);
-        if !self.crew.load.plan.has_latecomers() {
+        let plan = &self.crew.load.plan;
+        if !plan.has_latecomers() && !plan.measures_coming_back() {
             self.thread.desk().recorder.completed(lost_ns, now_ns);
         }
         self.tell(Note::Returned(Return {

@@ -435,6 +435,7 @@ impl Run<'_> {
             &self.plan.fault,
             &proxy.strikes.so_far(),
             &tally.returns,
+            &tally.kept_out,
             pulse,
             self.plan.warmup.fixed().unwrap_or_default(),
             end,

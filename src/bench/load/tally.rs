@@ -119,6 +119,8 @@ pub(super) struct Tally {
     pub(super) slow_lost: Vec<LostConnection>,
     /// Clients that a fault had cut off.
     pub(super) returns: Vec<Return>,
+    /// How many connections were not made because of each strike.
+    pub(super) kept_out: BTreeMap<usize, u64>,
     pub(super) harvests: Vec<Harvest>,
 }
 
@@ -148,6 +150,7 @@ impl Tally {
                     }),
                 }
             }
+            Note::KeptOut(strike) => *self.kept_out.entry(strike).or_default() += 1,
             Note::Lost(lost) => self.lost.push(lost),
             Note::SlowLost(lost) => self.slow_lost.push(lost),
             Note::Returned(one) => self.returns.push(one),

@@ -78,6 +78,8 @@ pub(super) enum Note {
     Settled,
     /// A connection could not be made, where that is what is measured.
     Unconnected(Failure),
+    /// A connection could not be made because of a fault of the plan; the number of its strike.
+    KeptOut(usize),
     Failed(anyhow::Error),
     Lost(LostConnection),
     /// A connection of a subscriber that reads slowly was lost, which is a result.

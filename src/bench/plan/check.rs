@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::disturbance::{Clientele, Disturbance};
 use super::pace::Pace;
 use super::speed::Speed;
 use super::{Clients, Fate, Pattern, Plan, Publishers, Scenario, Stop, Subscribers, When};
@@ -131,11 +132,13 @@ impl Plan {
         if self.fault.is_empty() {
             return Ok(());
         }
-        if self.connect.iter().any(|group| group.fate != Fate::Stay) {
+        let severs = |fault: &Disturbance| fault.severs() && fault.of.includes(Clientele::Clients);
+        if self.wills() > 0 && self.fault.iter().any(severs) {
             return wrong(
-                "connect",
-                "fate",
-                "must be stay in a plan with faults: otherwise nobody could tell who is away by which of the two",
+                "fault",
+                "of",
+                "must be subscribers where clients leave wills: whom a fault cuts off leaves its will before its time; \
+                 delay and rate may be of all",
             );
         }
         if self.publish.iter().any(|group| group.topic_alias) {

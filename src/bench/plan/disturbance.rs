@@ -139,6 +139,11 @@ impl Disturbance {
         self.at = Duration::MAX;
     }
 
+    /// Whether it ends connections, keeps them from being made, or their ends from hearing of each other.
+    pub fn severs(&self) -> bool {
+        matches!(self.harm, Harm::Cut | Harm::Stall(_) | Harm::HalfOpen)
+    }
+
     /// What happens, without when.
     pub fn what(&self) -> String {
         let words = Words::from(*self);

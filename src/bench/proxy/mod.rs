@@ -29,8 +29,7 @@ use crate::bench::load::{self, Load};
 use crate::bench::plan::disturbance::{Clientele, Disturbance};
 use crate::bench::role::Phase;
 use crate::client::Failure;
-use crate::client::transport::{Hosts, connect_tcp};
-use crate::exit::Exit;
+use crate::client::transport::{Hosts, Stream, connect_tcp, connect_unix};
 
 /// How long the proxy waits when it cannot accept a connection, for descriptors most likely.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -38,12 +37,22 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// Where the connections of one way go on.
 #[derive(Debug, Clone)]
 pub(super) struct Onward {
-    /// The broker's addresses, of which the first to answer is taken.
-    pub(super) hosts: Hosts,
-    /// The address of ours to connect from, if it is to be a certain one.
-    pub(super) from: Option<IpAddr>,
+    pub(super) goal: Goal,
     /// Whose connections they are.
     pub(super) kind: Clientele,
+}
+
+/// How the broker is reached.
+#[derive(Debug, Clone)]
+pub(super) enum Goal {
+    Tcp {
+        /// Its addresses, of which the first to answer is taken.
+        hosts: Hosts,
+        /// The address of ours to connect from, if it is to be a certain one.
+        from: Option<IpAddr>,
+    },
+    /// By the path of its socket.
+    Unix(String),
 }
 
 /// One that runs until it is dropped.
@@ -61,17 +70,12 @@ impl Proxy {
     /// [`Clientele::KINDS`]: that is how the proxy tells them apart.
     ///
     /// # Errors
-    /// When a way cannot be gone, is none for bytes over TCP, or there is no port or thread left.
+    /// When a way cannot be gone, or there is no port or thread left.
     pub(super) async fn before(
         ways: &mut Vec<Way>,
         load: &Load,
         stages: &watch::Sender<Stage>,
     ) -> anyhow::Result<Proxy> {
-        if !ways.iter().all(Way::is_over_tcp) {
-            return Err(Exit::Usage.because(
-                "faults happen to TCP connections, and a unix socket has none; use --host",
-            ));
-        }
         for way in &*ways {
             // A client could only say that the proxy had closed its connection.
             let tried = way.try_out(&load.options).await;
@@ -190,9 +194,12 @@ async fn accept(listener: TcpListener, onward: Onward, links: Rc<Links>) {
 }
 
 /// The other half of a connection. Without one the client finds out when its own is closed.
-async fn go_on(near: &TcpStream, onward: &Onward) -> Option<TcpStream> {
+async fn go_on(near: &TcpStream, onward: &Onward) -> Option<Stream> {
     near.set_nodelay(true).ok()?;
-    connect_tcp(&onward.hosts, onward.from).await.ok()
+    match &onward.goal {
+        Goal::Tcp { hosts, from } => connect_tcp(hosts, *from).await.map(Stream::Tcp).ok(),
+        Goal::Unix(path) => connect_unix(path).await.ok(),
+    }
 }
 
 /// Has the faults happen while the load runs. It does not return: connections are carried on to the end.

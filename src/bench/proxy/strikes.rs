@@ -42,6 +42,19 @@ impl Strikes {
         self.book().hit.get(&client).copied()
     }
 
+    /// The fault that a strike was of, by its place in the plan.
+    pub fn fault(&self, strike: usize) -> usize {
+        self.book().strikes[strike].fault
+    }
+
+    /// The last strike, by its number, of one of the faults that are meant that was on at some time since this moment.
+    pub fn since(&self, moment: Duration, is_meant: impl Fn(usize) -> bool) -> Option<usize> {
+        let book = self.book();
+        book.strikes.iter().rposition(|strike| {
+            is_meant(strike.fault) && strike.ended.is_none_or(|ended| ended >= moment)
+        })
+    }
+
     pub(super) fn begin(&self, strike: Strike) -> usize {
         let strikes = &mut self.book().strikes;
         strikes.push(strike);

@@ -4,6 +4,7 @@
 //! *As before* is half a second in which at least nine tenths of the rate arrived that arrived before the first fault, and
 //! 99 of 100 no later than twice what was usual then, or a millisecond more.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,9 @@ pub struct Recovery {
     pub resumed: u64,
     /// How often they tried to come back, all together.
     pub attempts: u64,
+    /// Connections that could not be made because of it where clients come or come back in the load, as in churn.
+    #[serde(default)]
+    pub not_made: u64,
     /// Seconds from the fault's beginning until the last was back; `null` when none was lost or not all came back.
     pub back_after_s: Option<f64>,
     /// Seconds from the fault's beginning until rate and latency were as before; `null` when they were not, or when too
@@ -90,6 +94,7 @@ pub(in crate::bench) fn recoveries(
     faults: &[Disturbance],
     strikes: &[Strike],
     returns: &[Return],
+    kept_out: &BTreeMap<usize, u64>,
     pulse: &Pulse,
     from: Duration,
     end: Duration,
@@ -126,6 +131,7 @@ pub(in crate::bench) fn recoveries(
             back: back as u64,
             resumed: count(|one| one.resumed) as u64,
             attempts: of_this.iter().map(|one| one.attempts).sum(),
+            not_made: kept_out.get(&number).copied().unwrap_or(0),
             back_after_s: last
                 .filter(|_| back == of_this.len())
                 .map(|last| since(Duration::from_nanos(last))),
@@ -195,6 +201,7 @@ mod tests {
             &faults,
             strikes,
             returns,
+            &BTreeMap::from([(0, 7)]),
             pulse,
             seconds(1.0),
             seconds(10.0),
@@ -215,7 +222,7 @@ mod tests {
         let recovered = found.recovered_after_s.unwrap();
         assert!((2.4..=2.6).contains(&recovered), "{recovered}");
         assert_eq!(found.worst_us, Some(2_000_000));
-        assert_eq!((found.lasted_s, found.hit), (2.0, 3));
+        assert_eq!((found.lasted_s, found.hit, found.not_made), (2.0, 3, 7));
         // Half of them never come again.
         let halved = pulse(|due| (due < 4000 || due % 2 == 0).then_some(2));
         assert_eq!(

@@ -36,7 +36,8 @@ pub const BENCH: Page = Page {
         "With --fault a proxy stands between the clients and the broker, below TLS and WebSocket, and does what was asked for. A client \
          that loses its connection by it comes back, more and more patiently; with --persistent to its session, where what was not \
          acknowledged is sent again with DUP. The report says of each fault whom it hit, when the last was back, when rate and latency \
-         were as before, and the longest latency; the delivery check counts across it. What the proxy costs in processor time is \
+         were as before, and the longest latency; the delivery check counts across it. In churn and the storms it happens on top of what \
+         happens there, and connections that it kept from being made are told beside it and are no failures. What the proxy costs in processor time is \
          printed beside the load tester's own, what it adds to the latency by --calibrate, which goes through it as well.",
         "Publishing starts when every subscription is acknowledged. After the last publish the run waits until everything has \
          arrived, or until nothing has arrived for 2 seconds. Warm-up and this wait do not count in the rates. A percentile \

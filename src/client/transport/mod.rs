@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use self::names::Names;
 use self::proxy::Proxy;
-pub use self::stream::Stream;
+pub use self::stream::{Stream, unix as connect_unix};
 pub use self::tcp::{Hosts, connect as connect_tcp};
 use self::tls::{Tls, TlsOptions};
 use super::failure::{Failure, Obstacle};
@@ -196,7 +196,7 @@ impl Dialer {
         }
     }
 
-    /// Goes the way from the addresses on.
+    /// Goes the way from the addresses on, also where a unix socket would need none: then something that has one leads there.
     ///
     /// # Errors
     /// As [`Dialer::dial`].
@@ -261,7 +261,7 @@ impl Dialer {
 
     async fn connect(&self, hosts: &[Vec<SocketAddr>]) -> Result<Stream, Failure> {
         let socket = match self.endpoint.scheme {
-            Scheme::Unix => stream::unix(&self.endpoint.path).await,
+            Scheme::Unix if hosts.is_empty() => stream::unix(&self.endpoint.path).await,
             _ => tcp::connect(hosts, self.bind).await.map(Stream::Tcp),
         };
         let error = match (socket, &self.proxy) {

@@ -43,14 +43,20 @@ impl Stream {
 }
 
 /// Connects to a unix socket.
+///
+/// # Errors
+/// Why not.
 #[cfg(unix)]
-pub(super) async fn unix(path: &str) -> io::Result<Stream> {
+pub async fn unix(path: &str) -> io::Result<Stream> {
     UnixStream::connect(path).await.map(Stream::Unix)
 }
 
 /// There are none.
+///
+/// # Errors
+/// Always.
 #[cfg(not(unix))]
-pub(super) async fn unix(_: &str) -> io::Result<Stream> {
+pub async fn unix(_: &str) -> io::Result<Stream> {
     Err(io::Error::new(
         io::ErrorKind::Unsupported,
         "this system has no unix sockets",

@@ -326,7 +326,7 @@ fn in_words_of_flags(wrong: &Wrong, own_filter: bool) -> String {
     let flag = match (wrong.table, wrong.key) {
         ("publish", "clients") => "publishers",
         ("subscribe", "clients") => "subscribers",
-        ("fault", _) => "fault at=",
+        ("fault", key) => return format!("--fault {key}= {}", wrong.words),
         ("session", key) => return format!("{} {}", flag_of_session(key), wrong.words),
         ("publish", "topic_alias") => "topic-alias",
         ("publish", "properties") => return format!("--{}", wrong.words.replacen('_', "-", 1)),
@@ -358,7 +358,6 @@ fn refuse_what_has_no_meaning(args: &LoadArgs, scenario: Scenario) -> anyhow::Re
     let messages = [PubSub, Pub, Sub, Shared, Req, RetainedStorm, Offline];
     let rated = [&publish[..], &connect].concat();
     let both = [&messages[..], &[WillStorm, Slow]].concat();
-    let steady = [&messages[..], &[Conn, Idle, Slow]].concat();
     let lasting = [PubSub, Pub, Sub, Shared, Req, Slow];
     for (flag, given, scenarios) in [
         ("--publishers", args.publishers.is_some(), &publish[..]),
@@ -404,21 +403,11 @@ fn refuse_what_has_no_meaning(args: &LoadArgs, scenario: Scenario) -> anyhow::Re
             args.filter.is_some(),
             &[PubSub, Shared, Offline],
         ),
-        ("--fault", !args.faults.fault.is_empty(), &steady),
         ("--reads", args.reads.is_some(), &[Slow]),
         ("--persistent", args.faults.persistent, &lasting),
     ] {
         if given && !scenarios.contains(&scenario) {
-            let why = match (flag, scenario) {
-                ("--fault", Churn | ReconnectStorm | TakeoverStorm | WillStorm) => {
-                    ": its clients lose their connections by themselves, and nobody could tell by what; faults go with \
-                     idle, pubsub and the like"
-                }
-                _ => "",
-            };
-            return wrong(format!(
-                "{flag} has no meaning in `mqtt bench {scenario}`{why}"
-            ));
+            return wrong(format!("{flag} has no meaning in `mqtt bench {scenario}`"));
         }
     }
     if scenario == Sub && args.topic.is_none() {

@@ -284,6 +284,104 @@ fn a_plan_has_faults_and_calibration_goes_through_the_proxy() {
 }
 
 #[test]
+fn in_churn_and_storms_faults_come_on_top_of_what_happens_there() {
+    on_both(
+        "churn -c 10 --rate 100 --duration 1s",
+        &["at=300ms cut for=200ms"],
+        |found| {
+            let fault = &found["faults"][0];
+            assert_eq!(fault["lost"], fault["back"], "{found:#}");
+            let hurt = count(&fault["lost"]) + count(&fault["not_made"]);
+            assert!(hurt > 0, "{found:#}");
+            assert!(count(&found["connections"]["made"]) >= 50, "{found:#}");
+            assert_eq!(found["connections"]["failures"], serde_json::json!([]));
+            assert!(is_valid(&found), "{found:#}");
+        },
+    );
+    on_both(
+        "reconnect-storm -c 20 --duration 5s",
+        &["at=0s cut for=300ms"],
+        |found| {
+            let fault = &found["faults"][0];
+            let hurt = count(&fault["lost"]) + count(&fault["not_made"]);
+            assert!(hurt >= 20, "{found:#}");
+            assert_eq!(found["connections"]["made"], 20, "{found:#}");
+            assert_eq!(found["connections"]["failures"], serde_json::json!([]));
+        },
+    );
+    // Whoever is cut off before its turn comes back and waits for it; what is timed is the storm.
+    for storm in ["reconnect-storm", "takeover-storm"] {
+        on_both(
+            &format!("{storm} -c 20 --rate 20 --duration 5s"),
+            &["at=200ms cut=5", "at=0s delay=20ms"],
+            |found| {
+                let fault = &found["faults"][1];
+                assert_eq!(fault["hit"], 5, "{found:#}");
+                // One or two of them may have been about to leave.
+                assert!(count(&fault["lost"]) >= 3, "{found:#}");
+                assert_eq!(fault["lost"], fault["back"], "{found:#}");
+                assert_eq!(found["connections"]["made"], 20, "{found:#}");
+                let back = &found["latency_us"]["completion"];
+                assert!(count(&back["max"]) >= 20_000, "{found:#}");
+                assert!(is_valid(&found), "{found:#}");
+            },
+        );
+    }
+    on_both(
+        "will-storm -c 20 --rate 40 --subscribers 2",
+        &[
+            "at=0s delay=20ms",
+            "at=200ms stall=down for=100ms of=subscribers",
+        ],
+        |found| {
+            assert_eq!(found["delivery"]["received"], 40, "{found:#}");
+            let response = &found["latency_us"]["response"];
+            assert!(count(&response["p50"]) >= 20_000, "{found:#}");
+        },
+    );
+    // All at once and over before the fault.
+    let text = bench([
+        "reconnect-storm",
+        "-c",
+        "5",
+        "--serve",
+        "--fault",
+        "at=20s cut",
+    ])
+    .stdout_any()
+    .run()
+    .stdout_text();
+    let words = "fault        cut=100% at 20.0 s did not happen: the load was over before\n";
+    assert!(text.contains(words), "{text}");
+}
+
+#[test]
+fn faults_happen_before_a_unix_socket_as_well() {
+    let directory = tempfile::tempdir().unwrap();
+    let socket = directory.path().join("broker.sock");
+    let listener = format!("listener 0 {}", socket.display());
+    let _mosquitto = Mosquitto::start([&*listener].into_iter().chain(ROOMY));
+    let words =
+        "--publishers 2 --subscribers 2 --rate 200 --duration 1s --warmup 0s --persistent --unix";
+    let words = words.split(' ').chain([
+        socket.to_str().unwrap(),
+        "--fault",
+        "at=300ms cut=2 for=100ms",
+    ]);
+    let found = report(&words.collect::<Vec<_>>(), 0);
+    assert_eq!(found["delivery"]["received"], 200, "{found:#}");
+    assert_eq!(
+        (&found["faults"][0]["hit"], &found["faults"][0]["resumed"]),
+        (&2.into(), &2.into())
+    );
+    // The socket that is not there is named, not the proxy.
+    bench(["--unix", "/nowhere/broker.sock", "--fault", "at=1s cut"])
+        .status(3)
+        .stderr_contains("cannot connect to unix:///nowhere/broker.sock: ")
+        .run();
+}
+
+#[test]
 fn a_fault_that_cannot_happen_is_refused() {
     for (arguments, words) in [
         (
@@ -299,12 +397,8 @@ fn a_fault_that_cannot_happen_is_refused() {
             "--fault at= must be before the end of the load, which is after 6s",
         ),
         (
-            &["churn", "--fault", "at=1s cut"],
-            "--fault has no meaning in `mqtt bench churn`: its clients lose their connections by themselves",
-        ),
-        (
-            &["--unix", "/tmp/none", "--fault", "at=1s cut"],
-            "faults happen to TCP connections, and a unix socket has none",
+            &["will-storm", "--fault", "at=1s cut"],
+            "--fault of= must be subscribers where clients leave wills: whom a fault cuts off leaves its will before its time",
         ),
         (
             &["conn", "--persistent"],
