@@ -1,22 +1,27 @@
 #!/usr/bin/env python3
 """`mqtt pub` and `mqtt sub` beside mosquitto's clients, in turns, in one run.
 
-Prints wall seconds, CPU seconds and peak memory of both, and ours as a share of mosquitto's (medians). All of them talk
-to one `mqtt serve` on this machine, or with --mosquitto to one mosquitto. Needs mosquitto-clients and GNU time:
+Prints wall seconds, CPU seconds and peak memory of both, and ours as a share of mosquitto's (medians); then the wall
+seconds of a bare socket (bare.py) in the same rounds: the time that is the broker's, below which no client comes. All of
+them talk to one `mqtt serve` on this machine, or with --mosquitto to one mosquitto. Needs mosquitto-clients and GNU time:
 
     cargo build --release && benches/clients.py [--rounds 5] [--bin target/release/mqtt] [--mosquitto] [WORD]
 """
 
 import argparse
 import os
+import shutil
 import socket
 import statistics
 import subprocess
 import tempfile
 import time
 
+import bare
+
 LINES = 200_000
 LINES_ACKNOWLEDGED = 60_000  # past 65,535 mosquitto_pub 2.0.11 stops early, with status 0
+SIZE = 63  # of a line without its end
 ONE_SHOTS = 100
 
 
@@ -41,24 +46,30 @@ class Bench:
         self.binary, self.port, self.rounds, self.word = binary, str(port), rounds, word
         self.at = ["-h", "127.0.0.1", "-p", self.port]
 
-    def compare(self, name, ours, theirs):
+    def compare(self, name, ours, theirs, least=lambda: None):
         if self.word not in name:
             return
-        runs = [(ours(), theirs()) for _ in range(self.rounds)]
-        for mine, other in runs:
+        runs = [(ours(), theirs(), least()) for _ in range(self.rounds)]
+        for mine, other, _ in runs:
             if mine[3] or other[3]:
                 print(f"{name}: status {mine[3]} / {other[3]}")
         columns = []
         for index, unit in enumerate(("s", "s", "MiB")):
             mine = statistics.median(run[0][index] for run in runs)
             other = statistics.median(run[1][index] for run in runs)
-            share = statistics.median(a[index] / b[index] if b[index] else float("nan") for a, b in runs)
+            share = statistics.median(a[index] / b[index] if b[index] else float("nan") for a, b, _ in runs)
             columns.append(f"{mine:8.3f} / {other:7.3f} {unit:3} {share:5.2f}x")
+        walls = [wall for _, _, wall in runs if wall]
+        columns += [f"{statistics.median(walls):8.3f} s"] if walls else []
         print(f"{name:26}", *columns, flush=True)
 
     def publish_lines(self, program, qos, lines):
         with open(lines) as stdin:
             return measured([*program, *self.at, "-t", "lines", "-q", str(qos), "-l"], stdin=stdin)
+
+    def bare_publish(self, qos, lines):
+        with open(lines, "rb") as file:
+            return bare.publish(self.port, qos, file.read().splitlines())
 
     def subscribe(self, program, qos, lines, count):
         topic = f"sub/{os.urandom(4).hex()}"
@@ -76,6 +87,21 @@ class Bench:
                 [*program, *self.at, "-t", topic, "-q", str(qos), "-C", str(count + 1)], stdout=out, before=feed
             )
 
+    def bare_subscribe(self, qos, lines, count):
+        topic = f"sub/{os.urandom(4).hex()}"
+        with open(lines) as stdin:
+            command = [self.binary, "pub", *self.at, "-t", topic, "-q", str(qos), "-l"]
+            begin = []
+
+            def feed():
+                begin.append(time.monotonic())
+                begin.append(subprocess.Popen(command, stdin=stdin))
+
+            bare.subscribe(self.port, qos, topic, feed, SIZE, count)
+            wall = time.monotonic() - begin[0]
+            begin[1].wait()
+            return wall
+
     def wait_until_subscribed(self, topic, out):
         publish = [self.binary, "pub", *self.at, "-t", topic, "-m", "subscribed", "-r"]
         subprocess.run(publish, check=True)
@@ -90,6 +116,16 @@ class Bench:
         wall = (time.monotonic() - begin) / (ONE_SHOTS - 1)
         _, cpu, peak, status = measured(command)
         return wall, cpu, peak, status
+
+
+def as_read_from_disk(*programs):
+    """A file that has just been written lies in memory in small pieces, and mapping those took a third longer from start to
+    exit: both are forgotten and read again, as after a boot."""
+    os.sync()
+    for program in programs:
+        with open(program, "rb") as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+            file.read()
 
 
 def mqtt_serve(binary):
@@ -122,6 +158,7 @@ def main():
     parser.add_argument("word", nargs="?", default="")
     arguments = parser.parse_args()
     binary = os.path.abspath(arguments.bin)
+    as_read_from_disk(binary, shutil.which("mosquitto_pub"), shutil.which("mosquitto_sub"))
     serve, port = mosquitto() if arguments.mosquitto else mqtt_serve(binary)
     try:
         bench = Bench(binary, port, arguments.rounds, arguments.word)
@@ -129,20 +166,22 @@ def main():
             many, fewer = os.path.join(folder, "many"), os.path.join(folder, "fewer")
             for path, count in ((many, LINES), (fewer, LINES_ACKNOWLEDGED)):
                 with open(path, "w") as file:
-                    file.writelines(f"{number:063}\n" for number in range(count))
-            print(f"{'ours / mosquitto':26} {'wall':>28} {'CPU':>28} {'peak':>28}")
+                    file.writelines(f"{number:0{SIZE}}\n" for number in range(count))
+            print(f"{'ours / mosquitto':26} {'wall':>28} {'CPU':>28} {'peak':>28} {'bare wall':>10}")
             pub, sub = [binary, "pub"], [binary, "sub"]
             for qos, lines in ((0, many), (1, fewer), (2, fewer)):
                 bench.compare(
                     f"pub -l {LINES if qos == 0 else LINES_ACKNOWLEDGED} QoS {qos}",
                     lambda: bench.publish_lines(pub, qos, lines),
                     lambda: bench.publish_lines(["mosquitto_pub"], qos, lines),
+                    lambda: bench.bare_publish(qos, lines),
                 )
             for qos in (0, 1, 2):
                 bench.compare(
                     f"sub -C {LINES} QoS {qos}",
                     lambda: bench.subscribe(sub, qos, many, LINES),
                     lambda: bench.subscribe(["mosquitto_sub"], qos, many, LINES),
+                    lambda: bench.bare_subscribe(qos, many, LINES),
                 )
             bench.compare(
                 "pub -m x, start to exit", lambda: bench.one_shots(pub), lambda: bench.one_shots(["mosquitto_pub"])
