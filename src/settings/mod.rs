@@ -19,6 +19,7 @@ use std::fmt;
 use std::path::Path;
 
 use clap::Parser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::cli::{self, Cli};
 use crate::dialect::{Dialect, Program};
@@ -69,7 +70,27 @@ pub fn parse(
 ) -> anyhow::Result<Cli> {
     // In a folder that is gone there is no file either.
     let here = std::env::current_dir().unwrap_or_default();
-    parse_in(&here, words, environment)
+    parse_in(&here, words, environment).map_err(|error| match error.downcast() {
+        Ok(fault) => named_rightly(fault).into(),
+        Err(other) => other,
+    })
+}
+
+/// Calls a word too many in `bench` an unexpected argument; clap takes it for a verb that stands in a wrong place.
+fn named_rightly(fault: clap::Error) -> clap::Error {
+    let word = match (fault.kind(), fault.get(ContextKind::InvalidSubcommand)) {
+        (ErrorKind::ArgumentConflict, Some(ContextValue::String(word))) => word,
+        _ => return fault,
+    };
+    let mut definition = cli::definition();
+    definition.build();
+    match definition.find_subcommand_mut("bench") {
+        Some(bench) if bench.find_subcommand(word).is_none() => bench.error(
+            ErrorKind::UnknownArgument,
+            format!("unexpected argument '{word}' found"),
+        ),
+        _ => fault,
+    }
 }
 
 fn parse_in(

@@ -31,6 +31,18 @@ fn a_wrong_command_line_is_status_2() {
         ),
         (&["--serve", "-p", "1883"], "cannot be used with"),
         (&["--count", "5", "--duration", "5s"], "cannot be used with"),
+        (
+            &["pubsub", "--json", "saved.json"],
+            "error: unexpected argument 'saved.json' found\n",
+        ),
+        (
+            &["pubsub", "conn"],
+            "error: unexpected argument 'conn' found\n",
+        ),
+        (
+            &["pubsub", "report"],
+            "'report' cannot be used with '[SCENARIO]'",
+        ),
         (&["--slo", "p98<1ms"], "\"p98\" is not measured"),
         (&["--slo", "p99<1"], "a latency is compared with a time"),
     ] {
