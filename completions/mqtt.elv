@@ -694,8 +694,8 @@ set edit:completion:arg-completer[mqtt] = {|@words|
             cand --will-payload-format-indicator 'Say that the will''s payload is UTF-8 text (MQTT 5)'
             cand --print-plan 'Print the plan of this command line as TOML instead of running it'
             cand --calibrate 'Measure the same load against a broker that does nothing first, for two seconds, and print its latency beside the result: so much of it is the load tester''s own'
-            cand -v 'One line on stderr every second while the load runs'
-            cand --verbose 'One line on stderr every second while the load runs'
+            cand -v 'One line on stderr every second while the load runs, instead of a bar on a terminal and a line every ten seconds elsewhere'
+            cand --verbose 'One line on stderr every second while the load runs, instead of a bar on a terminal and a line every ten seconds elsewhere'
             cand --help 'Print help'
             cand report 'Show saved runs again, several as one'
             cand compare 'Tell two brokers apart, or two sets of saved runs'
@@ -838,8 +838,8 @@ set edit:completion:arg-completer[mqtt] = {|@words|
             cand --disable-clean-session 'Let the broker take up the session it has of each client, and keep it (before MQTT 5: no clean session)'
             cand --will-retain 'Make the will a retained message'
             cand --will-payload-format-indicator 'Say that the will''s payload is UTF-8 text (MQTT 5)'
-            cand -v 'One line on stderr every second while a load runs'
-            cand --verbose 'One line on stderr every second while a load runs'
+            cand -v 'One line on stderr every second while a load runs, instead of a bar on a terminal and a line every ten seconds elsewhere'
+            cand --verbose 'One line on stderr every second while a load runs, instead of a bar on a terminal and a line every ten seconds elsewhere'
             cand --help 'Print help'
         }
         &'mqtt;bench;max'= {
@@ -974,8 +974,8 @@ set edit:completion:arg-completer[mqtt] = {|@words|
             cand --disable-clean-session 'Let the broker take up the session it has of each client, and keep it (before MQTT 5: no clean session)'
             cand --will-retain 'Make the will a retained message'
             cand --will-payload-format-indicator 'Say that the will''s payload is UTF-8 text (MQTT 5)'
-            cand -v 'One line on stderr for each load, and every second while it runs'
-            cand --verbose 'One line on stderr for each load, and every second while it runs'
+            cand -v 'One line on stderr for each load, and every second while it runs, instead of a bar on a terminal and a line every ten seconds elsewhere'
+            cand --verbose 'One line on stderr for each load, and every second while it runs, instead of a bar on a terminal and a line every ten seconds elsewhere'
             cand --help 'Print help'
         }
         &'mqtt;bench;calibrate'= {
@@ -1098,8 +1098,8 @@ set edit:completion:arg-completer[mqtt] = {|@words|
             cand --disable-clean-session 'Let the broker take up the session it has of each client, and keep it (before MQTT 5: no clean session)'
             cand --will-retain 'Make the will a retained message'
             cand --will-payload-format-indicator 'Say that the will''s payload is UTF-8 text (MQTT 5)'
-            cand -v 'One line on stderr every second while a load runs'
-            cand --verbose 'One line on stderr every second while a load runs'
+            cand -v 'One line on stderr every second while a load runs, instead of a bar on a terminal and a line every ten seconds elsewhere'
+            cand --verbose 'One line on stderr every second while a load runs, instead of a bar on a terminal and a line every ten seconds elsewhere'
             cand --help 'Print help'
         }
         &'mqtt;bench;agent'= {

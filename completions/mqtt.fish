@@ -610,7 +610,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_sub
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l will-payload-format-indicator -d 'Say that the will\'s payload is UTF-8 text (MQTT 5)'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l print-plan -d 'Print the plan of this command line as TOML instead of running it'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l calibrate -d 'Measure the same load against a broker that does nothing first, for two seconds, and print its latency beside the result: so much of it is the load tester\'s own'
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -s v -l verbose -d 'One line on stderr every second while the load runs'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -s v -l verbose -d 'One line on stderr every second while the load runs, instead of a bar on a terminal and a line every ten seconds elsewhere'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l help -d 'Print help'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -a "report" -d 'Show saved runs again, several as one'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -a "compare" -d 'Tell two brokers apart, or two sets of saved runs'
@@ -749,7 +749,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l disable-clean-session -d 'Let the broker take up the session it has of each client, and keep it (before MQTT 5: no clean session)'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l will-retain -d 'Make the will a retained message'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l will-payload-format-indicator -d 'Say that the will\'s payload is UTF-8 text (MQTT 5)'
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s v -l verbose -d 'One line on stderr every second while a load runs'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -s v -l verbose -d 'One line on stderr every second while a load runs, instead of a bar on a terminal and a line every ten seconds elsewhere'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l help -d 'Print help'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l publishers -d 'Connections that publish, in req that ask [default: 10, in retained-storm 1]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l subscribers -d 'Connections that subscribe, in req that answer [default: 10, in req and will-storm 1]' -r
@@ -885,7 +885,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l disable-clean-session -d 'Let the broker take up the session it has of each client, and keep it (before MQTT 5: no clean session)'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l will-retain -d 'Make the will a retained message'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l will-payload-format-indicator -d 'Say that the will\'s payload is UTF-8 text (MQTT 5)'
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -s v -l verbose -d 'One line on stderr for each load, and every second while it runs'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -s v -l verbose -d 'One line on stderr for each load, and every second while it runs, instead of a bar on a terminal and a line every ten seconds elsewhere'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l help -d 'Print help'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l publishers -d 'Connections that publish, in req that ask [default: 10, in retained-storm 1]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l subscribers -d 'Connections that subscribe, in req that answer [default: 10, in req and will-storm 1]' -r
@@ -1004,7 +1004,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l disable-clean-session -d 'Let the broker take up the session it has of each client, and keep it (before MQTT 5: no clean session)'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l will-retain -d 'Make the will a retained message'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l will-payload-format-indicator -d 'Say that the will\'s payload is UTF-8 text (MQTT 5)'
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -s v -l verbose -d 'One line on stderr every second while a load runs'
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -s v -l verbose -d 'One line on stderr every second while a load runs, instead of a bar on a terminal and a line every ten seconds elsewhere'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l help -d 'Print help'
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -l name -d 'The name this agent is asked for by; no two may have the same [default: the machine\'s name and the process id]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -l group -d 'The group it belongs to, for --agents-group' -r

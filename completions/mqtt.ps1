@@ -703,8 +703,8 @@ Register-ArgumentCompleter -Native -CommandName 'mqtt' -ScriptBlock {
             [CompletionResult]::new('--will-payload-format-indicator', '--will-payload-format-indicator', [CompletionResultType]::ParameterName, 'Say that the will''s payload is UTF-8 text (MQTT 5)')
             [CompletionResult]::new('--print-plan', '--print-plan', [CompletionResultType]::ParameterName, 'Print the plan of this command line as TOML instead of running it')
             [CompletionResult]::new('--calibrate', '--calibrate', [CompletionResultType]::ParameterName, 'Measure the same load against a broker that does nothing first, for two seconds, and print its latency beside the result: so much of it is the load tester''s own')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'One line on stderr every second while the load runs')
-            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'One line on stderr every second while the load runs')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'One line on stderr every second while the load runs, instead of a bar on a terminal and a line every ten seconds elsewhere')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'One line on stderr every second while the load runs, instead of a bar on a terminal and a line every ten seconds elsewhere')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Show saved runs again, several as one')
             [CompletionResult]::new('compare', 'compare', [CompletionResultType]::ParameterValue, 'Tell two brokers apart, or two sets of saved runs')
@@ -849,8 +849,8 @@ Register-ArgumentCompleter -Native -CommandName 'mqtt' -ScriptBlock {
             [CompletionResult]::new('--disable-clean-session', '--disable-clean-session', [CompletionResultType]::ParameterName, 'Let the broker take up the session it has of each client, and keep it (before MQTT 5: no clean session)')
             [CompletionResult]::new('--will-retain', '--will-retain', [CompletionResultType]::ParameterName, 'Make the will a retained message')
             [CompletionResult]::new('--will-payload-format-indicator', '--will-payload-format-indicator', [CompletionResultType]::ParameterName, 'Say that the will''s payload is UTF-8 text (MQTT 5)')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'One line on stderr every second while a load runs')
-            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'One line on stderr every second while a load runs')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'One line on stderr every second while a load runs, instead of a bar on a terminal and a line every ten seconds elsewhere')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'One line on stderr every second while a load runs, instead of a bar on a terminal and a line every ten seconds elsewhere')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
@@ -986,8 +986,8 @@ Register-ArgumentCompleter -Native -CommandName 'mqtt' -ScriptBlock {
             [CompletionResult]::new('--disable-clean-session', '--disable-clean-session', [CompletionResultType]::ParameterName, 'Let the broker take up the session it has of each client, and keep it (before MQTT 5: no clean session)')
             [CompletionResult]::new('--will-retain', '--will-retain', [CompletionResultType]::ParameterName, 'Make the will a retained message')
             [CompletionResult]::new('--will-payload-format-indicator', '--will-payload-format-indicator', [CompletionResultType]::ParameterName, 'Say that the will''s payload is UTF-8 text (MQTT 5)')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'One line on stderr for each load, and every second while it runs')
-            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'One line on stderr for each load, and every second while it runs')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'One line on stderr for each load, and every second while it runs, instead of a bar on a terminal and a line every ten seconds elsewhere')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'One line on stderr for each load, and every second while it runs, instead of a bar on a terminal and a line every ten seconds elsewhere')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
@@ -1111,8 +1111,8 @@ Register-ArgumentCompleter -Native -CommandName 'mqtt' -ScriptBlock {
             [CompletionResult]::new('--disable-clean-session', '--disable-clean-session', [CompletionResultType]::ParameterName, 'Let the broker take up the session it has of each client, and keep it (before MQTT 5: no clean session)')
             [CompletionResult]::new('--will-retain', '--will-retain', [CompletionResultType]::ParameterName, 'Make the will a retained message')
             [CompletionResult]::new('--will-payload-format-indicator', '--will-payload-format-indicator', [CompletionResultType]::ParameterName, 'Say that the will''s payload is UTF-8 text (MQTT 5)')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'One line on stderr every second while a load runs')
-            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'One line on stderr every second while a load runs')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'One line on stderr every second while a load runs, instead of a bar on a terminal and a line every ten seconds elsewhere')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'One line on stderr every second while a load runs, instead of a bar on a terminal and a line every ten seconds elsewhere')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }

@@ -91,7 +91,8 @@ pub struct BenchArgs {
     #[allow(missing_docs)]
     pub agents: AgentsArgs,
 
-    /// One line on stderr every second while the load runs
+    /// One line on stderr every second while the load runs, instead of a bar on a terminal and a line every ten seconds
+    /// elsewhere
     #[arg(short, long)]
     pub verbose: bool,
 

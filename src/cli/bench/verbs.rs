@@ -137,7 +137,8 @@ pub struct CompareArgs {
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, value_hint = clap::ValueHint::FilePath)]
     pub json: Option<Option<PathBuf>>,
 
-    /// One line on stderr every second while a load runs
+    /// One line on stderr every second while a load runs, instead of a bar on a terminal and a line every ten seconds
+    /// elsewhere
     #[arg(short, long)]
     pub verbose: bool,
 
@@ -186,7 +187,8 @@ pub struct MaxArgs {
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, value_hint = clap::ValueHint::FilePath)]
     pub json: Option<Option<PathBuf>>,
 
-    /// One line on stderr for each load, and every second while it runs
+    /// One line on stderr for each load, and every second while it runs, instead of a bar on a terminal and a line every
+    /// ten seconds elsewhere
     #[arg(short, long)]
     pub verbose: bool,
 
@@ -220,7 +222,8 @@ pub struct CalibrateArgs {
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, value_hint = clap::ValueHint::FilePath)]
     pub json: Option<Option<PathBuf>>,
 
-    /// One line on stderr every second while a load runs
+    /// One line on stderr every second while a load runs, instead of a bar on a terminal and a line every ten seconds
+    /// elsewhere
     #[arg(short, long)]
     pub verbose: bool,
 

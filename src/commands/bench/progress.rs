@@ -13,11 +13,13 @@ use crate::bench::role::Phase;
 use crate::mqtt::QoS;
 use crate::output::{self, say};
 
-/// What is shown on stderr while the load runs: a bar on a terminal, lines where they were asked for.
+/// What is shown on stderr while the load runs: a bar on a terminal, lines elsewhere and where they were asked for.
 pub(super) struct Progress {
     plan: Plan,
     pub(super) bar: ProgressBar,
     verbose: bool,
+    /// How often a line is due; without lines there is the bar.
+    pace: Option<Duration>,
     /// What was shown last.
     last: Option<Snapshot>,
     lost: usize,
@@ -26,11 +28,17 @@ pub(super) struct Progress {
 /// How many lost connections are named while the load runs.
 const LOST_SHOWN: usize = 10;
 
+/// Between two lines when more was asked for, and when a log or a pipe shows that a long run is alive. Snapshots come every
+/// half second, some a little early.
+const OFTEN: Duration = Duration::from_millis(900);
+const SELDOM: Duration = Duration::from_millis(9900);
+
 impl Progress {
     pub(super) fn new(plan: &Plan, verbose: bool) -> Progress {
-        let bar = match io::stderr().is_terminal() && !verbose {
-            true => ProgressBar::with_draw_target(Some(1000), ProgressDrawTarget::stderr()),
-            false => ProgressBar::hidden(),
+        let pace = pace(verbose, io::stderr().is_terminal());
+        let bar = match pace {
+            None => ProgressBar::with_draw_target(Some(1000), ProgressDrawTarget::stderr()),
+            Some(_) => ProgressBar::hidden(),
         };
         let style = ProgressStyle::with_template("{elapsed:>4} {bar:20} {msg}");
         bar.set_style(style.expect("a template that is tested by every run"));
@@ -39,6 +47,7 @@ impl Progress {
             plan: plan.clone(),
             bar,
             verbose,
+            pace,
             last: None,
             lost: 0,
         }
@@ -86,17 +95,18 @@ impl Progress {
     }
 
     fn show_snapshot(&mut self, snapshot: Snapshot) {
-        let due = match &self.last {
-            Some(last) => {
-                snapshot.elapsed.saturating_sub(last.elapsed) >= Duration::from_millis(900)
-            }
-            None => true,
-        };
-        if self.verbose && !due {
+        let shown = self
+            .last
+            .as_ref()
+            .map_or(Duration::ZERO, |last| last.elapsed);
+        if self
+            .pace
+            .is_some_and(|pace| snapshot.elapsed.saturating_sub(shown) < pace)
+        {
             return;
         }
         let line = line(&self.plan, self.last.as_ref(), &snapshot);
-        if self.verbose {
+        if self.pace.is_some() {
             say(format_args!(
                 "{:.0}s {line}",
                 snapshot.elapsed.as_secs_f64()
@@ -125,6 +135,15 @@ impl Progress {
 
     pub(super) fn finish(&self) {
         self.bar.finish_and_clear();
+    }
+}
+
+/// How often a line is due; never where a bar is shown.
+fn pace(verbose: bool, is_terminal: bool) -> Option<Duration> {
+    match (verbose, is_terminal) {
+        (true, _) => Some(OFTEN),
+        (false, true) => None,
+        (false, false) => Some(SELDOM),
     }
 }
 
@@ -182,4 +201,17 @@ fn line(plan: &Plan, last: Option<&Snapshot>, now: &Snapshot) -> String {
     }
     parts.retain(|part| !part.is_empty());
     parts.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_gets_lines_and_a_terminal_a_bar() {
+        assert_eq!(pace(false, true), None);
+        assert_eq!(pace(false, false), Some(SELDOM));
+        assert_eq!(pace(true, true), Some(OFTEN));
+        assert_eq!(pace(true, false), Some(OFTEN));
+    }
 }

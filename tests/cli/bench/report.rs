@@ -225,11 +225,12 @@ fn the_first_signal_ends_the_run_and_the_report_is_printed() {
         "1000",
         "--warmup",
         "0s",
-        "-v",
         "--json",
     ])
     .start();
-    running.wait_for_stderr(|line| line.contains("delivered"));
+    // The line of ten seconds, which a log gets without being asked for it.
+    let line = running.wait_for_stderr(|line| line.contains("delivered"));
+    assert!(line.starts_with("mqtt: 1"), "{line}");
     let finished = running.stop("INT");
     assert_eq!(finished.status, 130, "{}", finished.stderr);
     assert!(
