@@ -355,7 +355,7 @@ impl Subscribers {
             return wrong(
                 "subscribe",
                 "filter",
-                "must be without %s: a filter belongs to no message",
+                "must be without %s: a filter belongs to no message; give a filter with + in that place",
             );
         }
         Ok(())
