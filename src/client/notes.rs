@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, SetOnce};
+use tokio::time::Instant;
 
 use super::failure::{Failure, Obstacle};
 use super::options::ConnectOptions;
@@ -27,6 +28,8 @@ pub(super) struct Notes {
     connect_timeout: Duration,
     /// From the stream to CONNACK, where that has a limit of its own.
     answer_timeout: Option<Duration>,
+    /// Told when a connection stands, and is being made into a stream.
+    first_reached: Option<Arc<SetOnce<Instant>>>,
     /// Told when there is a stream.
     arrival: Arc<Notify>,
     /// The longest a write may make no progress: 1.5 times the keep alive, after which the peer may leave as well (3.1.2.10).
@@ -89,6 +92,7 @@ impl Notes {
             version: options.version,
             connect_timeout: options.connect_timeout,
             answer_timeout: options.answer_timeout,
+            first_reached: options.first_reached.clone(),
             arrival: Arc::default(),
             stall: (!keep_alive.is_zero()).then(|| keep_alive.mul_f64(1.5)),
             attempt: Arc::default(),
@@ -117,6 +121,12 @@ impl Notes {
     /// The attempt has come so far.
     pub(super) fn reach(&self, reached: Reached) {
         self.attempt().reached = reached;
+        if let Some(first) = &self.first_reached
+            && reached > Reached::Way(Leg::Connect)
+        {
+            // Only the first counts.
+            let _ = first.set(Instant::now());
+        }
         if reached == Reached::End {
             self.arrival.notify_one();
         }

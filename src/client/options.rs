@@ -2,9 +2,12 @@
 //!
 //! It opens nothing and reads no flag, file or environment; `commands::connection` does that once.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::sync::SetOnce;
+use tokio::time::Instant;
 
 use super::Takeover;
 use super::retry::Retry;
@@ -44,6 +47,8 @@ pub struct ConnectOptions {
     pub disconnect: Properties,
     /// The most QoS 1 and 2 messages to have under way; `None` leaves it to the session.
     pub max_in_flight: Option<u16>,
+    /// Is told when the first connection stood, TLS and what is said on it not counted.
+    pub first_reached: Option<Arc<SetOnce<Instant>>>,
     /// Is told of every packet.
     pub tracer: Option<Tracer>,
     /// Will message.
@@ -81,6 +86,7 @@ impl ConnectOptions {
             takeover: Takeover::default(),
             disconnect: Properties::default(),
             max_in_flight: None,
+            first_reached: None,
             tracer: None,
             will: None,
             properties: Properties::default(),
@@ -152,6 +158,7 @@ impl ConnectOptions {
             takeover: _,
             disconnect: _,
             max_in_flight: _,
+            first_reached: _,
             tracer: _,
             will,
             properties: others,

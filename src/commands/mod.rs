@@ -7,6 +7,7 @@ pub mod connection;
 pub mod context;
 mod exec;
 pub mod install_links;
+mod limit;
 mod owed;
 mod properties;
 pub mod publish;

@@ -21,12 +21,14 @@ use tokio::time::Instant;
 
 use super::connection::{self, UrlTopic};
 use super::exec::{Exec, Failed};
+use super::limit::Limit;
 use super::owed::{Owed, Ticket};
 use super::properties::message_properties;
 use super::signals::Signals;
-use super::subscribe::{check_filter, reached, refused, timed_out};
+use super::subscribe::{check_filter, refused};
 use crate::cli::reply::ReplyArgs;
 use crate::client::{ConnectOptions, Event, Failure, Retry, Session, chance};
+use crate::dialect::Dialect;
 use crate::exit::Exit;
 use crate::mqtt::packet::{Publish, RetainHandling, Subscription};
 use crate::mqtt::{ByteString, Properties, Property, QoS, Version, topic};
@@ -54,7 +56,6 @@ const MOST_WAITING_BYTES: usize = 1 << 24;
 pub fn run(args: ReplyArgs) -> anyhow::Result<Exit> {
     let plan = Plan::new(&args)?;
     super::runtime::run(async move {
-        let deadline = plan.timeout.map(|limit| Instant::now() + limit);
         let interrupted = match plan.count {
             Some(_) => Exit::Interrupted,
             None => Exit::Done,
@@ -63,13 +64,13 @@ pub fn run(args: ReplyArgs) -> anyhow::Result<Exit> {
         let session = tokio::select! {
             session = connection::connect(&plan.options, Retry::FOREVER) => session.map_err(Failure::into_error)?,
             () = signals.next() => return Ok(interrupted),
-            () = reached(deadline) => return Ok(timed_out(plan.timeout)),
+            () = plan.limit.reached() => return Ok(plan.limit.timed_out()),
         };
         let mut replier = Replier::new(session, &plan);
         let outcome = tokio::select! {
             outcome = replier.work() => outcome,
             () = signals.next() => Ok(interrupted),
-            () = reached(deadline) => Ok(timed_out(plan.timeout)),
+            () = plan.limit.reached() => Ok(plan.limit.timed_out()),
         };
         replier.tell_left();
         // Nobody waits longer than this for a broker that does not answer any more.
@@ -88,9 +89,10 @@ struct Plan {
     /// The share of requests without a reply, 0 to 1.
     fail: f64,
     properties: Properties,
-    limit: usize,
+    /// Requests that may be answered beside each other.
+    workers: usize,
     count: Option<u64>,
-    timeout: Option<Duration>,
+    limit: Limit,
     is_verbose: bool,
 }
 
@@ -141,10 +143,11 @@ impl Plan {
         };
         Ok(Plan {
             subscriptions: filters.into_iter().map(subscription).collect(),
-            limit: match reply {
+            workers: match reply {
                 Reply::Command(_) => args.exec_workers,
                 _ => usize::from(MOST),
             },
+            limit: Limit::new(args.timeout, Dialect::Ours, &mut options),
             options,
             response_topic: args.response_topic.clone(),
             reply: Arc::new(reply),
@@ -152,7 +155,6 @@ impl Plan {
             fail: args.fail / 100.0,
             properties,
             count: args.count,
-            timeout: args.timeout,
             is_verbose: args.verbose,
         })
     }
@@ -300,7 +302,7 @@ impl<'a> Replier<'a> {
     /// acknowledgements.
     fn reads(&self) -> bool {
         let has_capacity = self.requests.is_empty()
-            && self.answering.len() < self.plan.limit
+            && self.answering.len() < self.plan.workers
             && self.bytes < MOST_WAITING_BYTES;
         has_capacity || !self.replies.is_empty()
     }
@@ -390,7 +392,7 @@ impl<'a> Replier<'a> {
 
     /// Begins to answer what there is capacity for.
     fn begin(&mut self) {
-        while self.answering.len() < self.plan.limit
+        while self.answering.len() < self.plan.workers
             && let Some(request) = self.requests.pop_front()
         {
             let (shortest, longest) = (*self.plan.delay.start(), *self.plan.delay.end());

@@ -9,10 +9,10 @@ use tokio::time::Instant;
 
 use super::client::{add, set_client};
 use super::connection;
+use super::limit::Limit;
 use super::properties::{check_payload, message_properties};
 use super::publish::{check_topic, own_topic};
 use super::signals::Signals;
-use super::subscribe::{reached, timed_out};
 use crate::cli::request::RequestArgs;
 use crate::client::{ConnectOptions, Event, Failure, Retry, Session};
 use crate::dialect::{self, Dialect, reason_name};
@@ -33,17 +33,16 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub fn run(args: RequestArgs, dialect: Dialect) -> anyhow::Result<Exit> {
     let plan = Plan::new(&args, dialect)?;
     super::runtime::run(async move {
-        let deadline = plan.timeout.map(|limit| Instant::now() + limit);
         let mut signals = Signals::new()?;
         let mut session = tokio::select! {
             session = connection::connect(&plan.options, Retry::NEVER) => session.map_err(Failure::into_error)?,
             () = signals.next() => return Ok(Exit::Interrupted),
-            () = reached(deadline) => return Ok(timed_out(plan.timeout)),
+            () = plan.limit.reached() => return Ok(plan.limit.timed_out()),
         };
         let outcome = tokio::select! {
             outcome = exchange(&mut session, &plan) => outcome,
             () = signals.next() => Ok(Exit::Interrupted),
-            () = reached(deadline) => Ok(timed_out(plan.timeout)),
+            () = plan.limit.reached() => Ok(plan.limit.timed_out()),
         };
         // Nobody waits longer than this for a broker that does not answer any more.
         let _ = tokio::time::timeout(PATIENCE, session.disconnect()).await;
@@ -65,7 +64,7 @@ struct Plan {
     retain_handling: RetainHandling,
     dialect: Dialect,
     replies: u64,
-    timeout: Option<Duration>,
+    limit: Limit,
     says_latency: bool,
     format: MessageFormat,
     line_feed: bool,
@@ -145,6 +144,7 @@ impl Plan {
         let payload = piece.read(std::io::stdin().lock())?;
         check_payload(&args.properties, &payload)?;
         Ok(Plan {
+            limit: Limit::new(args.timeout, dialect, &mut options),
             options,
             request: Publish {
                 dup: false,
@@ -164,7 +164,6 @@ impl Plan {
             },
             dialect,
             replies: args.replies,
-            timeout: args.timeout,
             says_latency: args.latency,
             format: match (&args.format, args.json, args.verbose) {
                 (Some(template), ..) => {

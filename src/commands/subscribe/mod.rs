@@ -20,6 +20,7 @@ use self::selection::Selection;
 use self::sink::Sink;
 use self::throttle::Throttle;
 use super::connection;
+use super::limit::reached;
 use super::owed::{Owed, Ticket};
 use super::signals::Signals;
 use crate::cli::subscribe::SubscribeArgs;
@@ -44,8 +45,7 @@ const QUIET: Duration = Duration::from_secs(1);
 pub fn run(args: SubscribeArgs, dialect: Dialect) -> anyhow::Result<Exit> {
     let (plan, selection, sink) = Plan::new(&args, dialect)?;
     super::runtime::run(async move {
-        let timeout = plan.end.timeout;
-        let deadline = timeout.map(|limit| Instant::now() + limit);
+        let limit = &plan.end.limit;
         let mut signals = Signals::new()?;
         let interrupted = match plan.end.count {
             Some(_) => Exit::Interrupted,
@@ -60,7 +60,7 @@ pub fn run(args: SubscribeArgs, dialect: Dialect) -> anyhow::Result<Exit> {
                 session.map_err(Failure::into_error)?
             }
             () = signals.next() => return Ok(interrupted),
-            () = reached(deadline) => return Ok(timed_out(timeout)),
+            () = limit.reached() => return Ok(limit.timed_out()),
         };
         let mut subscriber = Subscriber::new(session, &plan, selection, sink);
         let (outcome, at_once) = tokio::select! {
@@ -69,7 +69,7 @@ pub fn run(args: SubscribeArgs, dialect: Dialect) -> anyhow::Result<Exit> {
                 (outcome, at_once)
             }
             () = signals.next() => (Ok(interrupted), true),
-            () = reached(deadline) => (Ok(timed_out(timeout)), true),
+            () = limit.reached() => (Ok(limit.timed_out()), true),
         };
         // A second signal does not wait for commands either.
         let finished = tokio::select! {
@@ -85,23 +85,6 @@ pub fn run(args: SubscribeArgs, dialect: Dialect) -> anyhow::Result<Exit> {
             _ => Ok(exit),
         }
     })
-}
-
-pub(super) async fn reached(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline).await,
-        None => std::future::pending().await,
-    }
-}
-
-pub(super) fn timed_out(timeout: Option<Duration>) -> Exit {
-    if let Some(limit) = timeout {
-        say(format_args!(
-            "timed out after {}",
-            humantime::format_duration(limit)
-        ));
-    }
-    Exit::TimedOut
 }
 
 struct Subscriber<'a> {

@@ -14,6 +14,7 @@ use crate::client::ConnectOptions;
 use crate::commands::client::{add, set_client};
 use crate::commands::connection::{self, UrlTopic};
 use crate::commands::exec::Exec;
+use crate::commands::limit::Limit;
 use crate::dialect::Dialect;
 use crate::exit::Exit;
 use crate::mqtt::packet::{RetainHandling, Subscription};
@@ -46,8 +47,8 @@ pub(super) struct Request {
 pub(super) struct End {
     /// So many messages printed.
     pub(super) count: Option<u64>,
-    /// So long after the start.
-    pub(super) timeout: Option<Duration>,
+    /// The time of the whole command.
+    pub(super) limit: Limit,
     /// So long without a message.
     pub(super) idle: Option<Duration>,
     /// The broker's answer to what it was asked for.
@@ -83,13 +84,14 @@ impl Plan {
         }
         request.unsubscribe_properties = carried.unsubscribe;
         let selection = Selection::new(args)?;
+        let limit = Limit::new(args.timeout, dialect, &mut options);
         let plan = Plan {
             options,
             removes_retained: args.remove_retained,
             throttle: args.throttle,
             end: End {
                 count: args.count,
-                timeout: args.timeout,
+                limit,
                 idle: args.idle,
                 answered: args.exit_after_subscribe || request.subscriptions.is_empty(),
                 live: args.retained_only,
