@@ -20,6 +20,7 @@ pub mod open_files;
 pub mod output;
 pub mod payload;
 pub mod settings;
+pub mod size;
 pub mod spool;
 
 use cli::{Cli, Command};

@@ -9,6 +9,7 @@ use super::client::{ClientArgs, format_string};
 use super::connection::{ConnectionArgs, SessionArgs, WillArgs, some_duration};
 use crate::condition::Condition;
 use crate::output::{FileName, Template};
+use crate::size;
 
 /// The topic filters and the qualities of service, whose order on the command line matters.
 ///
@@ -117,22 +118,10 @@ pub enum When {
     Never,
 }
 
-/// A number of bytes, such as 500k, 10M or 1G, in steps of 1024.
 fn some_bytes(text: &str) -> Result<u64, String> {
-    let (digits, unit) = match text.trim_end_matches(['B', 'b', 'i']) {
-        text if text.ends_with(['k', 'K']) => (&text[..text.len() - 1], 1 << 10),
-        text if text.ends_with(['m', 'M']) => (&text[..text.len() - 1], 1 << 20),
-        text if text.ends_with(['g', 'G']) => (&text[..text.len() - 1], 1 << 30),
-        text => (text, 1_u64),
-    };
-    match digits
-        .parse::<u64>()
-        .ok()
-        .and_then(|number| number.checked_mul(unit))
-    {
-        Some(bytes @ 1..) => Ok(bytes),
-        _ => Err("write a number of bytes, for example 500k, 10M or 1G".to_owned()),
-    }
+    size::bytes(text)
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(|| "write a number of bytes, for example 500k, 10M or 1G".to_owned())
 }
 
 /// A number of workers.

@@ -7,6 +7,7 @@ use serde::de::{Deserializer, Error, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::bench::random::Random;
+use crate::size;
 
 /// Bytes of payload, measurement header included where it is in the payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,17 +153,8 @@ fn mix(text: &str) -> Result<Size, String> {
     }
 }
 
-/// `64`, `4k` or `1M`, by powers of 1024.
 fn bytes(text: &str) -> Result<u32, String> {
-    let text = text.trim();
-    let (digits, factor) = match text.char_indices().last() {
-        Some((end, 'k' | 'K')) => (&text[..end], 1 << 10),
-        Some((end, 'M')) => (&text[..end], 1 << 20),
-        _ => (text, 1),
-    };
-    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    let number = digits.parse::<u64>().ok().filter(|_| is_number);
-    match number.and_then(|number| number.checked_mul(factor)) {
+    match size::bytes(text) {
         Some(bytes) if bytes <= LARGEST.into() => Ok(bytes as u32),
         Some(_) => Err(format!(
             "{text} bytes are more than a packet of MQTT can have"
