@@ -10,7 +10,7 @@ use super::headline::{headline, measurement, target};
 use super::machines::machines;
 use super::{isolation, recovery};
 use crate::bench::measure::latency::Latency;
-use crate::bench::plan::{Plan, Scenario};
+use crate::bench::plan::Scenario;
 use crate::bench::report::Report;
 use crate::mqtt::QoS;
 
@@ -133,7 +133,7 @@ fn latencies(out: &mut String, report: &Report) -> std::fmt::Result {
         ("service", &latency.service),
         ("ack", &latency.acknowledgement),
         ("send delay", &latency.send_delay),
-        (completion(&report.plan), &latency.completion),
+        (completion(report), &latency.completion),
         ("null broker", &calibrated),
     ];
     if rows.iter().all(|(_, latency)| latency.is_none()) {
@@ -150,7 +150,11 @@ fn latencies(out: &mut String, report: &Report) -> std::fmt::Result {
         }
         (false, _) => "all count from when a message was sent; without --rate none is due",
     };
-    writeln!(out, "{}", meaning.dimmed())?;
+    let fetched = match report.plan.has_latecomers() && latency.completion.is_some() {
+        true => format!(", {} from when a client came for it", completion(report)),
+        false => String::new(),
+    };
+    writeln!(out, "{}", format!("{meaning}{fetched}").dimmed())?;
     if let Some(share) = report.missing().filter(|share| *share > UNSEEN) {
         let words = format!(
             "{:.2} % of what was due never arrived and has no latency: the percentiles are those of the rest",
@@ -181,7 +185,7 @@ fn connections(out: &mut String, report: &Report) -> std::fmt::Result {
         ("TCP", &latency.tcp),
         ("TLS", &latency.tls),
         ("CONNACK", &latency.connack),
-        (completion(&report.plan), &report.latency_us.completion),
+        (completion(report), &report.latency_us.completion),
     ];
     if latency.service.is_some() {
         latency_table(out, &rows)?;
@@ -218,12 +222,13 @@ fn connections(out: &mut String, report: &Report) -> std::fmt::Result {
     Ok(())
 }
 
-/// What is complete when a client's part is, in one word.
-fn completion(plan: &Plan) -> &'static str {
-    match plan.scenario {
+/// What is complete when a client's part is, in a word or two.
+fn completion(report: &Report) -> &'static str {
+    match report.plan.scenario {
         Scenario::TakeoverStorm => "old one gone",
         Scenario::ReconnectStorm => "back",
-        _ if !plan.fault.is_empty() => "back",
+        _ if !report.plan.fault.is_empty() => "back",
+        _ if report.delivery.lost() > 0 => "last to come",
         _ => "all there",
     }
 }

@@ -73,7 +73,7 @@ impl Member {
             }
             _ => self.play(name, connection, &mut subscriber).await,
         };
-        if let Some((from_ns, last_ns)) = subscriber.waits() {
+        if let Some((from_ns, last_ns)) = subscriber.waits().filter(|(from, last)| from < last) {
             self.thread.desk().recorder.completed(from_ns, last_ns);
         }
         Some(Client::Subscriber(subscriber, connected))

@@ -233,6 +233,12 @@ impl Plan {
             .any(|group| group.when != When::Always)
     }
 
+    /// Whether all subscribers come when everything is published, to fetch what was kept for them.
+    pub fn only_fetches(&self) -> bool {
+        let mut groups = self.subscribe.iter();
+        !self.subscribe.is_empty() && groups.all(|group| group.when != When::Always)
+    }
+
     /// How many clients leave a will.
     pub fn wills(&self) -> u32 {
         let wills = self.connect.iter().filter(|group| group.will.is_some());

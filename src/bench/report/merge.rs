@@ -106,6 +106,13 @@ fn add(whole: &mut Report, run: Report) {
     whole.interrupted |= run.interrupted;
     whole.environment.debug_build |= run.environment.debug_build;
 
+    let both = |one: (u64, Option<f64>), other: (u64, Option<f64>)| {
+        Some(joined((one.0, one.1?), (other.0, other.1?), beside))
+    };
+    let fetched = both(
+        (whole.messages.arrived, whole.rate_per_s.delivered),
+        (run.messages.arrived, run.rate_per_s.delivered),
+    );
     whole.messages.merge(&run.messages);
     whole.delivery.merge(&run.delivery);
     whole.histograms.merge(&run.histograms);
@@ -118,13 +125,13 @@ fn add(whole: &mut Report, run: Report) {
         offered: offered.map(|messages| messages / whole.measured_s.max(0.001)),
         sent: rate(given.sent, counted.sent_measured),
         acknowledged: rate(given.acknowledged, counted.acknowledged_measured),
-        delivered: rate(given.delivered, counted.arrived_measured),
+        delivered: match whole.plan.only_fetches() {
+            true => fetched,
+            false => rate(given.delivered, counted.arrived_measured),
+        },
     };
 
     let (ours, theirs) = (&mut whole.connections, run.connections);
-    let both = |one: (u64, Option<f64>), other: (u64, Option<f64>)| {
-        Some(joined((one.0, one.1?), (other.0, other.1?), beside))
-    };
     ours.offered_per_s = both(
         (ours.asked.into(), ours.offered_per_s),
         (theirs.asked.into(), theirs.offered_per_s),

@@ -160,7 +160,8 @@ pub struct Rates {
     pub sent: Option<f64>,
     /// Acknowledged by the broker; `null` at QoS 0.
     pub acknowledged: Option<f64>,
-    /// Arrived at subscribers.
+    /// Arrived at subscribers. Where they only fetch what was kept for them: all of that, in the time the last of them
+    /// took. `null` where there are only wills.
     pub delivered: Option<f64>,
 }
 
@@ -442,9 +443,18 @@ fn rates(plan: &Plan, cast: &Cast, recorder: &Recorder) -> Rates {
         },
         delivered: match plan.subscribers() {
             0 => None,
+            _ if plan.only_fetches() => fetched(recorder),
+            // Wills come when connections have been cut; the last of them ends the measurement.
+            _ if plan.wills() > 0 && !plan.publishes() => None,
             _ => rate(recorder.delivered),
         },
     }
+}
+
+/// How fast subscribers fetched what was kept for them: all of it, in the time the last of them took.
+fn fetched(recorder: &Recorder) -> Option<f64> {
+    let seconds = recorder.completion.max() as f64 / 1e6;
+    (seconds >= 0.001).then(|| recorder.delivered.total as f64 / seconds)
 }
 
 /// In less time than this a share of the processor says nothing.

@@ -80,6 +80,7 @@ fn every_will_is_counted_and_timed_from_the_cut() {
         assert_eq!(found["delivery"]["expected"], 60, "{found:#}");
         assert_eq!(found["delivery"]["received"], 60);
         assert_eq!(found["latency_us"]["response"]["samples"], 60);
+        assert_eq!(found["rate_per_s"]["delivered"], Value::Null);
     });
 }
 
@@ -106,11 +107,42 @@ fn retained_messages_come_to_everyone_who_asks_and_are_taken_away_again() {
         assert_eq!(found["delivery"]["received"], 600);
         assert_eq!(found["delivery"]["foreign"], 0);
         assert_eq!(found["latency_us"]["completion"]["samples"], 3);
+        assert_fetched(&found, 600.0);
     });
     let serve = MqttServe::start::<&str>([]);
     report(&["retained-storm", "--count", "50", "-L", &serve.url()], 0);
     // Nothing is left for who asks next: --retained-only ends by itself, with nothing printed.
     crate::harness::Mqtt::new(["sub", "-L", &serve.url(), "-t", "#", "--retained-only"]).run();
+}
+
+/// The rate of what was fetched is that of the last client to be done.
+fn assert_fetched(found: &Value, messages: f64) {
+    let slowest_us = found["latency_us"]["completion"]["max"].as_f64().unwrap();
+    match found["rate_per_s"]["delivered"].as_f64() {
+        Some(rate) => assert!(
+            (rate * slowest_us / 1e6 / messages - 1.0).abs() < 0.01,
+            "{found:#}"
+        ),
+        None => assert!(slowest_us < 1000.0, "{found:#}"),
+    }
+}
+
+#[test]
+fn who_got_nothing_is_not_called_done() {
+    let broker = Scripted::start(|_| Deed::Lose);
+    let arguments = [
+        "retained-storm",
+        "--count",
+        "5",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        &broker.port,
+    ];
+    let found = report(&arguments, 8);
+    assert_eq!(found["delivery"]["lost_acknowledged"], 50, "{found:#}");
+    assert_eq!(found["latency_us"]["completion"], Value::Null);
+    assert_eq!(found["rate_per_s"]["delivered"], Value::Null);
 }
 
 #[test]
@@ -122,6 +154,7 @@ fn a_session_has_everything_that_was_published_while_its_client_was_away() {
                 assert_eq!(found["delivery"]["expected"], 800, "{found:#}");
                 assert_eq!(found["delivery"]["received"], 800);
                 assert_eq!(found["latency_us"]["completion"]["samples"], 4);
+                assert_fetched(&found, 800.0);
             },
         );
     }
