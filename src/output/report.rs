@@ -248,6 +248,10 @@ fn shares(out: &mut String, report: &Report) -> std::fmt::Result {
             count(most),
             share.fairness
         )?;
+        if most == Some(&0) && report.messages.sent > 0 {
+            let words = "not one message came: does this broker know shared subscriptions?";
+            writeln!(out, "{:<13}{}", "", words.yellow())?;
+        }
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::scripted::{Deed, Scripted};
-use super::{is_valid, report};
+use super::{bench, is_valid, report};
 use crate::servers::{Mosquitto, MqttServe};
 
 /// What both brokers make of it.
@@ -31,6 +31,24 @@ fn a_shared_subscription_is_counted_once_and_for_each_member() {
             assert!(share["fairness"].as_f64().unwrap() > 0.0);
         },
     );
+}
+
+#[test]
+fn a_broker_that_serves_no_share_is_asked_whether_it_knows_any() {
+    let broker = Scripted::start(|_| Deed::Lose);
+    bench([
+        "shared",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        &broker.port,
+        "--count",
+        "20",
+    ])
+    .status(8)
+    .stderr_any()
+    .stdout_contains("not one message came: does this broker know shared subscriptions?")
+    .run();
 }
 
 #[test]
