@@ -2,6 +2,9 @@
 //!
 //! `-h` is the host wherever there is a host, as in mosquitto's clients; help is `--help` alone.
 
+// Help texts put what may be left out in brackets.
+#![allow(rustdoc::broken_intra_doc_links)]
+
 pub mod bench;
 pub mod client;
 pub mod connection;

@@ -1,7 +1,7 @@
 //! What a run is worth: the verdict on the generator and the check of what was delivered.
 //!
 //! The verdict asks one question: was the generator itself what was measured? It is INVALID when
-//! * the 99th percentile of the generator's own delay ([`Recorder::lag`]) is over 1 ms and over a tenth of that
+//! * the 99th percentile of the generator's own delay ([`Recorder::lag`](crate::bench::measure::Recorder::lag)) is over 1 ms and over a tenth of that
 //!   of the response latency: a paced message then waits for its sender rather than for the broker;
 //! * one of its threads stood still for more than a hundredth of the time, and for longer than a busy machine lets wait;
 //! * in an unpaced run its threads were busy for over 90 % of the time: faster than this it cannot go;
