@@ -377,6 +377,8 @@ impl Member {
             let stage = *stages.borrow();
             let fault = match played {
                 Ok(()) => {
+                    // Keep alive had no time to notice.
+                    lasted &= !self.half_open(connection.local_address());
                     connection.close(role, &self.thread, stage).await;
                     if name.persists(&self.crew.load.plan) {
                         self.forget_session(name).await;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::connection::Connection;
 use super::name::Name;
 use super::thread::{Member, Note};
-use crate::bench::plan::disturbance::Clientele;
+use crate::bench::plan::disturbance::{Clientele, Disturbance, Harm};
 use crate::bench::random::Random;
 use crate::bench::role::idle::Idle;
 use crate::bench::role::{Phase, Progress, Role, State};
@@ -47,10 +47,21 @@ impl Member {
     /// Whether the connection from this address was hit by what ends connections, or keeps their ends from hearing of each
     /// other.
     pub(super) fn severed(&self, local: Option<SocketAddr>) -> bool {
+        self.hit_by(local, Disturbance::severs)
+    }
+
+    /// Whether the connection from this address is half open, so that what was sent on it is lost and nobody was told.
+    pub(super) fn half_open(&self, local: Option<SocketAddr>) -> bool {
+        self.hit_by(local, |fault| fault.harm == Harm::HalfOpen)
+    }
+
+    fn hit_by(&self, local: Option<SocketAddr>, is_meant: impl Fn(&Disturbance) -> bool) -> bool {
+        let Some((strikes, local)) = self.crew.strikes.as_ref().zip(local) else {
+            return false;
+        };
         let faults = &self.crew.load.plan.fault;
-        let hit = self.crew.strikes.as_ref().zip(local);
-        let hit = hit.and_then(|(strikes, local)| Some(strikes.fault(strikes.on(local)?)));
-        hit.is_some_and(|fault| faults[fault].severs())
+        let mut hit = strikes.faults_on(local).into_iter();
+        hit.any(|fault| is_meant(&faults[fault]))
     }
 
     /// Which strike keeps clients like this one from connecting, by its number, if one did at some time since `from_ns`.

@@ -12,6 +12,7 @@ use crate::bench::measure::connects::ConnectFailure;
 use crate::bench::measure::ledger::{Delivery, Sent};
 use crate::bench::measure::pulse::Pulse;
 use crate::bench::measure::shares::Share;
+use crate::bench::plan;
 use crate::bench::report::isolation::{Isolation, Slow, isolation};
 use crate::bench::report::limits::BrokerLimits;
 use crate::bench::report::recovery::Recovery;
@@ -267,9 +268,18 @@ impl Harvested {
             sent,
             subscribers,
         } = self;
-        measurement.granted = crew.load.plan.qos();
+        let plan = &crew.load.plan;
+        measurement.granted = plan.qos();
+        // Order is promised to subscriptions that are not shared (4.6 of MQTT 5): what was to go to a member that is cut off
+        // may come to another one late.
+        let is_ordered = |subscriber: &Subscriber| {
+            plan.fault.is_empty() || plan::shared(subscriber.filter()).is_none()
+        };
         for (subscriber, connected) in &subscribers {
-            let delivery = subscriber.settle(&sent, *connected);
+            let mut delivery = subscriber.settle(&sent, *connected);
+            if !is_ordered(subscriber) {
+                delivery.reordered = 0;
+            }
             match subscriber.slowly() {
                 Some(read) => {
                     slow.read += read;
@@ -282,7 +292,7 @@ impl Harvested {
             }
         }
         settle_shares(crew, &mut measurement, &subscribers, &sent);
-        measurement.isolation = isolation(&crew.load.plan, slow, seen, end);
+        measurement.isolation = isolation(plan, slow, seen, end);
         measurement
     }
 }
@@ -312,7 +322,8 @@ fn settle_shares(
         let group = plan.subscriber(number).group;
         if !group.answers && plan.has_streams() {
             let granted = measurement.granted.min(group.qos);
-            let connected = members.clone().any(|(_, connected)| *connected);
+            // Nobody knows to which member it was to go.
+            let connected = members.clone().all(|(_, connected)| *connected);
             measurement
                 .delivery
                 .merge(&ledger.settle(sent, granted, connected));

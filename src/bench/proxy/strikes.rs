@@ -27,8 +27,8 @@ pub struct Strikes(Mutex<Book>);
 #[derive(Debug, Default)]
 struct Book {
     strikes: Vec<Strike>,
-    /// By the address of a client's end the last strike that hit it.
-    hit: HashMap<SocketAddr, usize>,
+    /// By the address of a client's end the strikes that hit it, in the order of time.
+    hit: HashMap<SocketAddr, Vec<usize>>,
 }
 
 impl Strikes {
@@ -39,12 +39,14 @@ impl Strikes {
 
     /// Which strike, by its number, hit the connection from this address last; `None` when none did.
     pub fn on(&self, client: SocketAddr) -> Option<usize> {
-        self.book().hit.get(&client).copied()
+        self.book().hit.get(&client)?.last().copied()
     }
 
-    /// The fault that a strike was of, by its place in the plan.
-    pub fn fault(&self, strike: usize) -> usize {
-        self.book().strikes[strike].fault
+    /// The faults that have hit the connection from this address, by their place in the plan.
+    pub fn faults_on(&self, client: SocketAddr) -> Vec<usize> {
+        let book = self.book();
+        let hit = book.hit.get(&client).into_iter().flatten();
+        hit.map(|strike| book.strikes[*strike].fault).collect()
     }
 
     /// The last strike, by its number, of one of the faults that are meant that was on at some time since this moment.
@@ -64,7 +66,7 @@ impl Strikes {
     pub(super) fn hit(&self, strike: usize, client: SocketAddr) {
         let mut book = self.book();
         book.strikes[strike].hit += 1;
-        book.hit.insert(client, strike);
+        book.hit.entry(client).or_default().push(strike);
     }
 
     pub(super) fn end(&self, strike: usize, now: Duration) {

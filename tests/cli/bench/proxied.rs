@@ -182,6 +182,46 @@ fn only_keep_alive_notices_a_half_open_connection() {
 }
 
 #[test]
+fn what_a_half_open_connection_swallows_up_to_the_end_is_not_the_brokers_fault() {
+    for persistent in ["", " --persistent"] {
+        on_both(
+            &format!(
+                "--publishers 2 --subscribers 2 --rate 100 --duration 1s --warmup 0s -q 1{persistent}"
+            ),
+            &["at=300ms half-open of=subscribers"],
+            |found| {
+                assert_eq!(found["faults"][0]["lost"], 0, "{found:#}");
+                let delivery = &found["delivery"];
+                assert!(count(&delivery["lost_disconnected"]) > 0, "{found:#}");
+                assert_eq!(delivery["lost_acknowledged"], 0, "{found:#}");
+            },
+        );
+    }
+}
+
+#[test]
+fn a_member_of_a_shared_subscription_that_is_cut_off_is_no_fault_of_the_broker() {
+    for line in ["", " --persistent"] {
+        for fault in [
+            "at=300ms cut=50% of=subscribers",
+            "at=300ms half-open=50% of=subscribers",
+        ] {
+            on_both(
+                &format!(
+                    "shared --publishers 2 --subscribers 4 --rate 1k --duration 1s --warmup 0s -q 1{line}"
+                ),
+                &[fault],
+                |found| {
+                    assert_eq!(found["faults"][0]["hit"], 2, "{found:#}");
+                    assert_eq!(found["delivery"]["lost_acknowledged"], 0, "{found:#}");
+                    assert_eq!(found["delivery"]["reordered"], 0, "{found:#}");
+                },
+            );
+        }
+    }
+}
+
+#[test]
 fn round_trips_and_idle_clients_survive_a_cut() {
     on_both(
         "req --publishers 3 --rate 300 --duration 1s --warmup 0s --persistent -q 1",
