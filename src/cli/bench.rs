@@ -51,7 +51,7 @@ pub struct BenchArgs {
     /// p99.99, max and mean of the response latency (service without --rate, acknowledgement without subscribers,
     /// connecting in conn and idle), or of another one after response., service., ack., send., tcp. or connack.; the
     /// counts loss (also in %), duplicates, reordered, refused and disconnects; and rate, per second or in % of what
-    /// is offered. Compared by <, <=, =, >= or >; a figure of too few samples holds nothing
+    /// is offered. Compared by <, <=, =, >= or >; a figure of too few samples holds nothing, and an INVALID run shows nothing
     #[arg(long, value_name = "OBJECTIVES")]
     pub slo: Option<Slo>,
 

@@ -6,8 +6,7 @@ use std::time::Duration;
 use colored::Colorize;
 
 use super::figures::{time, whole};
-use crate::bench::report::figure::TOO_FEW;
-use crate::bench::trials::climb::{Climb, Step};
+use crate::bench::trials::climb::{Climb, Failure, Step};
 
 /// The whole search, in colour where stdout shows it.
 pub fn text(climb: &Climb) -> String {
@@ -53,7 +52,7 @@ fn write_climb(out: &mut String, climb: &Climb) -> std::fmt::Result {
         Some(step) => writeln!(
             out,
             "limited by  {} at {}{unit}",
-            step.failures.join("; "),
+            words(&step.failures),
             whole(step.load)
         ),
         None if climb.interrupted => Ok(()),
@@ -76,13 +75,17 @@ pub fn line(step: &Step) -> String {
         latency(step.max_s)
     );
     // Too few samples say nothing; what else there is does.
-    let is_telling = |why: &&String| !why.ends_with(TOO_FEW);
-    let why = step.failures.iter().find(is_telling);
+    let why = step.failures.iter().find(|why| !why.is_silent);
     match (why.or(step.failures.first()), step.again) {
-        (Some(first), _) => text + &first.red().to_string(),
+        (Some(first), _) => text + &first.words.red().to_string(),
         (None, true) => text + "held again",
         (None, false) => text + "held",
     }
+}
+
+fn words(failures: &[Failure]) -> String {
+    let words: Vec<&str> = failures.iter().map(|why| why.words.as_str()).collect();
+    words.join("; ")
 }
 
 #[cfg(test)]
@@ -98,7 +101,7 @@ mod tests {
             failures: if failure.is_empty() {
                 Vec::new()
             } else {
-                vec![failure.to_owned()]
+                vec![failure.to_owned().into()]
             },
             rate_per_s: Some(load * 0.999),
             p50_s: Some(0.0001),
@@ -134,9 +137,11 @@ limited by  p99<10ms: 16ms at 16,000/s
     #[test]
     fn what_made_a_load_too_much_is_said_before_what_is_not_known() {
         colored::control::set_override(false);
-        let mut step = Step::broken(200.0, false, format!("p99<10ms: {TOO_FEW}"));
-        assert!(line(&step).ends_with(TOO_FEW));
-        step.failures.push("the generator was too slow".to_owned());
+        let mut step = Step::broken(200.0, false, "p99<10ms: not known".to_owned());
+        step.failures[0].is_silent = true;
+        assert!(line(&step).ends_with("   p99<10ms: not known"));
+        let other = "the generator was too slow".to_owned();
+        step.failures.push(other.into());
         assert!(line(&step).ends_with("   the generator was too slow"));
     }
 }

@@ -77,13 +77,17 @@ fn verdict(out: &mut String, report: &Report) -> std::fmt::Result {
         writeln!(out, "{word}  {words}")?;
     }
     for judgement in &report.objectives {
-        let verdict = match judgement.met {
-            true => "OBJECTIVE MET".green().bold(),
-            false => "OBJECTIVE MISSED".red().bold(),
+        let (verdict, but) = match (judgement.met, report.verdict.is_in_doubt()) {
+            (true, false) => ("OBJECTIVE MET".green().bold(), ""),
+            (true, true) => (
+                "OBJECTIVE NOT SHOWN".red().bold(),
+                ", but the run is INVALID",
+            ),
+            (false, _) => ("OBJECTIVE MISSED".red().bold(), ""),
         };
         writeln!(
             out,
-            "{verdict}  {}: {}",
+            "{verdict}  {}: {}{but}",
             judgement.objective, judgement.found
         )?;
     }

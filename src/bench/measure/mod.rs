@@ -115,6 +115,27 @@ pub struct Recorder {
     pulse_of_acknowledgements: bool,
 }
 
+/// The histograms of a recorder by the tags they have in files, lent out by `&` or `&mut`.
+macro_rules! tagged {
+    ($recorder:ident, $($lend:tt)+) => {
+        [
+            ("response", $($lend)+ $recorder.response),
+            ("service", $($lend)+ $recorder.service),
+            ("ack", $($lend)+ $recorder.acknowledgement),
+            ("send", $($lend)+ $recorder.send_delay),
+            ("generator", $($lend)+ $recorder.lag),
+            ("completion", $($lend)+ $recorder.completion),
+            ("loop", $($lend)+ $recorder.turns),
+            ("connect.response", $($lend)+ $recorder.connects.response),
+            ("connect.service", $($lend)+ $recorder.connects.service),
+            ("connect.tcp", $($lend)+ $recorder.connects.tcp),
+            ("connect.tls", $($lend)+ $recorder.connects.tls),
+            ("connect.connack", $($lend)+ $recorder.connects.connack),
+            ("connect.generator", $($lend)+ $recorder.connects.lag),
+        ]
+    };
+}
+
 impl Recorder {
     /// An empty one.
     pub fn new(window: Window) -> Recorder {
@@ -242,42 +263,12 @@ impl Recorder {
 
     /// Every histogram by the tag it has in files.
     pub fn histograms(&self) -> [(&'static str, &Histogram<u64>); 13] {
-        let connects = &self.connects;
-        [
-            ("response", &self.response),
-            ("service", &self.service),
-            ("ack", &self.acknowledgement),
-            ("send", &self.send_delay),
-            ("generator", &self.lag),
-            ("completion", &self.completion),
-            ("loop", &self.turns),
-            ("connect.response", &connects.response),
-            ("connect.service", &connects.service),
-            ("connect.tcp", &connects.tcp),
-            ("connect.tls", &connects.tls),
-            ("connect.connack", &connects.connack),
-            ("connect.generator", &connects.lag),
-        ]
+        tagged!(self, &)
     }
 
     /// Adds the latencies that another one recorded, by their tags; those of a tag there is not are left aside.
     pub fn enter(&mut self, histograms: &Histograms) {
-        let connects = &mut self.connects;
-        for (tag, ours) in [
-            ("response", &mut self.response),
-            ("service", &mut self.service),
-            ("ack", &mut self.acknowledgement),
-            ("send", &mut self.send_delay),
-            ("generator", &mut self.lag),
-            ("completion", &mut self.completion),
-            ("loop", &mut self.turns),
-            ("connect.response", &mut connects.response),
-            ("connect.service", &mut connects.service),
-            ("connect.tcp", &mut connects.tcp),
-            ("connect.tls", &mut connects.tls),
-            ("connect.connack", &mut connects.connack),
-            ("connect.generator", &mut connects.lag),
-        ] {
+        for (tag, ours) in tagged!(self, &mut) {
             if let Some(theirs) = histograms.tagged(tag) {
                 ours.add(theirs)
                     .expect("a histogram that resizes itself takes any other");

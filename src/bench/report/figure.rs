@@ -3,12 +3,38 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::Report;
 use crate::bench::measure::latency::Latency;
 use crate::bench::measure::series::Moment;
 
-/// What is found of a percentile that wants more samples.
-pub const TOO_FEW: &str = "not known from so few samples";
+/// Why a report does not know a figure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unknown {
+    /// The run had no such latency.
+    #[error("was not measured")]
+    NotMeasured,
+    /// A percentile that wants more samples.
+    #[error("not known from so few samples")]
+    TooFew,
+    /// Messages that nobody knows again.
+    #[error("messages without measurement header are only counted")]
+    Unmarked,
+    /// There was no time that a rate could be of.
+    #[error("the run was too short to tell")]
+    TooShort,
+    /// A share of a rate without a rate.
+    #[error("nothing was offered; give --rate")]
+    NotOffered,
+    /// A share of the deliveries without deliveries.
+    #[error("nothing was to be delivered")]
+    NothingDue,
+    /// A latency that more messages do not have than it leaves out.
+    #[error("not known, too many of those that were due never came")]
+    Missing,
+}
 
 /// What is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,12 +120,12 @@ impl Metric {
     ///
     /// # Errors
     /// Why the run does not know it.
-    pub fn of(self, report: &Report) -> Result<f64, &'static str> {
+    pub fn of(self, report: &Report) -> Result<f64, Unknown> {
         match self.0 {
             Figure::Latency(source, statistic) => {
-                let latency = source.of(report).as_ref().ok_or("was not measured")?;
+                let latency = source.of(report).as_ref().ok_or(Unknown::NotMeasured)?;
                 let us = statistic.of(latency);
-                Ok(us.ok_or(TOO_FEW)? / 1e6)
+                Ok(us.ok_or(Unknown::TooFew)? / 1e6)
             }
             Figure::Count(counted) => Ok(counted.of(report) as f64),
             Figure::Rate => rate(report, false),
@@ -189,16 +215,13 @@ pub(super) fn name_of<T: Copy + PartialEq>(table: &[(&'static str, T)], wanted: 
     found.map_or("", |(name, _)| name)
 }
 
-/// Why there is no figure.
-pub(super) const UNMARKED: &str = "messages without measurement header are only counted";
-
 /// Whether no message is known again when it arrives.
 pub(super) fn is_unmarked(report: &Report) -> bool {
     report.plan.has_unmarked() && !report.plan.has_streams()
 }
 
 /// What arrived of what was offered: connections, deliveries, or without subscribers what was sent.
-pub(super) fn rate(report: &Report, in_percent: bool) -> Result<f64, &'static str> {
+pub(super) fn rate(report: &Report, in_percent: bool) -> Result<f64, Unknown> {
     let rates = &report.rate_per_s;
     let scenario = report.plan.scenario;
     let (offered, found) = match scenario.connects() {
@@ -211,13 +234,13 @@ pub(super) fn rate(report: &Report, in_percent: bool) -> Result<f64, &'static st
             rates.delivered.or(rates.acknowledged).or(rates.sent),
         ),
     };
-    let found = found.ok_or("the run was too short to tell")?;
+    let found = found.ok_or(Unknown::TooShort)?;
     if !in_percent {
         return Ok(found);
     }
-    let offered = offered.ok_or("nothing was offered; give --rate")?;
+    let offered = offered.ok_or(Unknown::NotOffered)?;
     if is_unmarked(report) && report.plan.subscribers() > 0 {
-        return Err(UNMARKED);
+        return Err(Unknown::Unmarked);
     }
     // A message counts as often as it is to be delivered.
     let copies = match (report.plan.subscribers(), report.messages.sent) {

@@ -302,12 +302,7 @@ fn series(whole: &mut Vec<Moment>, run: Vec<Moment>, beside: bool) {
 
 /// What was said of the runs holds for all of them together; what can be found anew is.
 fn judge(whole: &mut Report, verdict: Verdict, objectives: impl Iterator<Item = String>) {
-    for reason in verdict.reasons {
-        if !whole.verdict.reasons.contains(&reason) {
-            whole.verdict.reasons.push(reason);
-        }
-    }
-    whole.verdict.valid &= verdict.valid;
+    whole.verdict.merge(verdict);
     whole.check = check(&whole.delivery);
     let mut texts: Vec<String> = Vec::new();
     let known = whole.objectives.iter().map(|one| one.objective.clone());
@@ -326,6 +321,7 @@ mod tests {
     use crate::bench::load::tally::Measurement;
     use crate::bench::plan::size::Size;
     use crate::bench::report::tests::report;
+    use crate::bench::report::verdict::Cause;
 
     /// A run of a second that began at `at_s`.
     fn run(at_s: f64, change: impl FnOnce(&mut Measurement)) -> Report {
@@ -388,14 +384,14 @@ mod tests {
     #[test]
     fn a_fault_of_one_run_is_a_fault_of_all_and_objectives_are_judged_anew() {
         let mut bad = run(300.0, |found| found.delivery.lost_acknowledged = 3);
-        bad.verdict.valid = false;
-        bad.verdict.reasons.push("the moon".to_owned());
+        bad.verdict.add(Cause::ClockSet, "the moon".to_owned());
         let slo: Slo = "loss=0,p99<1ms".parse().unwrap();
         let mut good = run(100.0, |_| {});
         good.objectives = slo.judge(&good);
         assert!(good.objectives.iter().all(|one| one.met));
         let merged = merge(vec![good, bad]).unwrap();
         assert_eq!(merged.verdict.reasons, ["the moon"]);
+        assert_eq!(merged.verdict.causes, [Cause::ClockSet]);
         assert_eq!(merged.check.faults, ["3 acknowledged and lost"]);
         let met: Vec<bool> = merged.objectives.iter().map(|one| one.met).collect();
         assert_eq!(met, [false, true]);

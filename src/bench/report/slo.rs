@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Report;
-use super::figure::{self, Counted, Figure, Metric, UNMARKED, figure, is_unmarked, name_of};
+use super::figure::{self, Counted, Figure, Metric, Unknown, figure, is_unmarked, name_of};
 
 /// Some objectives, separated by commas.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,6 +61,9 @@ pub struct Judgement {
     pub met: bool,
     /// What was found, in words.
     pub found: String,
+    /// Why nothing was found, if nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<Unknown>,
 }
 
 impl Slo {
@@ -165,8 +168,10 @@ impl fmt::Display for Objective {
 
 impl Objective {
     fn judge(&self, report: &Report) -> Judgement {
-        let (value, found) = match (self.found(report), self.limit) {
-            (Err(missing), _) => (None, missing.to_owned()),
+        let found = self.found(report);
+        let unknown = found.err();
+        let (value, found) = match (found, self.limit) {
+            (Err(unknown), _) => (None, unknown.to_string()),
             (Ok(value), Limit::Time(_)) => {
                 let time = Duration::try_from_secs_f64(value).unwrap_or_default();
                 (Some(value), format!("{time:?}"))
@@ -191,23 +196,24 @@ impl Objective {
             objective: self.to_string(),
             met,
             found,
+            unknown,
         }
     }
 
     /// The figure in the unit of the limit: seconds, a number, or percent; or why there is none.
-    fn found(&self, report: &Report) -> Result<f64, &'static str> {
+    fn found(&self, report: &Report) -> Result<f64, Unknown> {
         match self.figure {
             Figure::Latency(source, statistic) => {
                 let value = Metric(self.figure).of(report)?;
                 match source.missing(report) > statistic.may_miss() {
-                    true => Err(MISSING),
+                    true => Err(Unknown::Missing),
                     false => Ok(value),
                 }
             }
             Figure::Count(Counted::Loss | Counted::Duplicates | Counted::Reordered)
                 if is_unmarked(report) =>
             {
-                Err(UNMARKED)
+                Err(Unknown::Unmarked)
             }
             Figure::Count(counted) => {
                 let count = counted.of(report) as f64;
@@ -215,7 +221,7 @@ impl Objective {
                     self.limit,
                     report.delivery.expected + report.messages.never_sent,
                 ) {
-                    (Limit::Percent(_), 0) => Err("nothing was to be delivered"),
+                    (Limit::Percent(_), 0) => Err(Unknown::NothingDue),
                     (Limit::Percent(_), expected) => Ok(count * 100.0 / expected as f64),
                     _ => Ok(count),
                 }
@@ -224,9 +230,6 @@ impl Objective {
         }
     }
 }
-
-/// What is found of a latency that more messages do not have than it leaves out.
-const MISSING: &str = "not known, too many of those that were due never came";
 
 #[cfg(test)]
 mod tests {

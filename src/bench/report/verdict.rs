@@ -12,6 +12,7 @@
 //!
 //! A broker that holds publishers back by flow control makes a run slow, not invalid.
 
+use std::iter::repeat;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,79 @@ pub struct Verdict {
     pub valid: bool,
     /// Why not; empty when valid.
     pub reasons: Vec<String>,
+    /// The same for a program: of each reason what kind it is.
+    #[serde(default)]
+    pub causes: Vec<Cause>,
+}
+
+/// A kind of reason why a run is INVALID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// The load tester was stopped, or had no processor.
+    StoodStill,
+    /// It was late. That makes latencies larger and nothing smaller: what holds all the same would hold without it.
+    Late,
+    /// Its threads were busy all the time.
+    Busy,
+    /// The proxy of the faults was.
+    ProxyBusy,
+    /// One half of the run was unlike the other.
+    Unsteady,
+    /// Somebody set the clock.
+    ClockSet,
+    /// Connections were not made.
+    NotConnected,
+    /// Connections were lost.
+    ConnectionLost,
+    /// Nothing moved any more.
+    Standstill,
+    /// The clocks of several machines are known too badly.
+    Clocks,
+    /// What another version of this program knows.
+    #[serde(other)]
+    Other,
+}
+
+impl Verdict {
+    /// Nothing speaks against the run.
+    pub const VALID: Verdict = Verdict {
+        valid: true,
+        reasons: Vec::new(),
+        causes: Vec::new(),
+    };
+
+    /// Something does.
+    pub fn add(&mut self, cause: Cause, reason: String) {
+        self.valid = false;
+        self.reasons.push(reason);
+        self.causes.push(cause);
+    }
+
+    /// Takes over what speaks against another run that is a part of this one.
+    pub(super) fn merge(&mut self, other: Verdict) {
+        self.valid &= other.valid;
+        let causes = other.causes.into_iter().chain(repeat(Cause::Other));
+        for (reason, cause) in other.reasons.into_iter().zip(causes) {
+            if !self.reasons.contains(&reason) {
+                self.add(cause, reason);
+            }
+        }
+    }
+
+    /// Whether objectives that are met are not shown by that, see [`Verdict::doubts`].
+    pub fn is_in_doubt(&self) -> bool {
+        self.doubts().next().is_some()
+    }
+
+    /// The reasons why a latency that is short enough, a rate that is high enough, or nothing lost is no proof that the
+    /// broker is as good as that.
+    pub fn doubts(&self) -> impl Iterator<Item = &String> {
+        let causes = self.causes.iter().copied().chain(repeat(Cause::Other));
+        let all = self.reasons.iter().zip(causes);
+        all.filter(|(_, cause)| *cause != Cause::Late)
+            .map(|(reason, _)| reason)
+    }
 }
 
 /// The delivery check.
@@ -54,7 +128,7 @@ pub(super) fn verdict(
     generator: &Generator,
     series: &[Moment],
 ) -> Verdict {
-    let mut reasons = Vec::new();
+    let mut verdict = Verdict::VALID;
     let legs = &connections.latency_us;
     let (own, whole) = match plan.scenario {
         Scenario::Conn => (&legs.generator_delay, &legs.response),
@@ -68,7 +142,7 @@ pub(super) fn verdict(
     let still = latency.loop_delay.as_ref().map_or(0, |delay| delay.max);
     let still = Duration::from_micros(still);
     if still > STILL.max(measured / 100) {
-        reasons.push(format!(
+        verdict.add(Cause::StoodStill, format!(
             "the load tester stood still for {:.2} s, in which it neither sent nor timed anything: it was stopped, or had no processor",
             still.as_secs_f64()
         ));
@@ -76,23 +150,26 @@ pub(super) fn verdict(
         // Without subscribers there is no response to compare with, and 1 ms alone decides.
         let tenth = p99(whole).unwrap_or(0) / 10;
         if delay > tenth.max(1000) {
-            reasons.push(format!(
-                "{TOO_SLOW}: its own delay is {:.1} ms at the 99th percentile; \
+            verdict.add(
+                Cause::Late,
+                format!(
+                    "the generator was too slow: its own delay is {:.1} ms at the 99th percentile; \
                  lower --rate, or give the load more processors",
-                delay as f64 / 1000.0
-            ));
+                    delay as f64 / 1000.0
+                ),
+            );
         }
     }
     if let (false, Some(busiest)) = (plan.is_paced(), generator.busiest)
         && busiest > 0.9
     {
-        reasons.push(format!(
+        verdict.add(Cause::Busy, format!(
             "the generator was at its limit: a thread of it was busy {:.0} % of the time; the broker may be faster",
             busiest * 100.0
         ));
     }
     if let Some(busy) = generator.proxy_busy.filter(|busy| *busy > 0.9) {
-        reasons.push(format!(
+        verdict.add(Cause::ProxyBusy, format!(
             "the proxy of --fault was at its limit: it was busy {:.0} % of the time; the broker may be faster",
             busy * 100.0
         ));
@@ -101,38 +178,45 @@ pub(super) fn verdict(
     if plan.fault.is_empty()
         && !plan.has_slow()
         && !plan.publish.iter().any(|group| group.rate.changes())
+        && let Some(words) = unsteady(series)
     {
-        reasons.extend(unsteady(series));
+        verdict.add(Cause::Unsteady, words);
     }
     if measurement.clock_set > CLOCK {
-        reasons.push(format!(
-            "the clock was set by {:.1} s while the load ran",
-            measurement.clock_set.as_secs_f64()
-        ));
+        verdict.add(
+            Cause::ClockSet,
+            format!(
+                "the clock was set by {:.1} s while the load ran",
+                measurement.clock_set.as_secs_f64()
+            ),
+        );
     }
     match connections.failed() {
         0 => {}
         // Where connecting is what is measured, a refusal is what was found.
         _ if plan.scenario.connects() => {}
-        1 => reasons.push("a connection was not made".to_owned()),
-        failed => reasons.push(format!("{failed} connections were not made")),
+        1 => verdict.add(Cause::NotConnected, "a connection was not made".to_owned()),
+        failed => verdict.add(
+            Cause::NotConnected,
+            format!("{failed} connections were not made"),
+        ),
     }
     match measurement.lost_connections.len() {
         0 => {}
-        1 => reasons.push("a connection was lost".to_owned()),
-        lost => reasons.push(format!("{lost} connections were lost")),
+        1 => verdict.add(Cause::ConnectionLost, "a connection was lost".to_owned()),
+        lost => verdict.add(
+            Cause::ConnectionLost,
+            format!("{lost} connections were lost"),
+        ),
     }
     if measurement.stalled && matches!(plan.stop, Stop::Count(_)) {
-        reasons.push("the load came to a standstill before everything was sent".to_owned());
+        verdict.add(
+            Cause::Standstill,
+            "the load came to a standstill before everything was sent".to_owned(),
+        );
     }
-    Verdict {
-        valid: reasons.is_empty(),
-        reasons,
-    }
+    verdict
 }
-
-/// How a reason begins that only makes the latencies larger: whatever they hold they would hold without it.
-pub const TOO_SLOW: &str = "the generator was too slow";
 
 /// For so long a thread may stand still on a machine that does other things as well.
 const STILL: Duration = Duration::from_millis(250);

@@ -1,15 +1,14 @@
 //! What a search for the highest load found: every load that was tried, and whether it held.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::bench::report::Report;
-use crate::bench::report::figure::{Metric, TOO_FEW};
+use crate::bench::report::figure::{Metric, Unknown};
 use crate::bench::report::slo::Slo;
-use crate::bench::report::verdict::TOO_SLOW;
 use crate::bench::trials::search::Outcome;
 
 /// A finished search, or what there was of it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Climb {
     /// The version of this structure. Fields may be added within a version.
     pub schema: u32,
@@ -28,14 +27,14 @@ pub struct Climb {
 }
 
 /// One load.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Step {
     /// How much: messages or connections per second, or clients.
     pub load: f64,
     /// It had held before and was to hold again.
     pub again: bool,
     /// Why it did not hold; empty when it did.
-    pub failures: Vec<String>,
+    pub failures: Vec<Failure>,
     /// What arrived per second.
     pub rate_per_s: Option<f64>,
     /// Median of the latency that counts, in seconds.
@@ -44,6 +43,31 @@ pub struct Step {
     pub p99_s: Option<f64>,
     /// Its largest value.
     pub max_s: Option<f64>,
+}
+
+/// Why a load did not hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(into = "String")]
+pub struct Failure {
+    /// In words.
+    pub words: String,
+    /// There were too few samples to tell, so that it says nothing of the load.
+    pub is_silent: bool,
+}
+
+impl From<String> for Failure {
+    fn from(words: String) -> Failure {
+        Failure {
+            words,
+            is_silent: false,
+        }
+    }
+}
+
+impl From<Failure> for String {
+    fn from(failure: Failure) -> String {
+        failure.words
+    }
 }
 
 impl Step {
@@ -55,15 +79,18 @@ impl Step {
                 .and_then(|metric: Metric| metric.of(report).ok())
         };
         let missed = slo.judge(report).into_iter().filter(|one| !one.met);
-        let mut failures: Vec<String> = missed
-            .map(|one| format!("{}: {}", one.objective, one.found))
+        let mut failures: Vec<Failure> = missed
+            .map(|one| Failure {
+                words: format!("{}: {}", one.objective, one.found),
+                is_silent: one.unknown == Some(Unknown::TooFew),
+            })
             .collect();
-        failures.extend(report.check.faults.iter().cloned());
-        // A generator that was late made the latencies larger: what holds all the same would hold without it.
-        let reasons = report.verdict.reasons.iter();
-        let held = failures.is_empty();
-        let counts = reasons.filter(|reason| !(held && reason.starts_with(TOO_SLOW)));
-        failures.extend(counts.cloned());
+        failures.extend(report.check.faults.iter().cloned().map(Failure::from));
+        let reasons: Vec<&String> = match failures.is_empty() {
+            true => report.verdict.doubts().collect(),
+            false => report.verdict.reasons.iter().collect(),
+        };
+        failures.extend(reasons.into_iter().cloned().map(Failure::from));
         Step {
             load,
             again,
@@ -80,7 +107,7 @@ impl Step {
         Step {
             load,
             again,
-            failures: vec![why],
+            failures: vec![why.into()],
             rate_per_s: None,
             p50_s: None,
             p99_s: None,
@@ -92,7 +119,7 @@ impl Step {
     pub fn outcome(&self) -> Outcome {
         match self.held() {
             true => Outcome::Passed,
-            false if self.failures.iter().all(|why| why.ends_with(TOO_FEW)) => Outcome::Silent,
+            false if self.failures.iter().all(|why| why.is_silent) => Outcome::Silent,
             false => Outcome::Failed,
         }
     }
@@ -116,6 +143,7 @@ impl Climb {
 mod tests {
     use super::*;
     use crate::bench::report::tests::report;
+    use crate::bench::report::verdict::Cause;
 
     #[test]
     fn a_load_holds_when_nothing_is_missed_broken_or_invalid() {
@@ -129,10 +157,18 @@ mod tests {
         let bad = report(1, |found| found.delivery.lost_acknowledged = 1);
         let slo: Slo = "p99<0.1ms".parse().unwrap();
         let step = Step::of(1.0, false, &bad, &slo);
+        let failures = ["p99<100µs: 120µs", "1 acknowledged and lost"];
         assert_eq!(
             step.failures,
-            ["p99<100µs: 120µs", "1 acknowledged and lost"]
+            failures.map(|words| Failure::from(words.to_owned()))
         );
+        let late = |word: &str| {
+            let mut late = report(1, |_| {});
+            late.verdict.add(Cause::Late, "agent x: late".to_owned());
+            Step::of(1.0, false, &late, &word.parse().unwrap())
+        };
+        assert!(late("p99<1ms").held(), "it would hold without it");
+        assert_eq!(late("p99<0.1ms").failures.len(), 2);
         assert_eq!(
             (good.outcome(), step.outcome()),
             (Outcome::Passed, Outcome::Failed)

@@ -20,7 +20,9 @@ pub const BENCH: Page = Page {
         "The report says VALID, or INVALID with the reason when it describes something else than the broker: the load \
          tester's own delay (99th percentile) was over 1 ms and over a tenth of the response latency's; without --rate, one of \
          its threads was busy for over 90 % of the time; the median latency was another in the second half than in the first, surely \
-         and by more than half (told from ten seconds on); the clock was set meanwhile; a connection was not made or was lost; or a run with --count came to a standstill.",
+         and by more than half (told from ten seconds on); the clock was set meanwhile; a connection was not made or was lost; or a run with --count came to a standstill. \
+         By itself INVALID changes no status. With --slo it does: an objective that is met in such a run is not shown, and the status is 8, unless the run is INVALID \
+         only because the load tester was late, which makes latencies larger and nothing better.",
         "In conn and idle the rate is one of new connections: each is due at its time whatever became of the others, and the \
          response latency counts from then to CONNACK. In conn a connection that is not made is counted by its reason, and \
          the first reason gives the exit status; elsewhere it ends the run. A refusal there is what was found: the run is VALID.",
@@ -106,7 +108,7 @@ pub const BENCH_REPORT: Page = Page {
          become one: their histograms are added, so that percentiles are those of all messages, and their rates count \
          over the time in which any of them measured; whether they ran side by side or one after the other does not matter. \
          Runs of different plans are refused: mqtt bench compare is for them.",
-        "Ends as the run did: with status 8 when the delivery check or an objective failed.",
+        "Ends as the run did: with status 8 when the delivery check or an objective failed, or objectives were met in a run that is INVALID.",
     ],
     examples: &[
         ("Show a saved run", "mqtt bench report run.json"),

@@ -31,6 +31,7 @@ use crate::bench::plan::{Plan, Run};
 use crate::bench::report::Report;
 use crate::bench::report::environment::Environment;
 use crate::bench::report::merge;
+use crate::bench::report::verdict::Cause;
 use crate::cli::bench::{AgentsArgs, LoadArgs, Wanted};
 use crate::cli::connection::ConnectionArgs;
 use crate::client::{BrokerUrl, ConnectOptions, Retry, Will};
@@ -369,8 +370,7 @@ impl<'a> Coordinator<'a> {
         let mut whole = merge::merge(reports).map_err(anyhow::Error::msg)?;
         let clocks = Clocks::of(&machines, crossings);
         if let Some(fault) = clocks.fault(&whole) {
-            whole.verdict.valid = false;
-            whole.verdict.reasons.push(fault);
+            whole.verdict.add(Cause::Clocks, fault);
         }
         // As it was typed: with the names of files, not with what is in them.
         whole.plan.clone_from(&self.plan);

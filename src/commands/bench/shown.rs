@@ -109,6 +109,10 @@ pub(super) fn outcome(report: &Report) -> Exit {
         report if !report.check.passed => Exit::CheckFailed,
         report if report.objectives.iter().any(|objective| !objective.met) => Exit::CheckFailed,
         report if !report.lost_connections.is_empty() => Exit::Lost,
+        // An objective that is met in a run that shows nothing is not shown.
+        report if !report.objectives.is_empty() && report.verdict.is_in_doubt() => {
+            Exit::CheckFailed
+        }
         _ => Exit::Done,
     }
 }

@@ -93,7 +93,10 @@ fn header(report: &Report, title: &str) -> String {
         stamp(found.isolated == Some(true), word, &words);
     }
     for judgement in &report.objectives {
-        stamp(judgement.met, &judgement.objective, &judgement.found);
+        let in_doubt = judgement.met && report.verdict.is_in_doubt();
+        let but = if in_doubt { ", not shown" } else { "" };
+        let found = format!("{}{but}", judgement.found);
+        stamp(judgement.met && !in_doubt, &judgement.objective, &found);
     }
     format!(
         "<header>\n<h1>{}</h1>\n<p>{}</p>\n<p>{}</p>\n<ul class=\"stamps\">\n{stamps}</ul>\n</header>\n",

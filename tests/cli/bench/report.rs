@@ -30,6 +30,41 @@ fn it_measures_its_own_broker_without_being_told_anything_else() {
 }
 
 #[test]
+fn an_objective_that_is_met_in_an_invalid_run_is_not_shown() {
+    let line = "--serve --publishers 1 --subscribers 1 --count 100 --json";
+    let finished = bench(line.split(' ')).stdout_any().run();
+    let mut run = json(&finished);
+    for (causes, status, words) in [
+        (&[][..], 0, "\nOBJECTIVE MET  loss=0: 0\n"),
+        (&["late"], 0, "\nOBJECTIVE MET  loss=0: 0\n"),
+        (
+            &["late", "unsteady"],
+            8,
+            "\nOBJECTIVE NOT SHOWN  loss=0: 0, but the run is INVALID\n",
+        ),
+        (
+            &["of a later version"],
+            8,
+            "\nOBJECTIVE NOT SHOWN  loss=0: 0, but the run is INVALID\n",
+        ),
+    ] {
+        run["verdict"] = serde_json::json!({
+            "valid": causes.is_empty(),
+            "reasons": causes.iter().map(|cause| format!("because: {cause}")).collect::<Vec<_>>(),
+            "causes": causes,
+        });
+        let report = |more: &[&str], status| {
+            let arguments = [&["bench", "report", "-"], more].concat();
+            let report = Mqtt::new(arguments).stdin(run.to_string());
+            report.status(status).stdout_any().run().stdout_text()
+        };
+        let text = report(&["--slo", "loss=0"], status);
+        assert!(text.contains(words), "{causes:?}\n{text}");
+        report(&[], 0);
+    }
+}
+
+#[test]
 fn counts_are_exact_at_every_quality_of_service_in_every_version() {
     // By its default limits mosquitto drops acknowledged messages when a subscriber falls behind.
     let mosquitto = Mosquitto::start(["max_queued_messages 0", "max_inflight_messages 0"]);
