@@ -1,7 +1,9 @@
 //! The format strings of `-F`, with every specifier of mosquitto_sub 2.1.
 //!
-//! `%[-][0][width][.precision][separator]X` is a field, `@X` a part of the local time of receipt as in strftime,
+//! `%[-][0][width][.precision][separator]X` is a [`Field`], `@X` a part of the local time of receipt as in strftime,
 //! `\n` and the like a character. Where mosquitto_sub loses data or prints what is no JSON, this does not.
+
+mod field;
 
 use std::str::FromStr;
 
@@ -9,14 +11,10 @@ use jiff::Timestamp;
 use jiff::fmt::strtime::{BrokenDownTime, Config, PosixCustom};
 use jiff::tz::TimeZone;
 
-use super::mosquitto::{self, JsonForm};
+use super::mosquitto::JsonForm;
 use crate::mqtt::ByteString;
 use crate::mqtt::packet::Publish;
-
-/// The letters after `%`.
-const FIELDS: &[u8] = b"%ACDEFIJPRSUXdfjlmpqrtx";
-/// What may stand between groups of hexadecimal digits.
-const SEPARATORS: &[u8] = b" !\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~";
+use field::Field;
 
 /// A parsed format string.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,16 +30,6 @@ enum Piece {
     Time(String),
     Nanoseconds,
     Field(Field),
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Field {
-    letter: u8,
-    is_left: bool,
-    pad: u8,
-    width: usize,
-    precision: Option<usize>,
-    separator: Option<u8>,
 }
 
 /// A message is not what a format expects.
@@ -98,6 +86,9 @@ pub enum FormatFault {
     Width,
 }
 
+/// The bytes not yet looked at.
+type Rest<'a> = std::iter::Peekable<std::iter::Copied<std::slice::Iter<'a, u8>>>;
+
 impl FromStr for Template {
     type Err = FormatFault;
 
@@ -105,9 +96,6 @@ impl FromStr for Template {
         Template::parse(text.as_bytes())
     }
 }
-
-/// The bytes not yet looked at.
-type Rest<'a> = std::iter::Peekable<std::iter::Copied<std::slice::Iter<'a, u8>>>;
 
 impl Template {
     /// Reads a format string. What is no UTF-8 is text like any other.
@@ -120,7 +108,7 @@ impl Template {
         let mut rest = text.iter().copied().peekable();
         while let Some(byte) = rest.next() {
             let piece = match byte {
-                b'%' => match field(&mut rest)? {
+                b'%' => match Field::parse(&mut rest)? {
                     Field { letter: b'%', .. } => {
                         literal.push(b'%');
                         continue;
@@ -158,42 +146,6 @@ impl Template {
             json: JsonForm::default(),
         })
     }
-}
-
-fn field(rest: &mut Rest<'_>) -> Result<Field, FormatFault> {
-    let is_left = rest.next_if_eq(&b'-').is_some();
-    let pad = rest.next_if_eq(&b'0').unwrap_or(b' ');
-    let width = number(rest)?.unwrap_or(0);
-    let precision = match rest.next_if_eq(&b'.') {
-        None => None,
-        Some(_) => Some(number(rest)?.unwrap_or(0)),
-    };
-    // Without a length there are no groups to separate.
-    let separator = precision.and_then(|_| rest.next_if(|byte| SEPARATORS.contains(byte)));
-    match rest.next() {
-        None => Err(FormatFault::OpenField),
-        Some(letter) if FIELDS.contains(&letter) => Ok(Field {
-            letter,
-            is_left,
-            pad,
-            width,
-            precision,
-            separator,
-        }),
-        Some(letter) => Err(FormatFault::Field(letter)),
-    }
-}
-
-fn number(rest: &mut Rest<'_>) -> Result<Option<usize>, FormatFault> {
-    let mut number = None;
-    while let Some(digit) = rest.next_if(u8::is_ascii_digit) {
-        let grown = number.unwrap_or(0) * 10 + usize::from(digit - b'0');
-        if grown > 65_535 {
-            return Err(FormatFault::Width);
-        }
-        number = Some(grown);
-    }
-    Ok(number)
 }
 
 fn time(letter: u8) -> Result<Piece, FormatFault> {
@@ -255,7 +207,9 @@ impl Template {
                     out.extend_from_slice(text.as_bytes());
                 }
                 Piece::Nanoseconds => {
-                    out.extend_from_slice(format!("{:09}", nanoseconds(received)).as_bytes());
+                    out.extend_from_slice(
+                        format!("{:09}", received.subsec_nanosecond()).as_bytes(),
+                    );
                 }
                 Piece::Field(field) => {
                     if let Err(words) = field.write(message, received, zone, self.json, out) {
@@ -265,168 +219,6 @@ impl Template {
             }
         }
         complaint
-    }
-}
-
-fn nanoseconds(time: Timestamp) -> i32 {
-    time.subsec_nanosecond()
-}
-
-impl Field {
-    fn write(
-        &self,
-        message: &Publish,
-        received: Timestamp,
-        zone: &TimeZone,
-        json: JsonForm,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Complaint> {
-        let properties = &message.properties;
-        let payload = &message.payload;
-        match self.letter {
-            b'A' => self.number(properties.topic_alias(), out),
-            b'C' => self.text(properties.content_type().as_deref(), out),
-            b'D' => out.extend_from_slice(&properties.correlation_data().unwrap_or_default()),
-            b'E' => self.number(properties.message_expiry_interval(), out),
-            b'F' => self.number(properties.payload_format_indicator(), out),
-            b'I' => self.text(local("%FT%T%z", received, zone).as_deref(), out),
-            b'j' | b'J' => {
-                let time = local("%Y-%m-%dT%H:%M:%S.%6f%z", received, zone).unwrap_or_default();
-                let payload = match self.letter {
-                    b'j' => mosquitto::as_string(payload),
-                    _ => mosquitto::as_json(payload)
-                        .ok_or_else(|| Complaint::Json(message.topic.clone()))?,
-                };
-                mosquitto::write(message, &time, payload, json, out);
-            }
-            b'l' => self.number(Some(payload.len()), out),
-            b'm' => self.number(Some(message.packet_id), out),
-            b'P' => {
-                for (index, (name, value)) in properties.user_properties().enumerate() {
-                    if index > 0 {
-                        out.push(b' ');
-                    }
-                    out.extend_from_slice(format!("{name}:{value}").as_bytes());
-                }
-            }
-            b'p' => {
-                let shown = self.cut(payload);
-                self.padded(shown, out);
-            }
-            b'q' => out.push(b'0' + message.qos.number()),
-            b'R' => {
-                if let Some(topic) = properties.response_topic() {
-                    self.text(Some(&*topic), out);
-                }
-            }
-            b'r' => out.push(if message.retain { b'1' } else { b'0' }),
-            b'S' => self.number(properties.subscription_identifier(), out),
-            b't' => self.text(Some(&*message.topic), out),
-            b'U' => {
-                let time = format!("{}.{:09}", received.as_second(), nanoseconds(received));
-                out.extend_from_slice(time.as_bytes());
-            }
-            b'x' | b'X' => self.hexadecimal(payload, out),
-            b'f' => match <[u8; 4]>::try_from(&payload[..]) {
-                Ok(bytes) => self.float(f64::from(f32::from_ne_bytes(bytes)), out),
-                Err(_) => return Err(self.no_float(message, 4)),
-            },
-            b'd' => match <[u8; 8]>::try_from(&payload[..]) {
-                Ok(bytes) => self.float(f64::from_ne_bytes(bytes), out),
-                Err(_) => return Err(self.no_float(message, 8)),
-            },
-            other => unreachable!("{other} is not in FIELDS"),
-        }
-        Ok(())
-    }
-
-    fn no_float(&self, message: &Publish, expected: usize) -> Complaint {
-        Complaint::Float {
-            letter: char::from(self.letter),
-            expected,
-            length: message.payload.len(),
-            topic: message.topic.clone(),
-        }
-    }
-
-    fn padded(&self, bytes: &[u8], out: &mut Vec<u8>) {
-        let missing = self.width.saturating_sub(bytes.len());
-        if self.is_left {
-            out.extend_from_slice(bytes);
-            // Spaces on the right, as C has it.
-            out.extend(std::iter::repeat_n(b' ', missing));
-        } else {
-            out.extend(std::iter::repeat_n(self.pad, missing));
-            out.extend_from_slice(bytes);
-        }
-    }
-
-    fn number(&self, number: Option<impl ToString>, out: &mut Vec<u8>) {
-        match number {
-            Some(number) => self.padded(number.to_string().as_bytes(), out),
-            None => out.extend(std::iter::repeat_n(self.pad, self.width)),
-        }
-    }
-
-    /// Texts are never padded with zeros; an absent one is all spaces.
-    fn text(&self, text: Option<&str>, out: &mut Vec<u8>) {
-        let text = text.unwrap_or_default();
-        let shown = self.precision.unwrap_or(usize::MAX).min(text.len());
-        let spaces = Field {
-            pad: b' ',
-            ..self.clone()
-        };
-        spaces.padded(&text.as_bytes()[..shown], out);
-    }
-
-    fn float(&self, value: f64, out: &mut Vec<u8>) {
-        let precision = self.precision.unwrap_or(6);
-        let text = match value.is_finite() {
-            true => format!("{value:.precision$}"),
-            false => value.to_string().to_lowercase(),
-        };
-        match text.strip_prefix('-') {
-            // Zeros stand between the sign and the digits.
-            Some(digits) if self.pad == b'0' && !self.is_left && value.is_finite() => {
-                let zeros = self.width.saturating_sub(text.len());
-                out.push(b'-');
-                out.extend(std::iter::repeat_n(b'0', zeros));
-                out.extend_from_slice(digits.as_bytes());
-            }
-            _ => self.padded(text.as_bytes(), out),
-        }
-    }
-
-    /// The width of a payload is also its most.
-    fn cut<'a>(&self, payload: &'a [u8]) -> &'a [u8] {
-        match self.width {
-            0 => payload,
-            width => &payload[..payload.len().min(width)],
-        }
-    }
-
-    fn hexadecimal(&self, payload: &[u8], out: &mut Vec<u8>) {
-        let digits: &[u8; 16] = match self.letter {
-            b'x' => b"0123456789abcdef",
-            _ => b"0123456789ABCDEF",
-        };
-        let text: Vec<u8> = self
-            .cut(payload)
-            .iter()
-            .flat_map(|byte| [byte >> 4, byte & 0x0F])
-            .map(|nibble| digits[usize::from(nibble)])
-            .collect();
-        let (Some(group @ 1..), Some(separator)) = (self.precision, self.separator) else {
-            return self.padded(&text, out);
-        };
-        let mut padded = Vec::new();
-        self.padded(&text, &mut padded);
-        for (index, group) in padded.chunks(group).enumerate() {
-            if index > 0 {
-                out.push(separator);
-            }
-            out.extend_from_slice(group);
-        }
     }
 }
 
