@@ -7,7 +7,7 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
@@ -18,15 +18,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::sync::watch;
 
 use super::alarm::Alarm;
+use super::keep_alive::{Heard, KeepAlive};
 use super::line::Line;
+use super::way::Way;
 use crate::bench::measure::Recorder;
 use crate::bench::measure::connects::Legs;
-use crate::bench::plan::disturbance::Clientele;
 use crate::bench::plan::speed::Appetite;
-use crate::bench::proxy::{Goal, Onward};
 use crate::bench::role::{Fault, Incoming, Next, Phase, Progress, Role, State, kind};
-use crate::client::transport::{Dialer, Hosts, Route};
-use crate::client::{ConnectOptions, Endpoint, Failure, Scheme};
+use crate::client::{ConnectOptions, Failure};
 use crate::mqtt::codec::{self, MAXIMUM_REMAINING_LENGTH};
 use crate::mqtt::packet::{ConnAck, Connect, Disconnect};
 use crate::mqtt::{Packet, Properties, ReasonCode, Version};
@@ -99,83 +98,6 @@ impl Stage {
     }
 }
 
-/// One way to one broker, which many connections take.
-pub struct Way {
-    endpoint: Endpoint,
-    dialer: Dialer,
-    hosts: Hosts,
-}
-
-impl Way {
-    /// Looks the addresses up, once for all connections, and reads the files TLS needs. `source` is the address of ours
-    /// to connect from, if it is to be a certain one.
-    ///
-    /// # Errors
-    /// When a file cannot be used, or the name has no address within the time to connect.
-    pub async fn find(
-        endpoint: &Endpoint,
-        source: Option<IpAddr>,
-        options: &ConnectOptions,
-    ) -> Result<Way, Failure> {
-        let route = Route {
-            bind: source.or(options.route.bind),
-            ..options.route.clone()
-        };
-        let dialer = Dialer::new(endpoint, &route)?;
-        let found = tokio::time::timeout(options.connect_timeout, dialer.addresses()).await;
-        let late = || {
-            let words = format!(
-                "cannot find the address of {} in time (--connect-timeout)",
-                endpoint.host
-            );
-            Failure::not_reached(words)
-        };
-        Ok(Way {
-            endpoint: endpoint.clone(),
-            hosts: found.unwrap_or_else(|_| Err(late()))?,
-            dialer,
-        })
-    }
-
-    /// Goes the way once and back, to see whether it can be gone.
-    ///
-    /// # Errors
-    /// Why not.
-    pub(in crate::bench) async fn try_out(&self, options: &ConnectOptions) -> Result<(), Failure> {
-        let dialed = self.dialer.dial_to(&self.hosts, |_| {});
-        let limit = options.connect_timeout;
-        match tokio::time::timeout(limit, dialed).await {
-            Ok(dialed) => dialed.map(drop),
-            Err(_) => Err(self.late(limit)),
-        }
-    }
-
-    /// Ends at a proxy that [`Way::lead_to`] names: where that has to go on to. It is for clients of this kind from now on.
-    pub(in crate::bench) fn divert(&mut self, kind: Clientele) -> Onward {
-        let goal = match self.endpoint.scheme {
-            Scheme::Unix => Goal::Unix(self.endpoint.path.clone()),
-            _ => Goal::Tcp {
-                hosts: std::mem::take(&mut self.hosts),
-                from: self.dialer.unbind(),
-            },
-        };
-        Onward { goal, kind }
-    }
-
-    /// Leads there from now on.
-    pub(in crate::bench) fn lead_to(&mut self, proxy: SocketAddr) {
-        self.hosts = vec![vec![proxy]];
-    }
-
-    fn late(&self, limit: Duration) -> Failure {
-        let limit = humantime::format_duration(limit);
-        Failure::not_reached(format!(
-            "no answer from {} within {limit} (--connect-timeout)",
-            self.endpoint
-        ))
-    }
-}
-
 /// A connection that CONNACK has accepted.
 pub struct Connection {
     line: Line,
@@ -232,46 +154,14 @@ impl Connection {
         let mut stage = *stages.borrow_and_update();
         let mut told = (false, Progress::Publishing);
         let mut registered = None;
-        // When the socket last took everything, and when something was last written.
+        // When the socket last took everything.
         let mut ready_ns = 0;
-        let mut wrote = Instant::now();
-        let mut silent_since = None;
-        // Whether anything came since the keep alive time last ran out.
-        let mut heard = false;
-        let mut more;
+        let mut life = KeepAlive::new(self.keep_alive, Instant::now());
         let mut keep_alive = pin!(tokio::time::sleep(self.keep_alive));
 
         while stage.phase < Phase::Close {
-            let next = {
-                let mut desk = thread.desk();
-                let desk = &mut *desk;
-                desk.out.clear();
-                let was_blocked = !self.unwritten.is_empty();
-                let read = match role.appetite(stage.phase, stage.now_ns()) {
-                    Appetite::All => self.read(role, desk, stage, usize::MAX)?,
-                    Appetite::Bytes(most) => self.read(role, desk, stage, most)?,
-                    Appetite::Until(_) | Appetite::Nothing => Heard::Nothing,
-                };
-                more = read != Heard::Nothing;
-                heard |= more;
-                if read == Heard::Answer {
-                    silent_since = None;
-                }
-                if was_blocked && self.flush()? {
-                    ready_ns = stage.now_ns();
-                }
-                let mut next = Next::Wait;
-                if self.unwritten.is_empty() || stage.phase != Phase::Load {
-                    let now_ns = stage.now_ns();
-                    let Desk { out, recorder, .. } = desk;
-                    next = role.turn(stage.phase, now_ns, ready_ns, out, recorder);
-                }
-                if !desk.out.is_empty() {
-                    self.write(&desk.out)?;
-                    wrote = Instant::now();
-                }
-                next
-            };
+            let Turn { next, more } =
+                self.turn(role, &mut thread.desk(), stage, &mut ready_ns, &mut life)?;
             let state = role.state();
             if (state.ready, state.progress) != told {
                 told = (state.ready, state.progress);
@@ -289,20 +179,13 @@ impl Connection {
                 }
                 continue;
             }
-            let at_ns = match (next, appetite) {
-                (Next::At(at_ns), Appetite::Until(until_ns)) => Some(at_ns.min(until_ns)),
-                (Next::At(at_ns), _) | (_, Appetite::Until(at_ns)) => Some(at_ns),
-                _ => None,
-            };
-            let deadline = stage
-                .start
-                .zip(at_ns)
-                .map(|(start, at_ns)| start + Duration::from_nanos(at_ns));
-            let reads = matches!(appetite, Appetite::All | Appetite::Bytes(_));
+            let deadline = stage.start.zip(earliest(next, appetite));
+            let deadline = deadline.map(|(start, at_ns)| start + Duration::from_nanos(at_ns));
             let due = poll_fn(|context| match deadline {
                 Some(deadline) => thread.alarm.poll(deadline, &mut registered, context),
                 None => Poll::Pending,
             });
+            let reads = matches!(appetite, Appetite::All | Appetite::Bytes(_));
             let interest = match (reads, self.unwritten.is_empty()) {
                 (true, true) => Interest::READABLE,
                 (true, false) => Interest::READABLE | Interest::WRITABLE,
@@ -321,23 +204,50 @@ impl Connection {
                     stage = *stages.borrow_and_update();
                 }
                 () = &mut keep_alive, if !self.keep_alive.is_zero() => {
-                    // Who does not read cannot complain of silence.
-                    silent_since = silent_since.filter(|_| appetite == Appetite::All);
-                    if silent_since.is_some_and(|since: Instant| since.elapsed() >= self.keep_alive) {
-                        return Err(Fault::Silent);
-                    }
-                    // Who only sends must ask as well: a broker that is gone takes no notice.
-                    if wrote.elapsed() >= self.keep_alive || !std::mem::take(&mut heard) {
+                    if life.ran_out(Instant::now(), appetite == Appetite::All)? {
                         self.write(&PINGREQ)?;
-                        wrote = Instant::now();
-                        silent_since.get_or_insert(wrote);
                     }
-                    let wait = self.keep_alive.saturating_sub(wrote.elapsed());
-                    keep_alive.as_mut().reset(tokio::time::Instant::now() + wait);
+                    let next = life.next(Instant::now());
+                    keep_alive.as_mut().reset(next.into());
                 }
             }
         }
         Ok(())
+    }
+
+    /// Reads, has the role take its turn and writes, without ever waiting.
+    fn turn(
+        &mut self,
+        role: &mut impl Role,
+        desk: &mut Desk,
+        stage: Stage,
+        ready_ns: &mut u64,
+        life: &mut KeepAlive,
+    ) -> Result<Turn, Fault> {
+        desk.out.clear();
+        let was_blocked = !self.unwritten.is_empty();
+        let heard = match role.appetite(stage.phase, stage.now_ns()) {
+            Appetite::All => self.read(role, desk, stage, usize::MAX)?,
+            Appetite::Bytes(most) => self.read(role, desk, stage, most)?,
+            Appetite::Until(_) | Appetite::Nothing => Heard::Nothing,
+        };
+        life.heard(heard);
+        if was_blocked && self.flush()? {
+            *ready_ns = stage.now_ns();
+        }
+        let mut next = Next::Wait;
+        if self.unwritten.is_empty() || stage.phase != Phase::Load {
+            let Desk { out, recorder, .. } = desk;
+            next = role.turn(stage.phase, stage.now_ns(), *ready_ns, out, recorder);
+        }
+        if !desk.out.is_empty() {
+            self.write(&desk.out)?;
+            life.wrote(Instant::now());
+        }
+        Ok(Turn {
+            next,
+            more: heard != Heard::Nothing,
+        })
     }
 
     /// Takes in what the broker had sent before it saw the end, then says DISCONNECT. A broker answers PINGREQ
@@ -496,13 +406,20 @@ impl Connection {
     }
 }
 
-/// What was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Heard {
-    Nothing,
-    Something,
-    /// A PINGRESP.
-    Answer,
+/// What a turn of a role leaves to be done.
+struct Turn {
+    next: Next,
+    /// Something came, and more may be there.
+    more: bool,
+}
+
+/// When the role wants its next turn, whatever happens before.
+fn earliest(next: Next, appetite: Appetite) -> Option<u64> {
+    match (next, appetite) {
+        (Next::At(at_ns), Appetite::Until(until_ns)) => Some(at_ns.min(until_ns)),
+        (Next::At(at_ns), _) | (_, Appetite::Until(at_ns)) => Some(at_ns),
+        _ => None,
+    }
 }
 
 /// The PINGREQ packet (3.12).
@@ -527,13 +444,13 @@ async fn connect(
     way: &Way,
     options: &ConnectOptions,
 ) -> Result<(Connection, ConnAck, Legs), Failure> {
-    let endpoint = &way.endpoint;
+    let endpoint = way.endpoint();
     let failed = |error: io::Error| {
         Failure::not_reached(format!("cannot connect to {endpoint}: {}", plain(&error)))
     };
     let not_mqtt =
         |words: &str| Failure::not_reached(format!("{endpoint} is no MQTT broker: {words}"));
-    let (mut stream, dialed) = way.dialer.dial_to(&way.hosts, |_| {}).await?;
+    let (mut stream, dialed) = way.go().await?;
     let local = stream.local_address();
     let begun = Instant::now();
     let connect = Packet::Connect(Box::new(Connect {

@@ -10,11 +10,12 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use super::Load;
-use super::connection::{Connection, Stage, Way};
+use super::connection::{Connection, Stage};
 use super::name::Name;
 use super::returning::SESSION_EXPIRY;
 use super::tally::LostConnection;
 use super::thread::{Client, Member, Note};
+use super::way::Way;
 use crate::bench::measure::ledger::Ledger;
 use crate::bench::measure::shares::Membership;
 use crate::bench::plan::disturbance::Clientele;

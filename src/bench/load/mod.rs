@@ -10,6 +10,7 @@ pub mod cast;
 pub mod company;
 pub mod connection;
 pub(super) mod fates;
+mod keep_alive;
 pub(super) mod line;
 pub(super) mod lives;
 pub(super) mod name;
@@ -18,6 +19,7 @@ mod run;
 pub mod standing;
 pub mod tally;
 pub(super) mod thread;
+pub mod way;
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -28,10 +30,11 @@ use tokio::sync::{mpsc, watch};
 
 use crate::bench::load::cast::{Cast, Place};
 use crate::bench::load::company::{Company, Cue, next_cue};
-use crate::bench::load::connection::{Stage, Way};
+use crate::bench::load::connection::Stage;
 use crate::bench::load::run::{Run, WarmingUp};
 use crate::bench::load::tally::{LostConnection, Measurement, Tally};
 use crate::bench::load::thread::Crew;
+use crate::bench::load::way::Way;
 use crate::bench::measure::shares::SharedLedger;
 use crate::bench::measure::{Recorder, Window};
 use crate::bench::plan::{Plan, Stop, Warmup};

@@ -11,9 +11,10 @@ use tokio::task::JoinSet;
 
 use super::Load;
 use super::cast::Cast;
-use super::connection::{Stage, Thread, Way};
+use super::connection::{Stage, Thread};
 use super::returning::Return;
 use super::tally::{LostConnection, Work};
+use super::way::Way;
 use crate::bench::measure::shares::SharedLedger;
 use crate::bench::measure::{Recorder, Window};
 use crate::bench::plan::{Scenario, Stop, Timetable};

@@ -22,9 +22,10 @@ use tokio::task::LocalSet;
 
 use self::links::Links;
 pub use self::strikes::{Strike, Strikes};
-use crate::bench::load::connection::{Stage, Way};
+use crate::bench::load::connection::Stage;
 use crate::bench::load::tally::Work;
 use crate::bench::load::thread::processor_time;
+use crate::bench::load::way::Way;
 use crate::bench::load::{self, Load};
 use crate::bench::plan::disturbance::{Clientele, Disturbance};
 use crate::bench::role::Phase;
