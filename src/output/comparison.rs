@@ -1,11 +1,10 @@
 //! A comparison for a person: a line for each figure, and what it comes to.
 
 use std::fmt::Write;
-use std::time::Duration;
 
 use colored::Colorize;
 
-use super::figures::{time, whole};
+use super::figures::{seconds, whole};
 use crate::bench::trials::compare::{Comparison, Figure, Outcome, Side};
 
 /// The whole comparison, in colour where stdout shows it.
@@ -60,7 +59,7 @@ fn line(out: &mut String, figure: &Figure) -> std::fmt::Result {
         return writeln!(out, "{:<13}not known of both", figure.name);
     };
     let value = |value: f64| match figure.is_time {
-        true => time(Duration::try_from_secs_f64(value).unwrap_or_default()),
+        true => seconds(value),
         false => whole(value),
     };
     // Of nothing there are no percent.

@@ -18,6 +18,11 @@ pub fn time(duration: Duration) -> String {
     format!("{value:.digits$} {unit}")
 }
 
+/// A time in seconds, as it stands in a saved run. What is no time is none.
+pub fn seconds(seconds: f64) -> String {
+    time(Duration::try_from_secs_f64(seconds).unwrap_or_default())
+}
+
 /// A number without fractions, its thousands apart; below ten with what it needs.
 pub fn whole(number: f64) -> String {
     if number < 10.0 && number.fract() > 0.005 {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::figures::{time, whole};
+use super::figures::{seconds, time, whole};
 use crate::bench::plan::content::{Content, Source};
 use crate::bench::plan::pace::{Pace, Shape};
 use crate::bench::plan::{Fate, Plan, Publishers, Scenario, Stop};
@@ -120,10 +120,10 @@ fn pace(pace: Pace) -> String {
 
 /// For how long, and what else is to be known of it.
 pub(super) fn measurement(report: &Report) -> String {
-    let measured = time(Duration::from_secs_f64(report.measured_s));
+    let measured = seconds(report.measured_s);
     let mut text = match report.plan.stop {
         Stop::After(_) if matches!(report.plan.scenario, Scenario::Conn | Scenario::Idle) => {
-            let setup = time(Duration::from_secs_f64(report.setup_s));
+            let setup = seconds(report.setup_s);
             match report.measured_s {
                 0.0 => format!("made in {setup}"),
                 _ => format!("made in {setup}, held for {measured}"),
@@ -136,7 +136,7 @@ pub(super) fn measurement(report: &Report) -> String {
     let given = report.plan.warmup.fixed();
     let found = report
         .warm_up
-        .map(|warm_up| Duration::from_secs_f64(warm_up.lasted_s));
+        .map(|warm_up| Duration::try_from_secs_f64(warm_up.lasted_s).unwrap_or_default());
     if let Some(warmup) = found.or(given).filter(|warmup| !warmup.is_zero()) {
         text += &format!(" after {} of warm-up", time(warmup));
     }

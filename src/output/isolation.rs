@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::figures::{time, whole};
+use super::figures::{seconds, time, whole};
 use crate::bench::report::isolation::{Isolation, Others};
 
 /// The verdict: `ISOLATED` or not, and on what it rests.
@@ -54,7 +54,7 @@ pub(super) fn fate(isolation: &Isolation) -> Vec<String> {
         "none" => "nothing".to_owned(),
         reads => reads.to_owned(),
     };
-    let from = time(Duration::from_secs_f64(*from_s));
+    let from = seconds(*from_s);
     let mut lines = vec![format!(
         "{who} read {speed} from {from} on, {} messages up to the end of the load",
         whole(*read as f64)

@@ -159,4 +159,57 @@ mod tests {
             Err(Unwritable::Failed(_))
         ));
     }
+    /// Every number of a JSON text, one after the other, replaced by `number`.
+    fn changed(value: &serde_json::Value, number: &serde_json::Value) -> Vec<serde_json::Value> {
+        fn places(value: &serde_json::Value, path: &str, found: &mut Vec<String>) {
+            match value {
+                serde_json::Value::Number(_) => found.push(path.to_owned()),
+                serde_json::Value::Array(values) => (values.iter().enumerate())
+                    .for_each(|(place, value)| places(value, &format!("{path}/{place}"), found)),
+                serde_json::Value::Object(members) => (members.iter())
+                    .for_each(|(name, value)| places(value, &format!("{path}/{name}"), found)),
+                _ => {}
+            }
+        }
+        let mut found = Vec::new();
+        places(value, "", &mut found);
+        let with = |path: &String| {
+            let mut value = value.clone();
+            if let Some(place) = value.pointer_mut(path) {
+                *place = number.clone();
+            }
+            value
+        };
+        found.iter().map(with).collect()
+    }
+
+    #[test]
+    fn whatever_numbers_stand_in_a_saved_run_it_is_shown() {
+        use crate::bench::report::merge::merge;
+        use crate::bench::report::{LARGEST, Report, tests::report};
+        use crate::bench::trials::compare::compare;
+        let run = serde_json::to_value(report(1, |_| {})).unwrap();
+        let read = |value: &serde_json::Value| serde_json::from_value::<Report>(value.clone());
+        for number in [
+            serde_json::json!(0),
+            serde_json::json!(-1),
+            serde_json::json!(1e300),
+            serde_json::json!(LARGEST),
+        ] {
+            for value in changed(&run, &number) {
+                let Ok(report) = read(&value) else { continue };
+                report::text(&report);
+                html::page(&report);
+                let again = read(&value).unwrap();
+                if let Ok(merged) = merge(vec![report.clone(), again]) {
+                    report::text(&merged);
+                    html::page(&merged);
+                }
+                let metrics = ["rate", "p50", "p99"].map(|name| name.parse().unwrap());
+                let sides = ["a", "b"].map(str::to_owned);
+                let [first, second] = sides.map(|name| (name, std::slice::from_ref(&report)));
+                comparison::text(&compare(first, second, &metrics, 0.0));
+            }
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::figures::{time, whole};
+use super::figures::{seconds, time, whole};
 use crate::bench::report::recovery::Recovery;
 
 /// When, what and whom: `2.00 s: cut=50% for 501 ms, 10 of 20 connections hit`.
@@ -94,10 +94,6 @@ pub(super) fn outcome(recovery: &Recovery) -> Vec<String> {
     }
     lines.push(facts.join(", "));
     lines
-}
-
-fn seconds(seconds: f64) -> String {
-    time(Duration::from_secs_f64(seconds))
 }
 
 #[cfg(test)]

@@ -105,6 +105,14 @@ fn what_is_no_saved_run_is_refused_in_words() {
     let [one, two] = ["one", "two"].map(path);
     save(&serve.port(), &one, &["--count", "20", "--size", "64"]);
     save(&serve.port(), &two, &["--count", "20", "--size", "65"]);
+    let run = fs::read_to_string(&one).unwrap();
+    let wrong = run.replacen("\"sent\": 20,", "\"sent\": 18446744073709551615,", 1);
+    assert_ne!(wrong, run);
+    fs::write(path("wrong"), wrong).unwrap();
+    broken(
+        "wrong",
+        "18446744073709551615 is more than can be counted\n",
+    );
     let names = [&one, &two].map(|path| path.display().to_string());
     Mqtt::new(["bench", "report", &names[0], &names[1]])
         .status(2)

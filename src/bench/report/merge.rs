@@ -6,9 +6,10 @@
 
 use std::collections::BTreeMap;
 
+use super::rates::Rates;
 use super::slo::{Objective, Slo};
 use super::verdict::{Verdict, check};
-use super::{Generator, Latencies, Rates, Report};
+use super::{Latencies, Report};
 use crate::bench::measure::connects::ConnectLatencies;
 use crate::bench::measure::series::Moment;
 
@@ -193,7 +194,7 @@ fn add(whole: &mut Report, run: Report) {
         .zip(other.window)
         .map(|(one, other)| one.min(other));
 
-    whole.generator = generator(&whole.generator, &run.generator, beside, &counted);
+    whole.generator.merge(&run.generator, beside, &counted);
     series(&mut whole.series, run.series, beside);
     judge(
         whole,
@@ -241,41 +242,6 @@ fn covered(report: &Report) -> f64 {
         reached = reached.max(to);
     }
     seconds
-}
-
-fn generator(
-    one: &Generator,
-    other: &Generator,
-    beside: bool,
-    messages: &super::Messages,
-) -> Generator {
-    let cpu_s = one.cpu_s.zip(other.cpu_s).map(|(one, other)| one + other);
-    let count = messages.sent_measured + messages.arrived_measured;
-    Generator {
-        threads: match beside {
-            true => one.threads + other.threads,
-            false => one.threads.max(other.threads),
-        },
-        cpu_s,
-        busiest: one
-            .busiest
-            .into_iter()
-            .chain(other.busiest)
-            .reduce(f64::max),
-        messages_per_cpu_s: cpu_s
-            .filter(|cpu| count > 0 && *cpu >= 0.01)
-            .map(|cpu| count as f64 / cpu),
-        proxy_cpu_s: one
-            .proxy_cpu_s
-            .zip(other.proxy_cpu_s)
-            .map(|(one, other)| one + other),
-        proxy_busy: one
-            .proxy_busy
-            .into_iter()
-            .chain(other.proxy_busy)
-            .reduce(f64::max),
-        memory_bytes: one.memory_bytes.max(other.memory_bytes),
-    }
 }
 
 /// Runs side by side have their seconds in common; those of a later run come behind.

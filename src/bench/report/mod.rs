@@ -4,9 +4,12 @@
 
 pub mod environment;
 pub mod figure;
+pub mod generator;
 pub mod isolation;
 pub mod limits;
 pub mod merge;
+pub mod messages;
+pub mod rates;
 pub mod recovery;
 pub mod slo;
 pub mod steadiness;
@@ -18,18 +21,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::bench::agents::machine::{Clocks, Machine};
 use crate::bench::load::cast::{Cast, Place};
-use crate::bench::load::tally::{LostConnection, Measurement, Warmed, Work};
+use crate::bench::load::tally::{LostConnection, Measurement, Warmed};
 use crate::bench::measure::connects::Connections;
 use crate::bench::measure::histograms::Histograms;
 use crate::bench::measure::latency::Latency;
 use crate::bench::measure::ledger::Delivery;
 use crate::bench::measure::series::Moment;
 use crate::bench::measure::shares::Share;
-use crate::bench::measure::{Count, Recorder};
-use crate::bench::plan::{Plan, Run, Scenario, Stop};
-use crate::bench::report::environment::{Environment, peak_memory};
+use crate::bench::plan::{Plan, Run, Scenario};
+use crate::bench::report::environment::Environment;
+use crate::bench::report::generator::Generator;
 use crate::bench::report::isolation::Isolation;
 use crate::bench::report::limits::BrokerLimits;
+use crate::bench::report::messages::Messages;
+use crate::bench::report::rates::{Rates, span};
 use crate::bench::report::recovery::Recovery;
 use crate::bench::report::slo::Judgement;
 use crate::bench::report::verdict::{Check, Verdict, check, verdict};
@@ -151,65 +156,6 @@ pub struct Broker {
     pub limits: BrokerLimits,
 }
 
-/// Messages per second within the measurement.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Rates {
-    /// Asked for; `null` when not paced.
-    pub offered: Option<f64>,
-    /// Handed to the connections.
-    pub sent: Option<f64>,
-    /// Acknowledged by the broker; `null` at QoS 0.
-    pub acknowledged: Option<f64>,
-    /// Arrived at subscribers. Where they only fetch what was kept for them: all of that, in the time the last of them
-    /// took. `null` where there are only wills.
-    pub delivered: Option<f64>,
-}
-
-/// Counts of the whole run.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Messages {
-    /// Handed to the connections.
-    pub sent: u64,
-    /// Of those, within the measurement.
-    pub sent_measured: u64,
-    /// Acknowledged within the measurement.
-    pub acknowledged_measured: u64,
-    /// Arrived within the measurement.
-    pub arrived_measured: u64,
-    /// First copies that arrived; where nobody of the run publishes, whatever arrived.
-    pub arrived: u64,
-    /// Acknowledged by the broker; `null` at QoS 0.
-    pub acknowledged: Option<u64>,
-    /// Refused by the broker.
-    pub refused: u64,
-    /// Due and never sent.
-    pub never_sent: u64,
-    /// Sent at QoS 1 or 2, and neither acknowledged nor refused.
-    #[serde(default)]
-    pub never_acknowledged: u64,
-    /// Acknowledgements for which there was no publish.
-    pub stray_acknowledgements: u64,
-}
-
-impl Messages {
-    /// Adds those of another run.
-    pub(super) fn merge(&mut self, other: &Messages) {
-        self.sent += other.sent;
-        self.sent_measured += other.sent_measured;
-        self.acknowledged_measured += other.acknowledged_measured;
-        self.arrived_measured += other.arrived_measured;
-        self.arrived += other.arrived;
-        self.acknowledged = self
-            .acknowledged
-            .zip(other.acknowledged)
-            .map(|(a, b)| a + b);
-        self.refused += other.refused;
-        self.never_sent += other.never_sent;
-        self.never_acknowledged += other.never_acknowledged;
-        self.stray_acknowledgements += other.stray_acknowledgements;
-    }
-}
-
 /// The latencies of messages. Without pacing no message is due, and only the service latency exists.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Latencies {
@@ -239,27 +185,8 @@ pub struct Refusal {
     pub count: u64,
 }
 
-/// The load tester's own work within the measurement.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Generator {
-    /// Threads that share the connections.
-    pub threads: usize,
-    /// Processor seconds of all of them; `null` where the system does not tell.
-    pub cpu_s: Option<f64>,
-    /// Processor time over real time of the busiest thread; `null` for a measurement under 0.1 s.
-    pub busiest: Option<f64>,
-    /// Messages sent and delivered per processor second.
-    pub messages_per_cpu_s: Option<f64>,
-    /// Processor seconds of the proxy that does the faults of a plan; `null` without one.
-    #[serde(default)]
-    pub proxy_cpu_s: Option<f64>,
-    /// Its processor time over real time.
-    #[serde(default)]
-    pub proxy_busy: Option<f64>,
-    /// The most memory the process has had, an embedded broker's included; `null` where the system does not tell.
-    #[serde(default)]
-    pub memory_bytes: Option<u64>,
-}
+/// The largest count that a saved run may have: up to there JSON is exact in every program, and sums have room to spare.
+pub const LARGEST: u64 = 1 << 53;
 
 impl Report {
     /// The version of the structure.
@@ -280,7 +207,7 @@ impl Report {
         let recorder = &measurement.recorder;
         let histograms = Histograms::of(recorder);
         let latency_us = Latencies::of(&histograms);
-        let generator = generator(&measurement);
+        let generator = Generator::of(&measurement);
         let failed: u64 = measurement.failures.iter().map(|one| one.count).sum();
         let connections = Connections::new(
             match plan.scenario {
@@ -344,19 +271,8 @@ impl Report {
             measured_s: measured.as_secs_f64(),
             warm_up: measurement.warm_up,
             interrupted: measurement.interrupted,
-            rate_per_s: rates(&plan, &cast, recorder),
-            messages: Messages {
-                sent: recorder.sent.total,
-                sent_measured: recorder.sent.measured,
-                acknowledged_measured: recorder.acknowledged.measured,
-                arrived_measured: recorder.delivered.measured,
-                arrived: recorder.delivered.total,
-                acknowledged: acknowledges.then_some(recorder.acknowledged.total),
-                refused: measurement.refusals.values().sum(),
-                never_sent: measurement.unsent,
-                never_acknowledged: measurement.unanswered,
-                stray_acknowledgements: measurement.stray_acknowledgements,
-            },
+            rate_per_s: Rates::of(&plan, &cast, recorder),
+            messages: Messages::of(&measurement, acknowledges),
             delivery: measurement.delivery,
             shares: measurement.shares,
             latency_us,
@@ -416,82 +332,15 @@ fn unix(time: SystemTime) -> f64 {
         .as_secs_f64()
 }
 
-/// How long the measurement took as far as `count` is concerned: the window where its end is known, otherwise up
-/// to the last of the events.
-fn span(plan: &Plan, recorder: &Recorder, count: Count) -> Duration {
-    let window = recorder.window();
-    let end_ns = match (plan.stop, window.to_ns) {
-        (Stop::Count(_), u64::MAX) => count.last_ns,
-        (_, to_ns) => to_ns,
-    };
-    Duration::from_nanos(end_ns.saturating_sub(window.from_ns))
-}
-
-fn rates(plan: &Plan, cast: &Cast, recorder: &Recorder) -> Rates {
-    let rate = |count: Count| {
-        let seconds = span(plan, recorder, count).as_secs_f64();
-        // Less than a millisecond is no time to speak of rates.
-        (seconds >= 0.001).then(|| count.measured as f64 / seconds)
-    };
-    Rates {
-        offered: cast.rate(plan),
-        sent: rate(recorder.sent).filter(|_| plan.publishes()),
-        acknowledged: match plan.qos() {
-            QoS::AtMostOnce => None,
-            _ if !plan.publishes() => None,
-            _ => rate(recorder.acknowledged),
-        },
-        delivered: match plan.subscribers() {
-            0 => None,
-            _ if plan.only_fetches() => fetched(recorder),
-            // Wills come when connections have been cut; the last of them ends the measurement.
-            _ if plan.wills() > 0 && !plan.publishes() => None,
-            _ => rate(recorder.delivered),
-        },
-    }
-}
-
-/// How fast subscribers fetched what was kept for them: all of it, in the time the last of them took.
-fn fetched(recorder: &Recorder) -> Option<f64> {
-    let seconds = recorder.completion.max() as f64 / 1e6;
-    (seconds >= 0.001).then(|| recorder.delivered.total as f64 / seconds)
-}
-
-/// In less time than this a share of the processor says nothing.
-const SHORTEST: Duration = Duration::from_millis(100);
-
-fn generator(measurement: &Measurement) -> Generator {
-    let threads = &measurement.threads;
-    let cpu: Option<Duration> = threads.iter().map(|work| work.cpu).sum();
-    let busy = |work: &Work| {
-        let busy = work.cpu?.as_secs_f64() / work.wall.as_secs_f64();
-        (work.wall >= SHORTEST).then_some(busy)
-    };
-    let messages = measurement.recorder.sent.measured + measurement.recorder.delivered.measured;
-    Generator {
-        threads: threads.len(),
-        cpu_s: cpu.map(|cpu| cpu.as_secs_f64()),
-        busiest: threads.iter().filter_map(busy).reduce(f64::max),
-        messages_per_cpu_s: cpu
-            .filter(|cpu| messages > 0 && *cpu >= Duration::from_millis(10))
-            .map(|cpu| messages as f64 / cpu.as_secs_f64()),
-        proxy_cpu_s: measurement
-            .proxy
-            .and_then(|work| work.cpu)
-            .map(|cpu| cpu.as_secs_f64()),
-        proxy_busy: measurement.proxy.as_ref().and_then(busy),
-        memory_bytes: peak_memory(),
-    }
-}
-
 #[cfg(test)]
 pub mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::bench::measure::Window;
-    use crate::bench::plan::Warmup;
+    use crate::bench::load::tally::Work;
+    use crate::bench::measure::{Recorder, Window};
     use crate::bench::plan::tests::plan;
+    use crate::bench::plan::{Stop, Warmup};
     use crate::client::Endpoint;
 
     const S: u64 = 1_000_000_000;

@@ -17,8 +17,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Latencies;
+use super::generator::Generator;
 use super::steadiness::{Drift, LITTLE_US};
-use super::{Generator, Latencies};
 use crate::bench::load::tally::Measurement;
 use crate::bench::measure::connects::Connections;
 use crate::bench::measure::latency::Latency;

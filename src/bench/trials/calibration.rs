@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::bench::measure::latency::Latency;
-use crate::bench::report::{Rates, Report};
+use crate::bench::report::Report;
+use crate::bench::report::rates::Rates;
 
 /// What is printed beside a result, so that one sees how much of it is the load tester's own.
 #[derive(Debug, Clone, Serialize, Deserialize)]

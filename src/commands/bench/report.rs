@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use anyhow::Context;
+use serde_json::Value;
 
 use super::shown::{Destination, Saved, outcome};
 use super::tour;
-use crate::bench::report::Report;
-use crate::bench::report::merge;
+use crate::bench::report::{LARGEST, Report, merge};
 use crate::bench::trials::tour::Tour;
 use crate::cli::bench::verbs::ReportArgs;
 use crate::exit::Exit;
@@ -92,14 +92,17 @@ fn saved(path: &Path) -> anyhow::Result<Vec<Found>> {
         ))
     };
     let mut runs = Vec::new();
-    for value in serde_json::Deserializer::from_str(&text).into_iter::<serde_json::Value>() {
+    for value in serde_json::Deserializer::from_str(&text).into_iter::<Value>() {
         let value = value.map_err(|error| wrong(error.to_string()))?;
-        let schema = value.get("schema").and_then(serde_json::Value::as_u64);
+        let schema = value.get("schema").and_then(Value::as_u64);
         if schema != Some(Report::SCHEMA.into()) {
             return Err(wrong(match schema {
                 Some(schema) => format!("its schema is {schema}, not {}", Report::SCHEMA),
                 None => "it has no \"schema\"".to_owned(),
             }));
+        }
+        if let Some(count) = too_large(&value) {
+            return Err(wrong(format!("{count} is more than can be counted")));
         }
         let found = match value.get("runs") {
             Some(_) => serde_json::from_value(value).map(Found::Tour),
@@ -110,5 +113,18 @@ fn saved(path: &Path) -> anyhow::Result<Vec<Found>> {
     match runs.is_empty() {
         true => Err(wrong("it is empty".to_owned())),
         false => Ok(runs),
+    }
+}
+
+/// A count that no run arrives at. Nanoseconds are none: they may be those since 1970.
+fn too_large(value: &Value) -> Option<u64> {
+    match value {
+        Value::Number(number) => number.as_u64().filter(|count| *count > LARGEST),
+        Value::Array(values) => values.iter().find_map(too_large),
+        Value::Object(members) => members
+            .iter()
+            .filter(|(name, _)| !name.ends_with("_ns"))
+            .find_map(|(_, value)| too_large(value)),
+        _ => None,
     }
 }

@@ -1,19 +1,15 @@
 //! `mqtt bench SCENARIO`: one run, and its report.
 
-use std::io;
-
 use super::calibrate;
 use super::files::Files;
 use super::plan::plan;
 use super::scrape::Scrape;
-use super::shown::{Destination, Saved, outcome};
+use super::shown::{Destination, Saved, outcome, print};
 use super::site::Site;
-use crate::bench::plan::Plan;
 use crate::cli::bench::BenchArgs;
 use crate::exit::Exit;
 use crate::output::html;
 use crate::output::report::text;
-use crate::output::{Output, Unwritable};
 
 /// Runs the load, prints the report on stdout, and ends with what the report says.
 ///
@@ -22,7 +18,8 @@ use crate::output::{Output, Unwritable};
 pub(super) fn run(args: BenchArgs) -> anyhow::Result<Exit> {
     let plan = plan(&args.load)?;
     if args.print_plan {
-        return print_plan(&plan);
+        print(&plan.to_toml())?;
+        return Ok(Exit::Done);
     }
     let saved = Saved::new(&args.json)?;
     let page = args.html.as_deref().map(Destination::new).transpose()?;
@@ -53,14 +50,4 @@ pub(super) fn run(args: BenchArgs) -> anyhow::Result<Exit> {
     let files = files.finish();
     shown.and(page).and(files)?;
     Ok(outcome(&report))
-}
-
-/// The plan on stdout, for `--plan`.
-fn print_plan(plan: &Plan) -> anyhow::Result<Exit> {
-    let mut stdout = Output::new(io::stdout().lock());
-    stdout.buffer.extend_from_slice(plan.to_toml().as_bytes());
-    match stdout.flush() {
-        Ok(()) | Err(Unwritable::Closed) => Ok(Exit::Done),
-        Err(error) => Err(error.into()),
-    }
 }
