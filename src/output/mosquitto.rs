@@ -130,6 +130,9 @@ fn properties(properties: &Properties, form: JsonForm) -> Vec<(&'static str, Str
     members
 }
 
+/// mosquitto_sub reads nothing deeper. Here it is not indented further: tabs are many times what the payload was otherwise.
+const DEEPEST: usize = 1000;
+
 /// Valid JSON without spaces, spread over lines: members on lines of their own, a tab behind the colon, the elements of an
 /// array beside each other. Arrays count in the indentation of what is in them, though they have no lines of their own.
 fn pretty(text: &str, out: &mut Vec<u8>) {
@@ -138,7 +141,7 @@ fn pretty(text: &str, out: &mut Vec<u8>) {
     let mut before = ' ';
     let new_line = |depth: usize, out: &mut Vec<u8>| {
         out.push(b'\n');
-        out.extend(std::iter::repeat_n(b'\t', depth));
+        out.extend(std::iter::repeat_n(b'\t', depth.min(DEEPEST)));
     };
     for character in text.chars() {
         if in_string {
@@ -176,5 +179,22 @@ fn pretty(text: &str, out: &mut Vec<u8>) {
             (',', _) => out.push(b' '),
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_within_members_do_not_make_a_wall_of_tabs() {
+        let depth = 2 * DEEPEST;
+        let mut out = Vec::new();
+        pretty(
+            &("{\"a\":".repeat(depth) + "1" + &"}".repeat(depth)),
+            &mut out,
+        );
+        let widest = out.split(|byte| *byte == b'\n').map(<[u8]>::len).max();
+        assert_eq!(widest, Some(DEEPEST + "\"a\":\t{".len()));
     }
 }

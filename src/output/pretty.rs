@@ -14,6 +14,8 @@ use crate::mqtt::{Property, QoS};
 
 /// The most bytes of a payload that is dumped.
 const DUMPED: usize = 4096;
+/// What stands deeper is not indented further: spaces are many times what the payload was otherwise.
+const DEEPEST: usize = 40;
 /// Bytes in a line of the dump.
 const LINE: usize = 16;
 
@@ -218,7 +220,7 @@ impl Page<'_> {
 
     fn indent(&mut self, depth: usize) {
         self.plain("\n");
-        self.plain(&"  ".repeat(depth));
+        self.plain(&"  ".repeat(depth.min(DEEPEST)));
     }
 
     fn dump(&mut self, bytes: &[u8]) {
@@ -326,6 +328,15 @@ mod tests {
         let shown = payload(long);
         assert!(shown.ends_with("\n  and 7 more bytes\n"));
         assert_eq!(shown.lines().count(), 1 + DUMPED / LINE + 1);
+    }
+
+    #[test]
+    fn brackets_within_brackets_do_not_make_a_wall_of_spaces() {
+        let nested = "[".repeat(10_000) + &"]".repeat(10_000);
+        let mut message = message(b"");
+        message.payload = nested.into_bytes().into();
+        let widest = shown(&message, false).lines().map(str::len).max();
+        assert_eq!(widest, Some(2 * DEEPEST + "[]".len()));
     }
 
     #[test]
