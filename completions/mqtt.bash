@@ -91,7 +91,7 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__bench)
-            opts="-c -q -t -D -m -r -i -A -S -u -P -V -k -x -h -p -L -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --qos --window --topic --filter --run --reads --workers --plan --property --preset --scale --size --payload --payload-file --payload-lines --payload-order --template --header --retain --topic-alias --content-type --message-expiry-interval --payload-format-indicator --user-property --response-topic --correlation-data --id --broker --source --fault --persistent --context --unix --ws --ws-path --ws-header --proxy --proxy-cafile --bind --nodelay --srv --nameserver --username --pw --password --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --disable-clean-session --session-expiry-interval --receive-maximum --maximum-packet-size --topic-alias-maximum --connect-user-property --will-topic --will-payload --will-payload-file --will-qos --will-retain --will-delay-interval --will-message-expiry-interval --will-content-type --will-payload-format-indicator --will-response-topic --will-correlation-data --will-user-property --host --port --url --slo --hlog --csv --html --json --print-plan --calibrate --prometheus --agents --control --control-topic --agents-group --agents-timeout --spread --verbose --help pubsub pub sub conn idle shared req churn reconnect-storm takeover-storm will-storm retained-storm offline slow report compare max calibrate agent"
+            opts="-c -q -t -m -r -i -A -S -u -P -V -k -x -h -p -L -D -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --qos --window --topic --filter --run --reads --workers --plan --preset --scale --size --payload --payload-file --payload-lines --payload-order --template --header --retain --topic-alias --content-type --message-expiry-interval --payload-format-indicator --user-property --response-topic --correlation-data --id --broker --source --fault --persistent --context --unix --ws --ws-path --ws-header --proxy --proxy-cafile --bind --nodelay --srv --nameserver --username --pw --password --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --disable-clean-session --session-expiry-interval --receive-maximum --maximum-packet-size --topic-alias-maximum --connect-user-property --will-topic --will-payload --will-payload-file --will-qos --will-retain --will-delay-interval --will-message-expiry-interval --will-content-type --will-payload-format-indicator --will-response-topic --will-correlation-data --will-user-property --host --port --url --property --slo --hlog --csv --html --json --print-plan --calibrate --prometheus --agents --control --control-topic --agents-group --agents-timeout --spread --verbose --help pubsub pub sub conn idle shared req churn reconnect-storm takeover-storm will-storm retained-storm offline slow report compare max calibrate agent"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -178,14 +178,6 @@ _mqtt() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
-                    return 0
-                    ;;
-                --property)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -D)
-                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --preset)
@@ -527,6 +519,14 @@ _mqtt() {
                     return 0
                     ;;
                 -L)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --property)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -D)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -844,7 +844,7 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__bench__subcmd__calibrate)
-            opts="-c -q -t -D -m -r -i -A -S -u -P -V -k -x -h -p -L -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --qos --window --topic --filter --run --reads --workers --plan --property --preset --scale --size --payload --payload-file --payload-lines --payload-order --template --header --retain --topic-alias --content-type --message-expiry-interval --payload-format-indicator --user-property --response-topic --correlation-data --id --broker --source --fault --persistent --context --unix --ws --ws-path --ws-header --proxy --proxy-cafile --bind --nodelay --srv --nameserver --username --pw --password --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --disable-clean-session --session-expiry-interval --receive-maximum --maximum-packet-size --topic-alias-maximum --connect-user-property --will-topic --will-payload --will-payload-file --will-qos --will-retain --will-delay-interval --will-message-expiry-interval --will-content-type --will-payload-format-indicator --will-response-topic --will-correlation-data --will-user-property --host --port --url --json --verbose --help pubsub pub sub conn idle shared req churn reconnect-storm takeover-storm will-storm retained-storm offline slow"
+            opts="-c -q -t -m -r -i -A -S -u -P -V -k -x -h -p -L -D -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --qos --window --topic --filter --run --reads --workers --plan --preset --scale --size --payload --payload-file --payload-lines --payload-order --template --header --retain --topic-alias --content-type --message-expiry-interval --payload-format-indicator --user-property --response-topic --correlation-data --id --broker --source --fault --persistent --context --unix --ws --ws-path --ws-header --proxy --proxy-cafile --bind --nodelay --srv --nameserver --username --pw --password --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --disable-clean-session --session-expiry-interval --receive-maximum --maximum-packet-size --topic-alias-maximum --connect-user-property --will-topic --will-payload --will-payload-file --will-qos --will-retain --will-delay-interval --will-message-expiry-interval --will-content-type --will-payload-format-indicator --will-response-topic --will-correlation-data --will-user-property --host --port --url --property --json --verbose --help pubsub pub sub conn idle shared req churn reconnect-storm takeover-storm will-storm retained-storm offline slow"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -931,14 +931,6 @@ _mqtt() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
-                    return 0
-                    ;;
-                --property)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -D)
-                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --preset)
@@ -1280,6 +1272,14 @@ _mqtt() {
                     return 0
                     ;;
                 -L)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --property)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -D)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1306,7 +1306,7 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__bench__subcmd__compare)
-            opts="-c -q -t -D -m -r -i -A -S -u -P -V -k -x -h -p -L -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --qos --window --topic --filter --run --reads --workers --plan --property --preset --scale --size --payload --payload-file --payload-lines --payload-order --template --header --retain --topic-alias --content-type --message-expiry-interval --payload-format-indicator --user-property --response-topic --correlation-data --id --broker --source --fault --persistent --context --unix --ws --ws-path --ws-header --proxy --proxy-cafile --bind --nodelay --srv --nameserver --username --pw --password --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --disable-clean-session --session-expiry-interval --receive-maximum --maximum-packet-size --topic-alias-maximum --connect-user-property --will-topic --will-payload --will-payload-file --will-qos --will-retain --will-delay-interval --will-message-expiry-interval --will-content-type --will-payload-format-indicator --will-response-topic --will-correlation-data --will-user-property --host --port --url --agents --control --control-topic --agents-group --agents-timeout --spread --runs --on --tolerance --json --verbose --help pubsub pub sub conn idle shared req churn reconnect-storm takeover-storm will-storm retained-storm offline slow"
+            opts="-c -q -t -m -r -i -A -S -u -P -V -k -x -h -p -L -D -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --qos --window --topic --filter --run --reads --workers --plan --preset --scale --size --payload --payload-file --payload-lines --payload-order --template --header --retain --topic-alias --content-type --message-expiry-interval --payload-format-indicator --user-property --response-topic --correlation-data --id --broker --source --fault --persistent --context --unix --ws --ws-path --ws-header --proxy --proxy-cafile --bind --nodelay --srv --nameserver --username --pw --password --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --disable-clean-session --session-expiry-interval --receive-maximum --maximum-packet-size --topic-alias-maximum --connect-user-property --will-topic --will-payload --will-payload-file --will-qos --will-retain --will-delay-interval --will-message-expiry-interval --will-content-type --will-payload-format-indicator --will-response-topic --will-correlation-data --will-user-property --host --port --url --property --agents --control --control-topic --agents-group --agents-timeout --spread --runs --on --tolerance --json --verbose --help pubsub pub sub conn idle shared req churn reconnect-storm takeover-storm will-storm retained-storm offline slow"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1393,14 +1393,6 @@ _mqtt() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
-                    return 0
-                    ;;
-                --property)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -D)
-                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --preset)
@@ -1742,6 +1734,14 @@ _mqtt() {
                     return 0
                     ;;
                 -L)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --property)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -D)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1804,7 +1804,7 @@ _mqtt() {
             return 0
             ;;
         mqtt__subcmd__bench__subcmd__max)
-            opts="-c -q -t -D -m -r -i -A -S -u -P -V -k -x -h -p -L -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --qos --window --topic --filter --run --reads --workers --plan --property --preset --scale --size --payload --payload-file --payload-lines --payload-order --template --header --retain --topic-alias --content-type --message-expiry-interval --payload-format-indicator --user-property --response-topic --correlation-data --id --broker --source --fault --persistent --context --unix --ws --ws-path --ws-header --proxy --proxy-cafile --bind --nodelay --srv --nameserver --username --pw --password --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --disable-clean-session --session-expiry-interval --receive-maximum --maximum-packet-size --topic-alias-maximum --connect-user-property --will-topic --will-payload --will-payload-file --will-qos --will-retain --will-delay-interval --will-message-expiry-interval --will-content-type --will-payload-format-indicator --will-response-topic --will-correlation-data --will-user-property --host --port --url --agents --control --control-topic --agents-group --agents-timeout --spread --slo --of --from --to --precision --confirm --json --verbose --help pubsub pub sub conn idle shared req churn reconnect-storm takeover-storm will-storm retained-storm offline slow"
+            opts="-c -q -t -m -r -i -A -S -u -P -V -k -x -h -p -L -D -v --serve --publishers --subscribers --clients --rate --duration --count --warmup --qos --window --topic --filter --run --reads --workers --plan --preset --scale --size --payload --payload-file --payload-lines --payload-order --template --header --retain --topic-alias --content-type --message-expiry-interval --payload-format-indicator --user-property --response-topic --correlation-data --id --broker --source --fault --persistent --context --unix --ws --ws-path --ws-header --proxy --proxy-cafile --bind --nodelay --srv --nameserver --username --pw --password --password-file --password-command --ask-password --protocol-version --keepalive --connect-timeout --cafile --capath --tls-use-os-certs --cert --key --keyform --pkcs12 --key-password --key-password-file --tls-server-name --tls-pin --insecure --tls-alpn --tls-version --ciphers --tls-key-log --no-tls --psk --psk-identity --tls-engine --tls-engine-kpass-sha1 --disable-clean-session --session-expiry-interval --receive-maximum --maximum-packet-size --topic-alias-maximum --connect-user-property --will-topic --will-payload --will-payload-file --will-qos --will-retain --will-delay-interval --will-message-expiry-interval --will-content-type --will-payload-format-indicator --will-response-topic --will-correlation-data --will-user-property --host --port --url --property --agents --control --control-topic --agents-group --agents-timeout --spread --slo --of --from --to --precision --confirm --json --verbose --help pubsub pub sub conn idle shared req churn reconnect-storm takeover-storm will-storm retained-storm offline slow"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1891,14 +1891,6 @@ _mqtt() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
-                    return 0
-                    ;;
-                --property)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -D)
-                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --preset)
@@ -2240,6 +2232,14 @@ _mqtt() {
                     return 0
                     ;;
                 -L)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --property)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -D)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

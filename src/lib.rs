@@ -21,6 +21,7 @@ pub mod output;
 pub mod payload;
 pub mod settings;
 pub mod size;
+pub mod span;
 pub mod spool;
 
 use cli::{Cli, Command};

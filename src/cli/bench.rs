@@ -6,7 +6,6 @@ pub mod messages;
 pub mod presets;
 pub mod verbs;
 
-use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -15,7 +14,8 @@ use std::time::Duration;
 use clap::builder::PossibleValue;
 use clap::{ArgAction, Args, Parser, ValueEnum};
 
-use super::connection::{ConnectionArgs, SessionPropertyArgs, WillArgs, duration};
+use super::connection::{ConnectionArgs, SessionPropertyArgs, WillArgs};
+use super::properties::PacketPropertyArgs;
 use crate::bench::agents::words::{Topics, agent_name};
 use crate::bench::load::cast::Spread;
 use crate::bench::plan::pace::Pace;
@@ -23,6 +23,7 @@ use crate::bench::plan::speed::Speed;
 use crate::bench::plan::{Pattern, Run, Scenario, Warmup};
 use crate::bench::report::slo::Slo;
 use crate::client::Endpoint;
+use crate::span;
 use brokers::BrokersArgs;
 use faults::FaultArgs;
 use messages::MessageArgs;
@@ -129,7 +130,7 @@ pub struct AgentsArgs {
     pub agents_group: Option<String>,
 
     /// How long to wait for the agents
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration, requires = "agents")]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = span::parse, requires = "agents")]
     pub agents_timeout: Duration,
 
     /// Where the clients are
@@ -226,6 +227,40 @@ impl BenchArgs {
     }
 }
 
+/// The options that say what a load is. Who takes it from a plan or a preset cannot also type it.
+const LOAD: [&str; 30] = [
+    "scenario",
+    "publishers",
+    "subscribers",
+    "clients",
+    "rate",
+    "count",
+    "warmup",
+    "qos",
+    "window",
+    "topic",
+    "filter",
+    "disable_clean_session",
+    "size",
+    "payload",
+    "payload_file",
+    "payload_lines",
+    "payload_order",
+    "template",
+    "header",
+    "retain",
+    "topic_alias",
+    "response_topic",
+    "correlation_data",
+    "PropertyArgs",
+    "SessionPropertyArgs",
+    "WillArgs",
+    "fault",
+    "persistent",
+    "reads",
+    "property",
+];
+
 /// What is published, by how many, how fast and how long; against which broker.
 #[derive(Debug, Clone, Args)]
 #[command(
@@ -237,7 +272,14 @@ impl BenchArgs {
     )),
     mut_arg("url", |url| url.action(ArgAction::Append).help(
         "Broker as one URL, or several: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT], ws[s]://HOST[:PORT][/PATH] or unix:///PATH [env: MQTT_URL]"
-    ))
+    )),
+    mut_arg("property", |property| property
+        .help(
+            "Property of MQTT 5 for connect, publish or will, as often as wanted, as in -D publish content-type text/plain; the \
+             options of the same names say the same"
+        )
+        .long_help(None)
+        .help_heading("MQTT 5 properties of the message"))
 )]
 pub struct LoadArgs {
     /// What is measured [default: pubsub; in `mqtt bench`, when nothing is said of a load, a tour]
@@ -273,7 +315,7 @@ pub struct LoadArgs {
     #[arg(
         long,
         value_name = "DURATION",
-        value_parser = duration,
+        value_parser = span::parse,
         conflicts_with = "count",
         help_heading = "Load"
     )]
@@ -315,6 +357,7 @@ pub struct LoadArgs {
     /// them [default: new ones]
     #[arg(long, value_name = "RUN", help_heading = "Load")]
     pub run: Option<Run>,
+
     /// How fast the slow subscriber of slow reads in the second half of the run: so many messages, 10/s, or bytes,
     /// 20kB/s, or none; after the load it reads whatever comes [default: 10/s]
     #[arg(long, value_name = "SPEED", help_heading = "Load")]
@@ -331,26 +374,14 @@ pub struct LoadArgs {
         value_name = "FILE",
         value_hint = clap::ValueHint::FilePath,
         help_heading = "Load",
-        conflicts_with_all = [
-            "scenario", "publishers", "subscribers", "clients", "rate", "duration", "count", "warmup", "qos", "window",
-            "topic", "filter", "run", "disable_clean_session", "size", "payload", "payload_file", "payload_lines", "payload_order", "template", "header", "retain",
-            "topic_alias", "response_topic", "correlation_data", "PropertyArgs", "SessionPropertyArgs", "WillArgs",
-            "fault", "persistent", "reads", "property",
-        ]
+        conflicts_with_all = LOAD,
+        conflicts_with_all = ["duration", "run"]
     )]
     pub plan: Option<PathBuf>,
 
-    /// Property of MQTT 5 for connect, publish or will, as often as wanted, as in -D publish content-type text/plain; the
-    /// options of the same names say the same
-    #[arg(
-        short = 'D',
-        long,
-        value_names = ["COMMAND", "NAME", "VALUE"],
-        num_args = 3..=4,
-        allow_negative_numbers = true,
-        help_heading = "MQTT 5 properties of the message"
-    )]
-    pub property: Vec<OsString>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub properties: PacketPropertyArgs,
 
     #[command(flatten)]
     #[allow(missing_docs)]

@@ -1,10 +1,9 @@
-//! What the clients have in common beside the connection: how much they say, how much they send ahead, and `-D`.
-
-use std::ffi::OsString;
+//! What the clients have in common beside the connection: how much they say, how much they send ahead, `-D` and `-F`.
 
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
+use super::properties::PacketPropertyArgs;
 use crate::mqtt::typed::TypedProperty;
 use crate::output::Template;
 
@@ -28,20 +27,9 @@ pub struct ClientArgs {
     #[arg(short = 'M', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Session")]
     pub max_inflight: Option<u32>,
 
-    /// Property of MQTT 5 for a packet, as often as wanted, as in -D publish content-type text/plain
-    ///
-    /// COMMAND is connect, publish, subscribe, unsubscribe, disconnect or will, and NAME one of the properties that packet
-    /// may carry, as the specification writes it, with hyphens. A user-property has a name and a value of its own: -D publish
-    /// user-property colour red. Makes the connection one of MQTT 5.
-    #[arg(
-        short = 'D',
-        long,
-        value_names = ["COMMAND", "NAME", "VALUE"],
-        num_args = 3..=4,
-        allow_negative_numbers = true,
-        help_heading = "MQTT 5 properties"
-    )]
-    pub property: Vec<OsString>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub properties: PacketPropertyArgs,
 
     /// The same, in the one word that `TypedProperty` is displayed as
     #[arg(long, hide = true)]

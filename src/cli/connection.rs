@@ -13,6 +13,7 @@ use clap::{Args, ValueEnum};
 use super::properties::name_and_value;
 use super::tls::TlsArgs;
 use crate::client::transport::websocket::Header;
+use crate::span;
 
 /// Options of the connection, flattened into `pub`, `sub`, `req`, `reply` and `bench`.
 #[derive(Debug, Clone, Args)]
@@ -109,7 +110,7 @@ pub struct ConnectionArgs {
     pub keepalive: Option<u16>,
 
     /// Longest time from the first look-up to the broker's CONNACK
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = span::parse)]
     pub connect_timeout: Duration,
 
     #[command(flatten)]
@@ -159,7 +160,7 @@ pub struct SessionArgs {
     pub retry: Option<u32>,
 
     /// Longest pause between two attempts; it begins with half a second and doubles
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = some_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = span::positive)]
     pub retry_max_delay: Duration,
 
     /// Go to the broker that this one names when it refuses or leaves because another is to be used (MQTT 5)
@@ -329,31 +330,6 @@ fn keep_alive(text: &str) -> Result<u16, String> {
     }
 }
 
-/// A duration such as `250ms`, `1m 30s` or a bare number of seconds, `0.5`.
-///
-/// # Errors
-/// Says what a duration looks like when the text is none.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    match text.trim().parse::<f64>() {
-        Ok(seconds) => {
-            Duration::try_from_secs_f64(seconds).map_err(|_| format!("{text} is out of range"))
-        }
-        Err(_) => humantime::parse_duration(text.trim())
-            .map_err(|error| format!("{error}; write for example 500ms, 10s, 1m 30s or 2.5")),
-    }
-}
-
-/// A duration that is not nothing.
-///
-/// # Errors
-/// As for [`duration`], and for none at all.
-pub fn some_duration(text: &str) -> Result<Duration, String> {
-    match duration(text)? {
-        Duration::ZERO => Err("it is longer than 0".to_owned()),
-        duration => Ok(duration),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -378,7 +354,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_makes_the_parsers_panic(text in ".*") {
-            let _ = (nameserver(&text), duration(&text), session_expiry(&text));
+            let _ = (nameserver(&text), session_expiry(&text));
         }
     }
 }

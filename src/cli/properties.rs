@@ -1,10 +1,11 @@
-//! The MQTT 5 properties of a publish (3.3.2.3) as options; flattened into `pub`, `req`, `reply` and `bench`.
+//! The properties of MQTT 5 as options: those of a publish (3.3.2.3) by their names, and any by the packet that carries it.
 
 use std::ffi::OsString;
 
 use clap::Args;
 
-/// Properties a publisher may give a message. Any of them makes the connection one of MQTT 5.
+/// Properties a publisher may give a message; flattened into `pub`, `req`, `reply` and `bench`. Any of them makes the
+/// connection one of MQTT 5.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "MQTT 5 properties of the message")]
 pub struct PropertyArgs {
@@ -36,6 +37,25 @@ pub struct AskingArgs {
     /// What a reply should repeat, as an MQTT 5 property
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub correlation_data: Option<OsString>,
+}
+
+/// Properties by the packet that carries them; flattened into `pub`, `sub`, `req` and `bench`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct PacketPropertyArgs {
+    /// Property of MQTT 5 for a packet, as often as wanted, as in -D publish content-type text/plain
+    ///
+    /// COMMAND is connect, publish, subscribe, unsubscribe, disconnect or will, and NAME one of the properties that packet
+    /// may carry, as the specification writes it, with hyphens. A user-property has a name and a value of its own: -D publish
+    /// user-property colour red. Makes the connection one of MQTT 5.
+    #[arg(
+        short = 'D',
+        long,
+        value_names = ["COMMAND", "NAME", "VALUE"],
+        num_args = 3..=4,
+        allow_negative_numbers = true,
+        help_heading = "MQTT 5 properties"
+    )]
+    pub property: Vec<OsString>,
 }
 
 /// A user property, `NAME=VALUE`.

@@ -7,11 +7,12 @@ use std::time::Duration;
 use clap::{ArgGroup, Args, ValueEnum};
 
 use super::client::ClientArgs;
-use super::connection::{ConnectionArgs, SessionArgs, WillArgs, duration};
+use super::connection::{ConnectionArgs, SessionArgs, WillArgs};
 use super::properties::{AskingArgs, PropertyArgs};
 use crate::bench::plan::pace::Rate;
 use crate::payload::{Encoding, delimiter};
 use crate::size;
+use crate::span;
 
 /// Publishes one message, the same one repeatedly, several files, each line of stdin, or messages written as JSON.
 ///
@@ -123,7 +124,7 @@ pub struct PublishArgs {
     pub repeat: u64,
 
     /// Pause between the completion of one message and the next
-    #[arg(long, value_name = "DURATION", default_value = "0", value_parser = duration, conflicts_with_all = ["stdin_line", "json"], help_heading = "Payload")]
+    #[arg(long, value_name = "DURATION", default_value = "0", value_parser = span::parse, conflicts_with_all = ["stdin_line", "json"], help_heading = "Payload")]
     pub repeat_delay: Duration,
 
     /// Send at most RATE messages a second, evenly: 0.5, 200, 20k

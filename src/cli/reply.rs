@@ -8,10 +8,11 @@ use std::time::Duration;
 use clap::{ArgGroup, Args};
 
 use super::client::format_string;
-use super::connection::{ConnectionArgs, SessionArgs, WillArgs, duration, some_duration};
+use super::connection::{ConnectionArgs, SessionArgs, WillArgs};
 use super::properties::PropertyArgs;
 use super::subscribe::workers;
 use crate::output::Template;
+use crate::span;
 
 /// Answers requests: a device to test against, in one line.
 ///
@@ -54,7 +55,7 @@ pub struct ReplyArgs {
     pub count: Option<u64>,
 
     /// End with status 27 after this time, counted from the start of the program
-    #[arg(short = 'W', long, value_name = "DURATION", value_parser = some_duration)]
+    #[arg(short = 'W', long, value_name = "DURATION", value_parser = span::positive)]
     pub timeout: Option<Duration>,
 
     /// Say on stderr what becomes of each request
@@ -152,7 +153,7 @@ pub struct ReplyArgs {
 /// `200ms`, or `10ms..200ms`.
 fn delay(text: &str) -> Result<RangeInclusive<Duration>, String> {
     let (shortest, longest) = text.split_once("..").unwrap_or((text, text));
-    let range = duration(shortest)?..=duration(longest)?;
+    let range = span::parse(shortest)?..=span::parse(longest)?;
     match range.is_empty() {
         true => Err("the longer time stands behind the ..".to_owned()),
         false => Ok(range),

@@ -7,9 +7,10 @@ use std::time::Duration;
 use clap::{ArgGroup, Args};
 
 use super::client::{ClientArgs, format_string};
-use super::connection::{ConnectionArgs, SessionArgs, WillArgs, some_duration};
+use super::connection::{ConnectionArgs, SessionArgs, WillArgs};
 use super::properties::PropertyArgs;
 use crate::output::Template;
+use crate::span;
 
 /// Publishes a request and prints the reply.
 ///
@@ -37,7 +38,7 @@ pub struct RequestArgs {
     pub replies: u64,
 
     /// End with status 27 after this time, counted from the start of the program
-    #[arg(short = 'W', long, value_name = "DURATION", value_parser = some_duration)]
+    #[arg(short = 'W', long, value_name = "DURATION", value_parser = span::positive)]
     pub timeout: Option<Duration>,
 
     /// Say on stderr how long each reply took, from the request's way to the network

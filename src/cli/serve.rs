@@ -8,6 +8,7 @@ use clap::{ArgAction, Args, ValueEnum};
 
 use crate::output::trace::TraceFormat;
 use crate::settings::Setting;
+use crate::span;
 
 /// A broker for MQTT 3.1, 3.1.1 and 5 that starts with one word.
 #[derive(Debug, Args)]
@@ -50,7 +51,7 @@ pub struct ServeArgs {
     pub queue_qos0: bool,
 
     /// Time between two updates of the $SYS topics, 0 for none
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = super::connection::duration)]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = span::parse)]
     pub sys_interval: Duration,
 
     /// Answer Prometheus at http://ADDRESS/metrics, for example 127.0.0.1:9883

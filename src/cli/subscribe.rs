@@ -6,10 +6,11 @@ use std::time::Duration;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 
 use super::client::{ClientArgs, format_string};
-use super::connection::{ConnectionArgs, SessionArgs, WillArgs, some_duration};
+use super::connection::{ConnectionArgs, SessionArgs, WillArgs};
 use crate::condition::Condition;
 use crate::output::{FileName, Template};
 use crate::size;
+use crate::span;
 
 /// The topic filters and the qualities of service, whose order on the command line matters.
 ///
@@ -155,7 +156,7 @@ pub struct SubscribeArgs {
     pub count: Option<u64>,
 
     /// End with status 27 after this time, counted from the start of the program
-    #[arg(short = 'W', long, value_name = "DURATION", value_parser = some_duration)]
+    #[arg(short = 'W', long, value_name = "DURATION", value_parser = span::positive)]
     pub timeout: Option<Duration>,
 
     /// Do not print retained messages
@@ -191,7 +192,7 @@ pub struct SubscribeArgs {
     ///
     /// What is held back at the end is printed before the command ends. What is held back counts as received: at QoS 1 and 2
     /// it has been acknowledged. More than 4 MiB or 16,384 topics are not held back: the oldest are then printed sooner.
-    #[arg(long, value_name = "DURATION", value_parser = some_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = span::positive)]
     pub throttle: Option<Duration>,
 
     /// End a subscription of a kept session, as often as wanted; without --topic the command ends when it is done
@@ -203,7 +204,7 @@ pub struct SubscribeArgs {
     pub exit_after_subscribe: bool,
 
     /// End when no message has come for this time, counted from the broker's answer to the subscription
-    #[arg(long, value_name = "DURATION", value_parser = some_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = span::positive)]
     pub idle: Option<Duration>,
 
     /// Delete each retained message that comes and is not filtered out, by publishing an empty one in its place
@@ -309,7 +310,7 @@ pub struct SubscribeArgs {
     pub rotate_size: Option<u64>,
 
     /// Begin a new file when one is this old; the old one becomes FILE.1, then FILE.2 and so on
-    #[arg(long, value_name = "DURATION", requires = "output", value_parser = some_duration, help_heading = "Output")]
+    #[arg(long, value_name = "DURATION", requires = "output", value_parser = span::positive, help_heading = "Output")]
     pub rotate_every: Option<Duration>,
 
     /// Keep the N newest of the files that are done, and remove the others

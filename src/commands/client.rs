@@ -86,7 +86,7 @@ fn tracer(dialect: Dialect, is_quiet: bool) -> Tracer {
 }
 
 fn typed(args: &ClientArgs) -> anyhow::Result<Vec<TypedProperty>> {
-    let mut all = typed_properties(&args.property)?;
+    let mut all = typed_properties(&args.properties.property)?;
     all.extend(args.property_on_wire.iter().cloned());
     checked(all)
 }

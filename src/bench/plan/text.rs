@@ -32,6 +32,8 @@ pub(super) mod duration {
     use serde::de::{Deserializer, Error, Visitor};
     use serde::ser::Serializer;
 
+    use crate::span;
+
     pub(in super::super) fn serialize<S: Serializer>(
         duration: &Duration,
         serializer: S,
@@ -55,13 +57,11 @@ pub(super) mod duration {
         }
 
         fn visit_str<E: Error>(self, text: &str) -> Result<Duration, E> {
-            humantime::parse_duration(text).map_err(|error| {
-                E::custom(format!("{error}; write for example 500ms, 10s or 1m 30s"))
-            })
+            span::parse(text).map_err(E::custom)
         }
 
         fn visit_f64<E: Error>(self, seconds: f64) -> Result<Duration, E> {
-            Duration::try_from_secs_f64(seconds).map_err(E::custom)
+            span::parse(&seconds.to_string()).map_err(E::custom)
         }
 
         fn visit_i64<E: Error>(self, seconds: i64) -> Result<Duration, E> {

@@ -7,6 +7,8 @@ use std::time::Duration;
 use serde::de::{Deserializer, Error, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::span;
+
 /// Load that is not measured, before the measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Warmup {
@@ -47,13 +49,8 @@ impl FromStr for Warmup {
 
     fn from_str(text: &str) -> Result<Warmup, String> {
         let text = text.trim();
-        let time = |text: &str| match text.trim().parse::<f64>() {
-            Ok(seconds) => {
-                Duration::try_from_secs_f64(seconds).map_err(|_| format!("{text} is out of range"))
-            }
-            Err(_) => humantime::parse_duration(text.trim()).map_err(|error| {
-                format!("{error}; write for example 500ms, 10s, 1m 30s, auto or auto:30s")
-            }),
+        let time = |text: &str| {
+            span::parse(text).map_err(|words| format!("{words}; auto or auto:30s is possible too"))
         };
         match text.strip_prefix("auto") {
             Some("") => Ok(Warmup::Auto(LIMIT)),
@@ -136,7 +133,10 @@ mod tests {
             assert_eq!(text.parse(), Ok(expected), "{text}");
         }
         for (text, words) in [
-            ("", "write for example 500ms, 10s, 1m 30s, auto or auto:30s"),
+            (
+                "",
+                "write for example 500ms, 10s, 1m 30s or 2.5; auto or auto:30s is possible too",
+            ),
             ("-1", "out of range"),
             ("automatic", "for example auto:30s"),
             ("auto:", "write for example 500ms"),

@@ -3,6 +3,7 @@
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
+use super::LOAD;
 use crate::bench::plan::preset::{ALL, Preset};
 
 /// A named load.
@@ -15,12 +16,8 @@ pub struct PresetArgs {
         long,
         value_name = "NAME",
         ignore_case = true,
-        conflicts_with_all = [
-            "scenario", "plan", "publishers", "subscribers", "clients", "rate", "count", "warmup", "qos", "window",
-            "topic", "filter", "disable_clean_session", "size", "payload", "payload_file", "payload_lines", "payload_order", "template", "header", "retain",
-            "topic_alias", "response_topic", "correlation_data", "PropertyArgs", "SessionPropertyArgs", "WillArgs",
-            "fault", "persistent", "reads", "property",
-        ]
+        conflicts_with_all = LOAD,
+        conflicts_with = "plan"
     )]
     pub preset: Option<Preset>,
 

@@ -13,7 +13,7 @@ use crate::mqtt::typed::{Carrier, TypedProperty};
 /// [`Exit::Usage`] when a property is none, is said twice, or is one that a bench's packets do not carry.
 pub(super) fn spelled_out(args: &LoadArgs) -> anyhow::Result<LoadArgs> {
     let mut args = args.clone();
-    for TypedProperty { carrier, property } in typed_properties(&args.property)? {
+    for TypedProperty { carrier, property } in typed_properties(&args.properties.property)? {
         match carrier {
             Carrier::Connect => connect(&mut args, property)?,
             Carrier::Publish => publish(&mut args, property)?,

@@ -184,7 +184,10 @@ fn a_fault_in_the_file_is_told_with_its_line() {
             "log-format = 'xml'",
             "1: log-format: possible values: text, json",
         ),
-        ("sys-interval = -1", "1: sys-interval: -1 is out of range"),
+        (
+            "sys-interval = -1",
+            "1: sys-interval: -1 is out of range, 0 to 100 years",
+        ),
         (
             "port = 1\nhost = 'a\n",
             "2: this is not TOML: invalid literal string, expected `'`",
