@@ -1,6 +1,5 @@
 //! What CONNECT says, and what becomes of a connection that a broker refuses, sends elsewhere or does not take yet.
 
-use std::net::TcpListener;
 use std::thread::JoinHandle;
 
 use mqtt_toolbox::mqtt::packet::{ConnAck, Connect};
@@ -8,13 +7,12 @@ use mqtt_toolbox::mqtt::{Packet, Properties, Property, ReasonCode, Version};
 
 use crate::harness::Mqtt;
 use crate::servers::{Mosquitto, MqttServe};
-use crate::wire::Wire;
+use crate::wire::{Wire, listen};
 
 /// A broker that answers one connection after the other with what stands in the list, `None` for none at all, and returns the
 /// CONNECTs.
 pub fn broker(answers: Vec<(Version, Option<ConnAck>)>) -> (String, JoinHandle<Vec<Connect>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("mqtt://{}", listener.local_addr().unwrap());
+    let (listener, url) = listen();
     let thread = std::thread::spawn(move || {
         let mut seen = Vec::new();
         for (version, answer) in answers {

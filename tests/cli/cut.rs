@@ -1,13 +1,15 @@
 //! Connections that are cut after any number of bytes: nothing hangs, is lost or doubled.
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use crate::clients::{brokers, publish, subscribe, subscribed};
+use crate::clients::{brokers, numbers, publish, subscribe, subscribed};
 use crate::harness::{Mqtt, eventually};
+use crate::servers::Mosquitto;
+use crate::wire::listen;
 
 /// Runs beside each other.
 const WORKERS: usize = 4;
@@ -20,31 +22,49 @@ enum Work {
     Subscribe,
 }
 
-/// The first connection of a client ends when so many bytes have passed in one direction.
+/// A connection ends when so many bytes have passed in one direction.
 #[derive(Debug, Clone, Copy)]
 struct Cut {
     is_to_broker: bool,
     after: usize,
 }
 
-/// A way to a broker on which every connection stays whole but the next after [`Way::cut_next`].
+/// Which connections are cut.
+#[derive(Debug, Clone, Copy, Default)]
+enum Cuts {
+    #[default]
+    None,
+    Next(Cut),
+    Every(Cut),
+}
+
+/// A way to a broker on which every connection stays whole that [`Way::cut`] does not name.
 struct Way {
     url: String,
-    cut: Arc<Mutex<Option<Cut>>>,
+    cuts: Arc<Mutex<Cuts>>,
 }
 
 impl Way {
     fn new(port: u16) -> Way {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("mqtt://{}", listener.local_addr().unwrap());
-        let cut: Arc<Mutex<Option<Cut>>> = Arc::default();
-        let next = Arc::clone(&cut);
+        let (listener, url) = listen();
+        let cuts: Arc<Mutex<Cuts>> = Arc::default();
+        let asked = Arc::clone(&cuts);
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let Ok(broker) = TcpStream::connect(("127.0.0.1", port)) else {
                     continue;
                 };
-                let cut = next.lock().unwrap().take();
+                let cut = {
+                    let mut cuts = asked.lock().unwrap();
+                    match *cuts {
+                        Cuts::None => None,
+                        Cuts::Next(cut) => {
+                            *cuts = Cuts::None;
+                            Some(cut)
+                        }
+                        Cuts::Every(cut) => Some(cut),
+                    }
+                };
                 let limit = |is_to_broker| {
                     let cut = cut.filter(|cut| cut.is_to_broker == is_to_broker);
                     cut.map_or(usize::MAX, |cut| cut.after)
@@ -55,11 +75,11 @@ impl Way {
                 thread::spawn(move || pass(from, back, to_client));
             }
         });
-        Way { url, cut }
+        Way { url, cuts }
     }
 
-    fn cut_next(&self, cut: Cut) {
-        *self.cut.lock().unwrap() = Some(cut);
+    fn cut(&self, cuts: Cuts) {
+        *self.cuts.lock().unwrap() = cuts;
     }
 }
 
@@ -138,7 +158,7 @@ fn play(broker: &str, version: &str, way: &Way, work: Work, cut: Cut) {
             .stdout("1\n2\n")
         }
     };
-    way.cut_next(cut);
+    way.cut(Cuts::Next(cut));
     running.stdin("1\n2\n").stderr_any().run();
 }
 
@@ -188,7 +208,7 @@ fn ask(version: &str, way: &Way, cut: Cut) {
         true => &["--retry", "forever", "--retry-max-delay", "20ms"],
         false => &[],
     };
-    way.cut_next(cut);
+    way.cut(Cuts::Next(cut));
     let finished = Mqtt::new(request.iter().chain(again)).start().wait();
     let words = finished.stderr.trim_end();
     let lost = "mqtt: the broker closed the connection; ";
@@ -226,5 +246,71 @@ fn a_request_has_one_reply_or_says_why_it_has_none() {
         // More than each of them sends.
         let cuts = cuts(first, 170, 110);
         in_turn(&broker.url, &cuts, |way, cut| ask(version, way, *cut));
+    }
+}
+
+/// So often that ten thousand lines are cut several times.
+const OFTEN: Cut = Cut {
+    is_to_broker: true,
+    after: 60_000,
+};
+
+#[test]
+fn a_stream_of_lines_survives_cut_connections_with_nothing_forgotten() {
+    let broker = Mosquitto::start(["max_queued_messages 0", "max_inflight_messages 0"]);
+    let count = 10_000;
+    for qos in ["1", "2"] {
+        let way = Way::new(broker.port);
+        way.cut(Cuts::Every(OFTEN));
+        let topic = format!("fragile/{qos}");
+        let mut subscriber = subscribed(&broker.url(), &["-t", &topic, "-q", "2"]);
+        publish(&way.url, &["-t", &topic, "-q", qos, "-l"])
+            .stdin(numbers(count))
+            .stderr_like(|text| text.matches("; trying again in ").count() >= 2)
+            .run();
+        publish(&broker.url(), &["-t", &topic, "-q", "2", "-m", "end"]).run();
+        subscriber.wait_for_stdout(|line| line == "end");
+        let printed = subscriber.stdout();
+        let mut seen = vec![0_u32; count as usize + 1];
+        for line in String::from_utf8_lossy(&printed).lines() {
+            if let Ok(number) = line.parse::<usize>() {
+                seen[number] += 1;
+            }
+        }
+        let missing = seen[1..].iter().filter(|times| **times == 0).count();
+        assert_eq!(missing, 0, "QoS {qos}");
+    }
+}
+
+#[test]
+fn a_kept_session_makes_qos_2_exactly_once_over_cut_connections() {
+    for broker in brokers() {
+        let port = broker.url.rsplit(':').next().unwrap().parse().unwrap();
+        let way = Way::new(port);
+        way.cut(Cuts::Every(OFTEN));
+        let lines = numbers(10_000);
+        for version in ["311", "5"] {
+            let mut subscriber =
+                subscribed(&broker.url, &["-t", version, "-q", "2", "-C", "10001"]);
+            let session = ["-i", version, "-c", "-V", version];
+            publish(
+                &way.url,
+                &[&["-t", version, "-q", "2", "-l"][..], &session].concat(),
+            )
+            .stdin(lines.clone())
+            .stderr_like(|text| text.matches("; trying again in ").count() >= 2)
+            .run();
+            let printed = subscriber.wait().stdout_text();
+            let mut received: Vec<&str> = printed.lines().skip(1).collect();
+            assert_eq!(received.len(), 10_000, "{} {version}", broker.name);
+            received.sort_unstable();
+            received.dedup();
+            assert_eq!(
+                received.len(),
+                10_000,
+                "{} {version}: each line once",
+                broker.name
+            );
+        }
     }
 }

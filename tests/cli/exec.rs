@@ -1,15 +1,13 @@
 //! `mqtt sub --exec`: a command for each message, and what becomes of the message when the command fails.
 
 use std::fs;
-use std::net::TcpListener;
 
-use mqtt_toolbox::mqtt::packet::{ConnAck, SubAck};
-use mqtt_toolbox::mqtt::{Packet, Properties, QoS, ReasonCode, Version};
+use mqtt_toolbox::mqtt::{Packet, QoS, ReasonCode, Version};
 
 use crate::clients::{brokers, numbers, publish, subscribe, subscribed};
 use crate::harness::{Mqtt, eventually};
 use crate::servers::MqttServe;
-use crate::wire::Wire;
+use crate::wire::{Wire, accepted, listen};
 
 #[test]
 fn a_command_gets_the_payload_and_is_told_the_rest() {
@@ -167,8 +165,7 @@ fn a_message_whose_command_failed_comes_again_with_those_behind_it() {
 fn a_message_whose_command_outlives_the_connection_is_acknowledged_when_it_has_come_again() {
     for (version, number) in [(Version::V311, "311"), (Version::V5, "5")] {
         for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
-            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-            let url = format!("mqtt://{}", listener.local_addr().unwrap());
+            let (listener, url) = listen();
             let folder = tempfile::tempdir().unwrap();
             let script = "name=$(cat); echo begun $name; until [ -e \"$0/$name\" ]; do sleep 0.01; done; echo done $name";
             let mut running = subscribe(
@@ -193,19 +190,12 @@ fn a_message_whose_command_outlives_the_connection_is_acknowledged_when_it_has_c
             )
             .stderr_any()
             .start();
-            let mut wire = accepted(&listener, version, false);
-            let Packet::Subscribe(subscribe) = wire.receive() else {
-                panic!("no SUBSCRIBE");
-            };
-            wire.send(Packet::SubAck(SubAck {
-                packet_id: subscribe.packet_id,
-                properties: Properties::default(),
-                reasons: vec![ReasonCode(2)],
-            }));
+            let mut wire = Wire::answered(&listener, version, accepted(false, Vec::new()));
+            wire.grant(vec![ReasonCode::GRANTED_QOS_2]);
             wire.send(crate::wire::publish("n", b"old", qos, 7));
             running.wait_for_stdout(|line| line == "begun old");
             drop(wire);
-            let mut wire = accepted(&listener, version, true);
+            let mut wire = Wire::answered(&listener, version, accepted(true, Vec::new()));
             running.wait_for_stderr(|line| line.ends_with("connected again"));
             fs::write(folder.path().join("old"), "").unwrap();
             running.wait_for_stdout(|line| line == "done old");
@@ -223,18 +213,6 @@ fn a_message_whose_command_outlives_the_connection_is_acknowledged_when_it_has_c
             assert_eq!(printed, "begun old\ndone old\nbegun new\ndone new\n");
         }
     }
-}
-
-/// The next connection, accepted.
-fn accepted(listener: &TcpListener, version: Version, session_present: bool) -> Wire {
-    let mut wire = Wire::accept(listener, version);
-    wire.receive();
-    wire.send(Packet::ConnAck(ConnAck {
-        session_present,
-        reason: ReasonCode::SUCCESS,
-        properties: Properties::default(),
-    }));
-    wire
 }
 
 /// Which message the next packet acknowledges.

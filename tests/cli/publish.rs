@@ -1,18 +1,15 @@
 //! `mqtt pub`.
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread;
 
-use mqtt_toolbox::mqtt::packet::{Acknowledgement, ConnAck};
-use mqtt_toolbox::mqtt::{Packet, Properties, Property, ReasonCode, Version};
+use mqtt_toolbox::mqtt::packet::Acknowledgement;
+use mqtt_toolbox::mqtt::{Packet, Property, Version};
 
 use crate::clients::{brokers, numbers, publish, subscribe, subscribed};
 use crate::harness::{Mqtt, eventually};
 use crate::servers::{Mosquitto, free_port};
-use crate::wire::Wire;
+use crate::wire::{Wire, accepted, listen};
 
 #[test]
 fn every_payload_source_sends_its_bytes_unchanged() {
@@ -237,8 +234,7 @@ fn a_broker_that_is_not_there_is_status_3() {
 
 #[test]
 fn a_broker_that_says_nothing_is_status_3_after_the_connect_timeout() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("mqtt://{}", listener.local_addr().unwrap());
+    let (_listener, url) = listen();
     publish(&url, &["-t", "a", "-m", "x", "--connect-timeout", "200ms"])
         .stderr(format!(
             "mqtt: {url} takes connections but sent no CONNACK within 200ms (--connect-timeout); is it an MQTT broker?\n"
@@ -249,8 +245,7 @@ fn a_broker_that_says_nothing_is_status_3_after_the_connect_timeout() {
 
 #[test]
 fn a_web_server_is_no_broker() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("mqtt://{}", listener.local_addr().unwrap());
+    let (listener, url) = listen();
     let server = thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         stream
@@ -343,12 +338,10 @@ fn a_refused_message_is_status_5_with_the_reason() {
 
 #[test]
 fn what_the_broker_does_not_take_is_said_and_not_sent() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("mqtt://{}", listener.local_addr().unwrap());
+    let (listener, url) = listen();
     let server = thread::spawn(move || {
-        let mut wire = Wire::accept(&listener, Version::V5);
-        wire.receive();
-        wire.send(accepted(vec![Property::MaximumPacketSize(64)]));
+        let small = vec![Property::MaximumPacketSize(64)];
+        let mut wire = Wire::answered(&listener, Version::V5, accepted(false, small));
         let mut packets = Vec::new();
         while let Some(packet) = wire.receive_or_end() {
             if let Packet::Publish(publish) = &packet {
@@ -378,12 +371,9 @@ fn what_the_broker_does_not_take_is_said_and_not_sent() {
 
 #[test]
 fn a_connection_lost_before_the_acknowledgement_is_status_7() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("mqtt://{}", listener.local_addr().unwrap());
+    let (listener, url) = listen();
     let server = thread::spawn(move || {
-        let mut wire = Wire::accept(&listener, Version::V311);
-        wire.receive();
-        wire.send(accepted(Vec::new()));
+        let mut wire = Wire::answered(&listener, Version::V311, accepted(false, Vec::new()));
         assert!(matches!(wire.receive(), Packet::Publish(_)));
     });
     publish(&url, &["-t", "a", "-m", "x", "-q", "1"])
@@ -391,14 +381,6 @@ fn a_connection_lost_before_the_acknowledgement_is_status_7() {
         .status(7)
         .run();
     server.join().unwrap();
-}
-
-fn accepted(properties: Vec<Property>) -> Packet {
-    Packet::ConnAck(ConnAck {
-        session_present: false,
-        reason: ReasonCode::SUCCESS,
-        properties: Properties(properties),
-    })
 }
 
 #[test]
@@ -429,116 +411,6 @@ fn a_line_is_sent_when_it_is_written_not_when_stdin_ends() {
         }
         running.close_stdin();
         assert_eq!(running.wait().status, 0);
-    }
-}
-
-/// A way to a broker that is cut after so many bytes to it, again and again.
-struct Fragile {
-    url: String,
-    /// Bytes that may still pass on the present way.
-    allowance: Arc<AtomicI64>,
-}
-
-impl Fragile {
-    fn new(port: u16, allowance: i64) -> Fragile {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("mqtt://{}", listener.local_addr().unwrap());
-        let left = Arc::new(AtomicI64::new(allowance));
-        let shared = Arc::clone(&left);
-        thread::spawn(move || {
-            for client in listener.incoming().flatten() {
-                let broker = TcpStream::connect(("127.0.0.1", port)).unwrap();
-                let (to_client, from_broker) =
-                    (client.try_clone().unwrap(), broker.try_clone().unwrap());
-                let back = thread::spawn(move || pass(from_broker, to_client, |_| true));
-                pass(client, broker, |count| {
-                    shared.fetch_sub(count, Ordering::Relaxed) > count
-                });
-                shared.store(allowance, Ordering::Relaxed);
-                back.join().unwrap();
-            }
-        });
-        Fragile {
-            url,
-            allowance: left,
-        }
-    }
-
-    /// From now on everything passes.
-    fn mend(&self) {
-        self.allowance.store(i64::MAX, Ordering::Relaxed);
-    }
-}
-
-/// Copies until the end, or until `may` says no; then both sides are closed, with what is on its way thrown away.
-fn pass(mut from: TcpStream, mut to: TcpStream, may: impl Fn(i64) -> bool) {
-    let mut buffer = [0; 1024];
-    while let Ok(count @ 1..) = from.read(&mut buffer) {
-        if !may(count as i64) || to.write_all(&buffer[..count]).is_err() {
-            break;
-        }
-    }
-    let _ = from.shutdown(Shutdown::Both);
-    let _ = to.shutdown(Shutdown::Both);
-}
-
-#[test]
-fn a_stream_of_lines_survives_cut_connections_with_nothing_forgotten() {
-    let broker = Mosquitto::start(["max_queued_messages 0", "max_inflight_messages 0"]);
-    let count = 10_000;
-    for qos in ["1", "2"] {
-        let fragile = Fragile::new(broker.port, 60_000);
-        let topic = format!("fragile/{qos}");
-        let mut subscriber = subscribed(&broker.url(), &["-t", &topic, "-q", "2"]);
-        let running = publish(&fragile.url, &["-t", &topic, "-q", qos, "-l"])
-            .stdin(numbers(count))
-            .stderr_like(|text| text.matches("; trying again in ").count() >= 2)
-            .run();
-        drop(running);
-        fragile.mend();
-        publish(&broker.url(), &["-t", &topic, "-q", "2", "-m", "end"]).run();
-        subscriber.wait_for_stdout(|line| line == "end");
-        let printed = subscriber.stdout();
-        let mut seen = vec![0_u32; count as usize + 1];
-        for line in String::from_utf8_lossy(&printed).lines() {
-            if let Ok(number) = line.parse::<usize>() {
-                seen[number] += 1;
-            }
-        }
-        let missing = seen[1..].iter().filter(|times| **times == 0).count();
-        assert_eq!(missing, 0, "QoS {qos}");
-    }
-}
-
-#[test]
-fn a_kept_session_makes_qos_2_exactly_once_over_cut_connections() {
-    for broker in brokers() {
-        let port = broker.url.rsplit(':').next().unwrap().parse().unwrap();
-        let fragile = Fragile::new(port, 60_000);
-        let lines = numbers(10_000);
-        for version in ["311", "5"] {
-            let mut subscriber =
-                subscribed(&broker.url, &["-t", version, "-q", "2", "-C", "10001"]);
-            let session = ["-i", version, "-c", "-V", version];
-            publish(
-                &fragile.url,
-                &[&["-t", version, "-q", "2", "-l"][..], &session].concat(),
-            )
-            .stdin(lines.clone())
-            .stderr_like(|text| text.matches("; trying again in ").count() >= 2)
-            .run();
-            let printed = subscriber.wait().stdout_text();
-            let mut received: Vec<&str> = printed.lines().skip(1).collect();
-            assert_eq!(received.len(), 10_000, "{} {version}", broker.name);
-            received.sort_unstable();
-            received.dedup();
-            assert_eq!(
-                received.len(),
-                10_000,
-                "{} {version}: each line once",
-                broker.name
-            );
-        }
     }
 }
 
@@ -588,8 +460,7 @@ fn a_large_file_is_in_memory_twice_and_not_more() {
     const SIZE: usize = 64 << 20;
     let file = tempfile::NamedTempFile::new().unwrap();
     file.as_file().set_len(SIZE as u64).unwrap();
-    let broker = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("mqtt://{}", broker.local_addr().unwrap());
+    let (broker, url) = listen();
     let path = file.path().to_str().unwrap();
     let mut running = publish(&url, &["-t", "a", "-f", path]).start();
     let (mut stream, _) = broker.accept().unwrap();

@@ -9,24 +9,16 @@ use mqtt_toolbox::mqtt::{Packet, Properties, Property, ReasonCode, Version};
 use crate::connecting::{answer, broker, publish};
 use crate::harness::{Mqtt, eventually};
 use crate::servers::{Mosquitto, MqttServe};
-use crate::wire::Wire;
-
-fn listen() -> (TcpListener, String) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("mqtt://{}", listener.local_addr().unwrap());
-    (listener, url)
-}
+use crate::wire::{Wire, listen};
 
 /// The next connection, answered with this.
 fn connected(listener: &TcpListener, reason: ReasonCode, properties: Vec<Property>) -> Wire {
-    let mut wire = Wire::accept(listener, Version::V5);
-    assert!(matches!(wire.receive(), Packet::Connect(_)));
-    wire.send(Packet::ConnAck(ConnAck {
+    let connack = ConnAck {
         session_present: false,
         reason,
         properties: Properties(properties),
-    }));
-    wire
+    };
+    Wire::answered(listener, Version::V5, Packet::ConnAck(connack))
 }
 
 fn reference(url: &str) -> Vec<Property> {

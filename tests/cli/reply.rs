@@ -8,7 +8,7 @@ use mqtt_toolbox::mqtt::{Properties, Property, QoS, ReasonCode, Version};
 use crate::clients::{brokers, publish, subscribe};
 use crate::harness::{Mqtt, Running, eventually};
 use crate::servers::MqttServe;
-use crate::wire::Wire;
+use crate::wire::{Wire, listen};
 
 /// `mqtt reply`, running and known to answer.
 #[track_caller]
@@ -209,8 +209,7 @@ struct NarrowBroker {
 
 impl NarrowBroker {
     fn new(arguments: &[&str]) -> NarrowBroker {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("mqtt://{}", listener.local_addr().unwrap());
+        let (listener, url) = listen();
         let reply = ["reply", "-L", &url, "-t", "ping", "-q", "1", "--echo"];
         let running = Mqtt::new(reply.iter().chain(arguments)).start();
         NarrowBroker { running, listener }

@@ -1,13 +1,11 @@
 //! `mqtt req` against brokers, and somebody who answers.
 
-use std::net::TcpListener;
-
-use mqtt_toolbox::mqtt::packet::{ConnAck, Packet, Publish, SubAck};
+use mqtt_toolbox::mqtt::packet::{Packet, Publish, SubAck};
 use mqtt_toolbox::mqtt::{ByteString, Properties, Property, QoS, ReasonCode, Version};
 
 use crate::harness::{Mqtt, Running};
 use crate::servers::{Mosquitto, MqttServe};
-use crate::wire::{Wire, publish};
+use crate::wire::{Wire, accepted, listen, publish};
 
 /// Subscribes to the topic of the requests, before they are made.
 fn answerer(port: u16, version: Version) -> Wire {
@@ -159,8 +157,7 @@ fn a_broker_may_say_what_the_response_topic_begins_with() {
         ("answers", true, Ok("typed")),
         ("a/#", false, Err(())),
     ] {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("mqtt://{}", listener.local_addr().unwrap());
+        let (listener, url) = listen();
         let server = std::thread::spawn(move || {
             let mut wire = Wire::accept(&listener, Version::V5);
             let Packet::Connect(connect) = wire.receive() else {
@@ -168,17 +165,9 @@ fn a_broker_may_say_what_the_response_topic_begins_with() {
             };
             let asked = connect.properties.request_response_information();
             assert_eq!(asked, (!is_typed).then_some(1));
-            wire.send(Packet::ConnAck(ConnAck {
-                session_present: false,
-                reason: ReasonCode::SUCCESS,
-                // Whoever has not asked must not be told.
-                properties: Properties(
-                    asked
-                        .map(|_| Property::ResponseInformation(information.into()))
-                        .into_iter()
-                        .collect(),
-                ),
-            }));
+            // Whoever has not asked must not be told.
+            let told = asked.map(|_| Property::ResponseInformation(information.into()));
+            wire.send(accepted(false, told.into_iter().collect()));
             let packet = wire.receive();
             let Packet::Subscribe(subscribe) = packet else {
                 assert!(matches!(packet, Packet::Disconnect(_)), "{packet:?}");

@@ -2,13 +2,12 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::net::TcpListener;
 
-use mqtt_toolbox::mqtt::packet::{ConnAck, Packet, SubAck};
-use mqtt_toolbox::mqtt::{Properties, Property, QoS, ReasonCode, Version};
+use mqtt_toolbox::mqtt::packet::Packet;
+use mqtt_toolbox::mqtt::{Property, QoS, ReasonCode, Version};
 
 use crate::harness::Mqtt;
-use crate::wire::{Wire, publish};
+use crate::wire::{Wire, accepted, listen, publish};
 
 /// More than all queues and buffers of the client and what is behind it take in.
 const MANY: u16 = 100;
@@ -17,24 +16,14 @@ const LONG: usize = 50_000;
 /// A broker that wants to hear of its client every second. It sends its messages, opens the gate when it has heard of the
 /// client several times, and ends the session when everything is acknowledged.
 fn broker(gate: std::path::PathBuf) -> (String, std::thread::JoinHandle<()>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("mqtt://{}", listener.local_addr().unwrap());
+    let (listener, url) = listen();
     let thread = std::thread::spawn(move || {
-        let mut wire = Wire::accept(&listener, Version::V5);
-        wire.receive();
-        wire.send(Packet::ConnAck(ConnAck {
-            session_present: false,
-            reason: ReasonCode::SUCCESS,
-            properties: Properties(vec![Property::ServerKeepAlive(1)]),
-        }));
-        let Packet::Subscribe(subscribe) = wire.receive() else {
-            panic!("no SUBSCRIBE");
-        };
-        wire.send(Packet::SubAck(SubAck {
-            packet_id: subscribe.packet_id,
-            reasons: vec![ReasonCode::GRANTED_QOS_1],
-            properties: Properties::default(),
-        }));
+        let mut wire = Wire::answered(
+            &listener,
+            Version::V5,
+            accepted(false, vec![Property::ServerKeepAlive(1)]),
+        );
+        wire.grant(vec![ReasonCode::GRANTED_QOS_1]);
         let mut other_way = wire.stream.try_clone().unwrap();
         let flood = std::thread::spawn(move || {
             for packet_id in 1..=MANY {

@@ -3,13 +3,13 @@
 use std::net::TcpListener;
 use std::path::Path;
 
-use mqtt_toolbox::mqtt::packet::{Acknowledgement, ConnAck, Disconnect, Publish};
+use mqtt_toolbox::mqtt::packet::{Acknowledgement, Disconnect, Publish};
 use mqtt_toolbox::mqtt::{Packet, Properties, Property, ReasonCode, Version};
 
 use crate::clients::{brokers, numbers, publish, subscribed};
 use crate::harness::{Mqtt, eventually};
 use crate::servers::{Mosquitto, MqttServe, free_port};
-use crate::wire::Wire;
+use crate::wire::{self, Wire, listen};
 
 /// Arguments for a spool in this folder.
 fn spooled<'a>(directory: &'a str, rest: &[&'a str]) -> Vec<&'a str> {
@@ -122,11 +122,7 @@ fn whatever_moment_the_program_is_killed_in_nothing_is_lost_and_at_qos_2_nothing
 }
 
 fn connack(session_present: bool) -> Packet {
-    Packet::ConnAck(ConnAck {
-        session_present,
-        reason: ReasonCode::SUCCESS,
-        properties: Properties::default(),
-    })
+    wire::accepted(session_present, Vec::new())
 }
 
 fn next_publish(wire: &mut Wire) -> Publish {
@@ -145,8 +141,7 @@ struct Stage {
 
 impl Stage {
     fn new(version: Version) -> Stage {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("mqtt://{}", listener.local_addr().unwrap());
+        let (listener, url) = listen();
         Stage {
             listener,
             url,
@@ -417,8 +412,7 @@ fn before_mqtt_5_another_brokers_old_session_is_ended_first() {
 fn a_spool_falls_back_to_an_older_mqtt_but_drops_no_property_for_it() {
     let directory = tempfile::tempdir().unwrap();
     let directory = directory.path().to_str().unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("mqtt://{}", listener.local_addr().unwrap());
+    let (listener, url) = listen();
     let nowhere = format!("mqtt://127.0.0.1:{}", free_port());
     let json = "{\"topic\":\"a\",\"payload\":\"plain\",\"qos\":2}\n\
                 {\"topic\":\"a\",\"payload\":\"typed\",\"qos\":2,\"content_type\":\"x\"}\n";
@@ -429,9 +423,7 @@ fn a_spool_falls_back_to_an_older_mqtt_but_drops_no_property_for_it() {
         .run();
     let mut running = publish(&url, &spooled(directory, &["--drain", "-V", "auto"])).start();
     drop(Wire::accept(&listener, Version::V5).receive());
-    let mut wire = Wire::accept(&listener, Version::V311);
-    assert!(matches!(wire.receive(), Packet::Connect(_)));
-    wire.send(connack(false));
+    let mut wire = Wire::answered(&listener, Version::V311, connack(false));
     wire.rest();
     let finished = running.wait();
     let words = format!(
@@ -466,17 +458,14 @@ fn a_broker_that_was_never_reached_is_tried_again_as_often_as_asked() {
 fn what_is_acknowledged_is_delivered_however_the_connection_ends() {
     for version in [Version::V311, Version::V5] {
         for is_spooled in [false, true] {
-            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-            let url = format!("mqtt://{}", listener.local_addr().unwrap());
+            let (listener, url) = listen();
             let directory = tempfile::tempdir().unwrap();
             let number = if version == Version::V5 { "5" } else { "311" };
             let message = ["-t", "a", "-q", "1", "-m", "x", "-V", number];
             let spool = ["--spool", directory.path().to_str().unwrap()];
             let spool = if is_spooled { &spool[..] } else { &[] };
             let mut running = publish(&url, &[&message[..], spool].concat()).start();
-            let mut wire = Wire::accept(&listener, version);
-            wire.receive();
-            wire.send(connack(false));
+            let mut wire = Wire::answered(&listener, version, connack(false));
             let packet_id = next_publish(&mut wire).packet_id;
             wire.send(Packet::PubAck(Acknowledgement::success(packet_id)));
             drop(wire);

@@ -1,16 +1,14 @@
 //! `mqtt sub`.
 
-use std::net::TcpListener;
 use std::thread;
 
-use mqtt_toolbox::mqtt::packet::{ConnAck, SubAck};
-use mqtt_toolbox::mqtt::{Packet, Properties, ReasonCode, Version};
+use mqtt_toolbox::mqtt::{ReasonCode, Version};
 use serde_json::Value;
 
 use crate::clients::{brokers, numbers, publish, subscribe, subscribed};
 use crate::harness::{Mqtt, eventually};
 use crate::servers::{Mosquitto, MqttServe, free_port};
-use crate::wire::Wire;
+use crate::wire::{Wire, accepted, listen};
 
 #[test]
 fn it_prints_what_mosquitto_sub_prints() {
@@ -247,8 +245,7 @@ fn the_time_given_runs_out_with_status_27_connected_or_not() {
         .stderr("mqtt: timed out after 200ms\n")
         .status(27)
         .run();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let silent = format!("mqtt://{}", listener.local_addr().unwrap());
+    let (_listener, silent) = listen();
     subscribe(&silent, &["-t", "a", "-W", "0.2"])
         .stderr("mqtt: timed out after 200ms\n")
         .status(27)
@@ -455,24 +452,10 @@ fn refused_filters_are_named_and_status_5_when_there_is_no_other() {
             "mqtt: the broker refused to subscribe to b/# (topic filter invalid)\n",
         ),
     ] {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("mqtt://{}", listener.local_addr().unwrap());
+        let (listener, url) = listen();
         let server = thread::spawn(move || {
-            let mut wire = Wire::accept(&listener, Version::V5);
-            wire.receive();
-            wire.send(Packet::ConnAck(ConnAck {
-                session_present: false,
-                reason: ReasonCode::SUCCESS,
-                properties: Properties::default(),
-            }));
-            let Packet::Subscribe(subscribe) = wire.receive() else {
-                panic!("no SUBSCRIBE");
-            };
-            wire.send(Packet::SubAck(SubAck {
-                packet_id: subscribe.packet_id,
-                reasons: answers.map(ReasonCode).to_vec(),
-                properties: Properties::default(),
-            }));
+            let mut wire = Wire::answered(&listener, Version::V5, accepted(false, Vec::new()));
+            wire.grant(answers.map(ReasonCode).to_vec());
             while wire.receive_or_end().is_some() {}
         });
         let mut subscriber =
@@ -489,8 +472,7 @@ fn refused_filters_are_named_and_status_5_when_there_is_no_other() {
 
 #[test]
 fn an_mqtt_5_client_at_an_old_broker_is_told_what_to_do() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("mqtt://{}", listener.local_addr().unwrap());
+    let (listener, url) = listen();
     let server = thread::spawn(move || {
         let mut wire = Wire::accept(&listener, Version::V5);
         wire.receive();

@@ -1,28 +1,19 @@
 //! What `mqtt sub` asks the broker for: filters with their qualities of service, options of MQTT 5, an end of
 //! subscriptions and of retained messages.
 
-use std::net::TcpListener;
-
-use mqtt_toolbox::mqtt::packet::{ConnAck, RetainHandling, Subscribe};
-use mqtt_toolbox::mqtt::{Packet, Properties, QoS, ReasonCode, Version};
+use mqtt_toolbox::mqtt::packet::{RetainHandling, Subscribe};
+use mqtt_toolbox::mqtt::{Packet, QoS, Version};
 
 use crate::clients::{brokers, publish, subscribe, subscribed};
 use crate::harness::Mqtt;
 use crate::servers::{Mosquitto, MqttServe};
-use crate::wire::Wire;
+use crate::wire::{Wire, accepted, listen};
 
 /// The SUBSCRIBE that these arguments cause.
 fn asked(version: Version, arguments: &[&str]) -> Subscribe {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("mqtt://{}", listener.local_addr().unwrap());
+    let (listener, url) = listen();
     let _running = subscribe(&url, arguments).start();
-    let mut wire = Wire::accept(&listener, version);
-    wire.receive();
-    wire.send(Packet::ConnAck(ConnAck {
-        session_present: false,
-        reason: ReasonCode::SUCCESS,
-        properties: Properties::default(),
-    }));
+    let mut wire = Wire::answered(&listener, version, accepted(false, Vec::new()));
     match wire.receive() {
         Packet::Subscribe(subscribe) => subscribe,
         other => panic!("{other:?} is no SUBSCRIBE"),

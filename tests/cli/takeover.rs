@@ -3,30 +3,22 @@
 use std::net::TcpListener;
 use std::thread;
 
-use mqtt_toolbox::mqtt::packet::ConnAck;
-use mqtt_toolbox::mqtt::{Packet, Properties, ReasonCode, Version};
+use mqtt_toolbox::mqtt::Version;
 
 use crate::clients::{subscribe, subscribed};
 use crate::harness::{Mqtt, eventually};
 use crate::servers::{Mosquitto, MqttServe};
-use crate::wire::Wire;
+use crate::wire::{Wire, accepted, listen};
 
 const CONTESTED: &str = "mqtt: the broker accepted the connection and closed it at once, 3 times in a row: another client seems to \
     use the client id \"twin\" as well; give each its own --id, or see --takeover\n";
 
 /// Accepts this many connections and closes each after its CONNACK, as a broker does for whom another client came.
 fn closing(version: Version, times: usize) -> (String, thread::JoinHandle<TcpListener>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("mqtt://{}", listener.local_addr().unwrap());
+    let (listener, url) = listen();
     let server = thread::spawn(move || {
         for _ in 0..times {
-            let mut wire = Wire::accept(&listener, version);
-            wire.receive();
-            wire.send(Packet::ConnAck(ConnAck {
-                session_present: false,
-                reason: ReasonCode::SUCCESS,
-                properties: Properties::default(),
-            }));
+            let _wire = Wire::answered(&listener, version, accepted(false, Vec::new()));
         }
         listener
     });

@@ -6,7 +6,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 
 use bytes::{Bytes, BytesMut};
 use mqtt_toolbox::mqtt::packet::*;
-use mqtt_toolbox::mqtt::{Properties, QoS, ReasonCode, Version, codec};
+use mqtt_toolbox::mqtt::{Properties, Property, QoS, ReasonCode, Version, codec};
 
 use crate::harness::PATIENCE;
 
@@ -43,6 +43,16 @@ impl Wire<TcpStream> {
     pub fn accept(listener: &TcpListener, version: Version) -> Wire {
         let (stream, _) = listener.accept().expect("somebody connects");
         Wire::new(stream, version)
+    }
+
+    /// The next connection of a listener, whose CONNECT has this answer.
+    #[track_caller]
+    pub fn answered(listener: &TcpListener, version: Version, connack: Packet) -> Wire {
+        let mut wire = Wire::accept(listener, version);
+        let connect = wire.receive();
+        assert!(matches!(connect, Packet::Connect(_)), "{connect:?}");
+        wire.send(connack);
+        wire
     }
 
     fn new(stream: TcpStream, version: Version) -> Wire {
@@ -125,6 +135,20 @@ impl<S: Stream> Wire<S> {
         std::iter::from_fn(|| self.receive_or_end()).collect()
     }
 
+    /// Takes a SUBSCRIBE in and answers it.
+    #[track_caller]
+    pub fn grant(&mut self, reasons: Vec<ReasonCode>) -> Subscribe {
+        let Packet::Subscribe(subscribe) = self.receive() else {
+            panic!("no SUBSCRIBE");
+        };
+        self.send(Packet::SubAck(SubAck {
+            packet_id: subscribe.packet_id,
+            reasons,
+            properties: Properties::default(),
+        }));
+        subscribe
+    }
+
     /// Subscribes and waits for the answer, which must grant what was asked for.
     #[track_caller]
     pub fn subscribe(&mut self, filter: &str, qos: QoS) {
@@ -166,6 +190,22 @@ impl Bystander {
             .send(publish("bystander/own", b"still here", QoS::AtMostOnce, 0));
         self.receives(b"still here");
     }
+}
+
+/// A listener to play a broker on, and the URL that leads there.
+pub fn listen() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("a bound socket");
+    (listener, format!("mqtt://{address}"))
+}
+
+/// CONNACK that accepts a connection, with these properties.
+pub fn accepted(session_present: bool, properties: Vec<Property>) -> Packet {
+    Packet::ConnAck(ConnAck {
+        session_present,
+        reason: ReasonCode::SUCCESS,
+        properties: Properties(properties),
+    })
 }
 
 /// A plain CONNECT: clean, keep alive of a minute, no will, no user.

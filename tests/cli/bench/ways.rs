@@ -2,7 +2,6 @@
 //! of its own.
 
 use std::io::{Read, Write};
-use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, channel};
 
 use bytes::BytesMut;
@@ -13,6 +12,7 @@ use super::report;
 use crate::certificates::Authority;
 use crate::harness::Mqtt;
 use crate::servers::{Mosquitto, free_port};
+use crate::wire::listen;
 
 #[test]
 fn a_load_goes_over_tls_and_websocket_as_over_tcp() {
@@ -49,8 +49,7 @@ fn a_load_goes_over_tls_and_websocket_as_over_tcp() {
 
 /// A broker that answers every CONNECT and tells who it was, and from where.
 pub fn doorman() -> (String, Receiver<(String, Connect)>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("mqtt://{}", listener.local_addr().unwrap());
+    let (listener, url) = listen();
     let (tell, told) = channel();
     std::thread::spawn(move || {
         for mut stream in listener.incoming().map_while(Result::ok) {
