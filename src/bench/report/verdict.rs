@@ -8,7 +8,8 @@
 //! * the latency was another in the second half than in the first, surely and by more than half of it: then the
 //!   numbers describe a moment between the two;
 //! * the clock was set meanwhile, so that the run cannot be put beside others;
-//! * a connection was not made or was lost, or the run came to a standstill: then not all of the load was there.
+//! * a connection was lost or not made, or the run came to a standstill: then not all of the load was there. Where connecting
+//!   is measured a refusal is what was found, unless nobody was let in at all.
 //!
 //! A broker that holds publishers back by flow control makes a run slow, not invalid.
 
@@ -194,6 +195,9 @@ pub(super) fn verdict(
     }
     match connections.failed() {
         0 => {}
+        _ if connections.made == 0 => {
+            verdict.add(Cause::NotConnected, "no connection was made".to_owned())
+        }
         // Where connecting is what is measured, a refusal is what was found.
         _ if plan.scenario.connects() => {}
         1 => verdict.add(Cause::NotConnected, "a connection was not made".to_owned()),

@@ -87,3 +87,11 @@ fn a_load_tester_that_stood_still_says_that_the_run_is_worth_nothing() {
         "{reason}"
     );
 }
+
+#[test]
+fn where_nobody_is_let_in_nothing_was_measured() {
+    let found = report(&["conn", "-c", "3", "-h", "127.0.0.1", "-p", "1"], 3);
+    assert_eq!(found["connections"]["made"], 0, "{found:#}");
+    let reasons = found["verdict"]["reasons"].to_string();
+    assert!(reasons.contains("no connection was made"), "{found:#}");
+}
