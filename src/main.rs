@@ -3,9 +3,11 @@
 use std::env;
 use std::process::ExitCode;
 
-use mqtt_toolbox::settings;
+use mqtt_toolbox::{output, settings};
 
 fn main() -> ExitCode {
+    let is_forced = env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+    output::spare_dumb_terminal(env::var_os("TERM").as_deref(), is_forced);
     let (dialect, cli) = settings::understand(env::args_os(), env::vars_os());
     let outcome = cli.and_then(|cli| mqtt_toolbox::run(cli, dialect));
     dialect.conclude(outcome)

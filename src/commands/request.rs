@@ -31,23 +31,24 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// By exit status: 2 for options that contradict each other, 3 when the broker is not reached, 4 when it refuses the
 /// connection, 5 when it refuses the request or nobody is there to answer it, 7 when the connection is lost.
 pub fn run(args: RequestArgs, dialect: Dialect) -> anyhow::Result<Exit> {
-    let plan = Plan::new(&args, dialect)?;
-    super::runtime::run(async move {
-        let mut signals = Signals::new()?;
-        let mut session = tokio::select! {
-            session = connection::connect(&plan.options, Retry::NEVER) => session.map_err(Failure::into_error)?,
-            () = signals.next() => return Ok(Exit::Interrupted),
-            () = plan.limit.reached() => return Ok(plan.limit.timed_out()),
-        };
-        let outcome = tokio::select! {
-            outcome = exchange(&mut session, &plan) => outcome,
-            () = signals.next() => Ok(Exit::Interrupted),
-            () = plan.limit.reached() => Ok(plan.limit.timed_out()),
-        };
-        // Nobody waits longer than this for a broker that does not answer any more.
-        let _ = tokio::time::timeout(PATIENCE, session.disconnect()).await;
-        outcome
-    })
+    super::runtime::run(ask(Plan::new(&args, dialect)?))
+}
+
+async fn ask(plan: Plan) -> anyhow::Result<Exit> {
+    let mut signals = Signals::new()?;
+    let mut session = tokio::select! {
+        session = connection::connect(&plan.options, Retry::NEVER) => session.map_err(Failure::into_error)?,
+        () = signals.next() => return Ok(Exit::Interrupted),
+        () = plan.limit.reached() => return Ok(plan.limit.timed_out()),
+    };
+    let outcome = tokio::select! {
+        outcome = exchange(&mut session, &plan) => outcome,
+        () = signals.next() => Ok(Exit::Interrupted),
+        () = plan.limit.reached() => Ok(plan.limit.timed_out()),
+    };
+    // Nobody waits longer than this for a broker that does not answer any more.
+    let _ = tokio::time::timeout(PATIENCE, session.disconnect()).await;
+    outcome
 }
 
 /// What is to be done.
@@ -321,5 +322,97 @@ fn check_request(plan: &Plan, reason: ReasonCode) -> anyhow::Result<()> {
     match reason.is_failure() {
         true => Err(Exit::Denied.because(format!("cannot publish to {topic}: {reason}"))),
         false => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Command;
+    use crate::client::tests::broker::{Broker, Peer, StoppedClock};
+    use crate::mqtt::Packet;
+    use crate::mqtt::packet::{Acknowledgement, SubAck};
+    use crate::settings;
+    use std::pin::pin;
+    use tokio::time::advance;
+
+    fn plan(broker: &Broker, line: &str) -> Plan {
+        let url = broker.options().endpoint.to_string();
+        let words = "mqtt req -V 5 -k 0 -t a -m x"
+            .split(' ')
+            .chain(line.split(' '));
+        let words = words.chain(["-L", &url]).map(Into::into);
+        let (dialect, cli) = settings::understand(words, []);
+        let Command::Req(args) = cli.unwrap().command else {
+            unreachable!("it is req");
+        };
+        Plan::new(&args, dialect).unwrap()
+    }
+
+    /// The request, taken.
+    async fn request(broker: &Broker) -> (Peer, Publish) {
+        let mut peer = broker.welcome(false, Properties::default()).await;
+        let Packet::Subscribe(subscribe) = peer.read().await else {
+            panic!("no SUBSCRIBE");
+        };
+        peer.write(Packet::SubAck(SubAck {
+            packet_id: subscribe.packet_id,
+            reasons: vec![ReasonCode::GRANTED_QOS_1],
+            properties: Properties::default(),
+        }))
+        .await;
+        let request = peer.publish().await;
+        peer.write(Packet::PubAck(Acknowledgement::success(request.packet_id)))
+            .await;
+        (peer, request)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_time_for_all_replies_together_is_limited() {
+        let _clock = StoppedClock::new();
+        let broker = Broker::new(Version::V5).await;
+        let mut asking = pin!(ask(plan(&broker, "-q 1 -W 1h --replies 2")));
+        let mut peer = tokio::select! {
+            outcome = &mut asking => panic!("{outcome:?}"),
+            peer = async {
+                let (mut peer, request) = request(&broker).await;
+                advance(Duration::from_secs(1800)).await;
+                let reply = Publish {
+                    packet_id: 7,
+                    topic: request.properties.response_topic().unwrap(),
+                    properties: Properties::default(),
+                    ..request
+                };
+                peer.write(Packet::Publish(reply)).await;
+                assert!(matches!(peer.read().await, Packet::PubAck(_)));
+                advance(Duration::from_secs(1799)).await;
+                peer
+            } => peer,
+        };
+        advance(Duration::from_secs(1)).await;
+        let (outcome, end) = tokio::join!(asking, async {
+            let end = peer.read().await;
+            drop(peer);
+            end
+        });
+        assert_eq!(outcome.unwrap(), Exit::TimedOut);
+        assert!(matches!(end, Packet::Disconnect(_)), "{end:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_broker_that_says_nothing_at_all_counts_too() {
+        let _clock = StoppedClock::new();
+        let broker = Broker::new(Version::V5).await;
+        let mut asking = pin!(ask(plan(&broker, "-W 3s")));
+        let _peer = tokio::select! {
+            outcome = &mut asking => panic!("{outcome:?}"),
+            peer = async {
+                let peer = broker.accept().await;
+                advance(Duration::from_millis(2999)).await;
+                peer
+            } => peer,
+        };
+        advance(Duration::from_millis(1)).await;
+        assert_eq!(asking.await.unwrap(), Exit::TimedOut);
     }
 }

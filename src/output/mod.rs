@@ -23,6 +23,7 @@ pub mod series;
 pub mod tour;
 pub mod trace;
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::OnceLock;
@@ -50,6 +51,13 @@ static VOICE: OnceLock<Voice> = OnceLock::new();
 /// Who speaks from now on; the first call counts.
 pub fn speak_as(voice: Voice) {
     let _ = VOICE.set(voice);
+}
+
+/// A terminal that says of itself that it is dumb gets no colour, unless the environment insists.
+pub fn spare_dumb_terminal(terminal: Option<&OsStr>, is_forced: bool) {
+    if terminal.is_some_and(|name| name == "dumb") && !is_forced {
+        colored::control::set_override(false);
+    }
 }
 
 /// Who speaks.

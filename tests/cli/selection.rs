@@ -161,6 +161,7 @@ fn a_terminal_gets_the_pretty_view_and_a_pipe_the_plain_bytes() {
     let at_terminal = |more: &str| {
         let command = format!("{command} {more}");
         let finished = Mqtt::program("script", ["-qec", &command, "/dev/null"])
+            .env("TERM", "xterm")
             .stdout_any()
             .run();
         finished.stdout_text().replace("\r\n", "\n")
@@ -172,12 +173,19 @@ fn a_terminal_gets_the_pretty_view_and_a_pipe_the_plain_bytes() {
     );
     assert_eq!(at_terminal("--pretty never"), "{\"on\":true}\n");
     assert_eq!(at_terminal("-v"), "a {\"on\":true}\n");
-    let plain = Mqtt::program("script", ["-qec", &command, "/dev/null"])
-        .env("NO_COLOR", "1")
-        .stdout_any()
-        .run();
-    let plain = plain.stdout_text().replace("\r\n", "\n");
-    assert_eq!(&plain[12..], " a retained\n  {\n    \"on\": true\n  }\n");
+    for (name, value) in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+        let plain = Mqtt::program("script", ["-qec", &command, "/dev/null"])
+            .env("TERM", "xterm")
+            .env(name, value)
+            .stdout_any()
+            .run();
+        let plain = plain.stdout_text().replace("\r\n", "\n");
+        assert_eq!(
+            &plain[12..],
+            " a retained\n  {\n    \"on\": true\n  }\n",
+            "{name}"
+        );
+    }
     subscribe(&url, &["-t", "a", "-C", "1"])
         .stdout("{\"on\":true}\n")
         .run();

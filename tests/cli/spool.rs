@@ -586,3 +586,16 @@ fn a_full_spool_holds_the_source_back_and_loses_nothing() {
     let expected = format!("ready\n{}end\n", numbers(delivered as u32));
     assert!(rest.stdout() == expected.as_bytes());
 }
+
+#[test]
+fn a_spool_that_is_not_there_is_named_and_not_made_to_be_drained() {
+    let directory = tempfile::tempdir().unwrap();
+    let mistyped = directory.path().join("mistyped");
+    let mistyped = mistyped.to_str().unwrap();
+    Mqtt::new(["pub", "-p", "1", "--spool", mistyped, "--drain"])
+        .stderr(format!(
+            "mqtt: there is no spool {mistyped}, so nothing is delivered\n"
+        ))
+        .run();
+    assert!(!std::path::Path::new(mistyped).exists());
+}

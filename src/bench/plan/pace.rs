@@ -44,7 +44,7 @@ impl FromStr for Rate {
             _ => (text, 1.0),
         };
         let rate = number.parse::<f64>().map_err(|_| {
-            format!("{text:?} is no rate; write messages per second, for example 500, 20k or max")
+            format!("{text:?} is no rate; write messages per second, for example 500, 20k or 0.5")
         })? * factor;
         if !(0.001..=FASTEST).contains(&rate) {
             return Err(format!(

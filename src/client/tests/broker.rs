@@ -1,4 +1,4 @@
-//! A scripted broker.
+//! A scripted broker, and a clock that only the test moves.
 
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -32,6 +32,21 @@ pub(crate) struct FromClient {
 pub(crate) struct ToClient {
     stream: OwnedWriteHalf,
     version: Version,
+}
+
+/// Time that is paused stands still while this lives, and goes on with [`tokio::time::advance`] only. Without it, it runs on
+/// while something is on its way between two sockets.
+pub(crate) struct StoppedClock {
+    /// While it is there, there is work outside the runtime, for which the clock waits.
+    _work: std::sync::mpsc::Sender<()>,
+}
+
+impl StoppedClock {
+    pub(crate) fn new() -> StoppedClock {
+        let (_work, end) = std::sync::mpsc::channel();
+        tokio::task::spawn_blocking(move || end.recv());
+        StoppedClock { _work }
+    }
 }
 
 impl Broker {

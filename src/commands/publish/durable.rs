@@ -462,10 +462,21 @@ impl Durable {
 /// What the spool still has, and what to do about it.
 fn kept(spool: &Spool, directory: &std::path::Path) -> String {
     let directory = directory.display();
-    let messages = match spool.len() {
-        0 => return format!("the spool {directory} is empty"),
-        1 => "1 message is".to_owned(),
-        count => format!("{count} messages are"),
-    };
-    format!("{messages} kept in {directory}; deliver with --spool {directory} --drain")
+    match spool.len() {
+        0 => format!("the spool {directory} is empty"),
+        count => {
+            let (messages, are) = messages(count);
+            format!(
+                "{messages} {are} kept in {directory}; deliver with --spool {directory} --drain"
+            )
+        }
+    }
+}
+
+/// `1 message`, `is`; `2 messages`, `are`.
+pub(super) fn messages(count: u64) -> (String, &'static str) {
+    match count {
+        1 => ("1 message".to_owned(), "is"),
+        count => (format!("{count} messages"), "are"),
+    }
 }

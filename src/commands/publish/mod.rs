@@ -335,13 +335,21 @@ async fn publish(plan: Plan) -> anyhow::Result<Exit> {
 async fn publish_durably(mut plan: Plan, options: spool::Options) -> anyhow::Result<Exit> {
     let mut signals = Signals::new()?;
     let directory = options.directory.clone();
+    if plan.feed.is_none() && !directory.exists() {
+        // Not an error: the first run of whoever drains before each publish finds none.
+        say(format_args!(
+            "there is no spool {}, so nothing is delivered",
+            directory.display()
+        ));
+        return Ok(Exit::Done);
+    }
     let named = (!options.is_made_up).then(|| options.client_id.clone());
     let spool = Spool::open(options)?;
     plan.options.client_id = client_id(&spool, named, &directory)?;
     if plan.audience.verbose && !spool.is_empty() {
+        let (messages, are) = durable::messages(spool.len());
         say(format_args!(
-            "{} messages of an earlier run are in {}",
-            spool.len(),
+            "{messages} of an earlier run {are} in {}",
             directory.display()
         ));
     }

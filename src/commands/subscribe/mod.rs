@@ -409,27 +409,4 @@ pub(super) fn refused<'a>(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::mqtt::Properties;
-    use crate::mqtt::QoS;
-
-    pub(super) fn message(topic: &str, payload: &str) -> Publish {
-        Publish {
-            dup: false,
-            qos: QoS::AtMostOnce,
-            retain: false,
-            topic: topic.into(),
-            packet_id: 0,
-            properties: Properties::default(),
-            payload: payload.to_owned().into(),
-        }
-    }
-
-    pub(super) fn received(topic: &str, payload: &str) -> Received {
-        Received {
-            publish: message(topic, payload),
-            at: Timestamp::UNIX_EPOCH,
-        }
-    }
-}
+mod tests;
