@@ -234,11 +234,12 @@ impl Files {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let numbers = siblings(&path)?.into_iter().filter_map(|(sibling, _)| {
             let number = sibling.strip_prefix(&*name)?.strip_prefix('.')?;
-            number.parse::<u64>().ok()
+            // What is larger was never counted up to here.
+            number.parse::<u32>().ok()
         });
-        let next = numbers.max().unwrap_or(0) + 1;
+        let next = u64::from(numbers.max().unwrap_or(0)) + 1;
         let renamed = path.with_file_name(format!("{name}.{next}"));
-        fs::rename(&path, &renamed).map_err(|error| failed("rename", &path, error))?;
+        unless_gone(fs::rename(&path, &renamed)).map_err(|error| failed("rename", &path, error))?;
         self.open(path.clone(), now)?;
         self.remove_oldest()
     }
@@ -257,7 +258,7 @@ impl Files {
         others.sort();
         let surplus = others.len().saturating_sub(keep);
         for (_, _, path) in others.drain(..surplus) {
-            fs::remove_file(&path).map_err(|error| failed("remove", &path, error))?;
+            unless_gone(fs::remove_file(&path)).map_err(|error| failed("remove", &path, error))?;
         }
         Ok(())
     }
@@ -273,7 +274,10 @@ fn siblings(path: &Path) -> Result<Vec<(String, SystemTime)>, FileError> {
         let mut found = Vec::new();
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
-            let metadata = entry.metadata()?;
+            let metadata = match entry.metadata() {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                metadata => metadata?,
+            };
             if let (true, Ok(name)) = (metadata.is_file(), entry.file_name().into_string()) {
                 found.push((name, metadata.modified()?));
             }
@@ -281,6 +285,14 @@ fn siblings(path: &Path) -> Result<Vec<(String, SystemTime)>, FileError> {
         io::Result::Ok(found)
     };
     list().map_err(|error| failed("list", folder, error))
+}
+
+/// Somebody else may have taken the file away meanwhile: then it is done.
+fn unless_gone(outcome: io::Result<()>) -> io::Result<()> {
+    match outcome {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        outcome => outcome,
+    }
 }
 
 fn failed(what: &'static str, path: &Path, error: io::Error) -> FileError {
@@ -395,6 +407,26 @@ mod tests {
             ("log.19", "18\n"),
             ("log.old", "mine"),
         ];
+        assert_eq!(folder.contents(), named(&expected));
+    }
+
+    #[test]
+    fn a_file_that_somebody_takes_away_is_begun_anew_and_names_of_others_do_not_count() {
+        let folder = Folder::new();
+        let foreign = format!("log.{}", u64::MAX);
+        fs::write(folder.0.path().join(&foreign), "mine").unwrap();
+        let rotation = Rotation {
+            size: Some(1),
+            ..Rotation::default()
+        };
+        let mut files = folder.files("log", rotation);
+        write(&mut files, "1\n", at(0));
+        files.flush().unwrap();
+        fs::remove_file(folder.0.path().join("log")).unwrap();
+        write(&mut files, "2\n", at(0));
+        write(&mut files, "3\n", at(0));
+        files.flush().unwrap();
+        let expected = [("log", "3\n"), ("log.1", "2\n"), (&*foreign, "mine")];
         assert_eq!(folder.contents(), named(&expected));
     }
 

@@ -15,9 +15,10 @@
 //! about the message that is to be published.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::fmt;
 
 use bytes::Bytes;
+use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -52,11 +53,39 @@ fn as_it_stands<'de: 'a, 'a, D: Deserializer<'de>>(
     <&RawValue>::deserialize(json).map(Some)
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum UserProperties {
-    Pairs(Vec<(String, String)>),
-    Object(BTreeMap<String, String>),
+/// In the order in which they stand there, which is part of the message.
+struct UserProperties(Vec<(String, String)>);
+
+impl<'de> Deserialize<'de> for UserProperties {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<UserProperties, D::Error> {
+        json.deserialize_any(Pairs).map(UserProperties)
+    }
+}
+
+struct Pairs;
+
+impl<'de> Visitor<'de> for Pairs {
+    type Value = Vec<(String, String)>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("[[\"name\", \"value\"], ...] or {\"name\": \"value\", ...}")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut pairs = Vec::new();
+        while let Some(pair) = list.next_element()? {
+            pairs.push(pair);
+        }
+        Ok(pairs)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
+        let mut pairs = Vec::new();
+        while let Some(pair) = object.next_entry()? {
+            pairs.push(pair);
+        }
+        Ok(pairs)
+    }
 }
 
 /// The message a line of JSON describes.
@@ -143,15 +172,11 @@ fn properties(line: &Line<'_>) -> Result<Properties, String> {
                 .map_err(|error| format!("correlation_data_base64: {error}"))?,
         )),
     }
-    let pair = |(name, value): (&String, &String)| {
-        Property::UserProperty(name.clone().into(), value.clone().into())
-    };
-    match &line.user_properties {
-        None => {}
-        Some(UserProperties::Pairs(pairs)) => properties
-            .0
-            .extend(pairs.iter().map(|(name, value)| pair((name, value)))),
-        Some(UserProperties::Object(object)) => properties.0.extend(object.iter().map(pair)),
+    if let Some(UserProperties(pairs)) = &line.user_properties {
+        let pair = |(name, value): &(String, String)| {
+            Property::UserProperty(name.clone().into(), value.clone().into())
+        };
+        properties.0.extend(pairs.iter().map(pair));
     }
     Ok(properties)
 }
@@ -203,13 +228,16 @@ mod tests {
     }
 
     #[test]
-    fn user_properties_may_be_an_object() {
+    fn user_properties_may_be_an_object_and_keep_their_order() {
         let user = |name: &str, value: &str| Property::UserProperty(name.into(), value.into());
-        for text in [r#"[["a","1"],["b","2"]]"#, r#"{"a":"1","b":"2"}"#] {
+        for text in [
+            r#"[["b","1"],["a","2"],["b","3"]]"#,
+            r#"{"b":"1","a":"2","b":"3"}"#,
+        ] {
             let line = format!("{{\"payload\":\"\",\"user_properties\":{text}}}");
             assert_eq!(
                 read(&line).properties.0,
-                [user("a", "1"), user("b", "2")],
+                [user("b", "1"), user("a", "2"), user("b", "3")],
                 "{line}"
             );
         }
