@@ -1,5 +1,4 @@
-//! The eight cases of the Open MQTT Benchmark Suite as plans, whole or scaled. Their numbers are the suite's. What it says about
-//! connections beside the load, a keep alive of 300 seconds, is for whoever connects.
+//! The eight cases of the Open MQTT Benchmark Suite as plans, whole or scaled. Their numbers are the suite's.
 
 use super::{Plan, Run};
 

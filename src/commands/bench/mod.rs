@@ -7,6 +7,7 @@ mod calibrate;
 mod compare;
 mod files;
 mod max;
+mod meaning;
 mod payloads;
 mod plan;
 mod post;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 
+use super::meaning;
 use super::properties::spelled_out;
 use super::session::{message_properties, session};
 use crate::bench::plan::content::{Content, Source};
@@ -59,7 +60,7 @@ fn named(preset: Preset, args: &LoadArgs) -> anyhow::Result<Plan> {
 
 fn typed(args: &LoadArgs) -> anyhow::Result<Plan> {
     let scenario = args.scenario.unwrap_or(Scenario::PubSub);
-    refuse_what_has_no_meaning(args, scenario)?;
+    meaning::check(args, scenario)?;
     let plan = Typed {
         args,
         scenario,
@@ -83,10 +84,7 @@ struct Typed<'a> {
 
 impl Typed<'_> {
     fn plan(&self) -> anyhow::Result<Plan> {
-        use Scenario::{
-            Churn, Conn, Idle, Mixed, Offline, Pub, PubSub, ReconnectStorm, Req, RetainedStorm,
-            Shared, Slow, Sub, TakeoverStorm, WillStorm,
-        };
+        use Scenario::{Pub, PubSub, Req, Shared, Slow, Sub};
         let (args, scenario) = (self.args, self.scenario);
         let mut plan = Plan {
             scenario,
@@ -99,6 +97,32 @@ impl Typed<'_> {
             connect: Vec::new(),
             fault: args.faults.fault.clone(),
         };
+        self.add_groups(&mut plan)?;
+        // Nobody subscribes where that was asked for.
+        if !matches!(scenario, Sub | Req) {
+            plan.subscribe.retain(|group| group.clients > 0);
+        }
+        let warms_up = matches!(scenario, PubSub | Pub | Sub | Shared | Req | Slow);
+        let changes = args.rate.is_some_and(Pace::changes);
+        plan.warmup = args.warmup.unwrap_or(match args.count {
+            None if warms_up && !changes => Warmup::Fixed(Duration::from_secs(1)),
+            _ => Warmup::default(),
+        });
+        if let (Slow, Stop::After(duration)) = (scenario, plan.stop)
+            && let Some(slow) = plan.subscribe.last_mut()
+        {
+            slow.from = plan.warmup.fixed().unwrap_or_default() + duration / 2;
+        }
+        Ok(plan)
+    }
+
+    /// The clients that make the scenario what it is.
+    fn add_groups(&self, plan: &mut Plan) -> anyhow::Result<()> {
+        use Scenario::{
+            Churn, Conn, Idle, Mixed, Offline, Pub, PubSub, ReconnectStorm, Req, RetainedStorm,
+            Shared, Slow, Sub, TakeoverStorm, WillStorm,
+        };
+        let (args, scenario) = (self.args, self.scenario);
         match scenario {
             PubSub | Pub | Offline | Mixed => {
                 let topic = self.topic("%i")?;
@@ -110,7 +134,7 @@ impl Typed<'_> {
                 plan.publish.push(publish);
                 plan.subscribe
                     .extend(Some(subscribe).filter(|_| scenario != Pub));
-                pair(&mut plan, args.filter.is_some());
+                pair(plan, args.filter.is_some());
             }
             Sub => plan
                 .subscribe
@@ -173,22 +197,7 @@ impl Typed<'_> {
                 plan.subscribe.push(self.subscribers(1, filter)?);
             }
         }
-        // Nobody subscribes where that was asked for.
-        if !matches!(scenario, Sub | Req) {
-            plan.subscribe.retain(|group| group.clients > 0);
-        }
-        let warms_up = matches!(scenario, PubSub | Pub | Sub | Shared | Req | Slow);
-        let changes = args.rate.is_some_and(Pace::changes);
-        plan.warmup = args.warmup.unwrap_or(match args.count {
-            None if warms_up && !changes => Warmup::Fixed(Duration::from_secs(1)),
-            _ => Warmup::default(),
-        });
-        if let (Slow, Stop::After(duration)) = (scenario, plan.stop)
-            && let Some(slow) = plan.subscribe.last_mut()
-        {
-            slow.from = plan.warmup.fixed().unwrap_or_default() + duration / 2;
-        }
-        Ok(plan)
+        Ok(())
     }
 
     fn stop(&self) -> Stop {
@@ -334,92 +343,4 @@ fn in_words_of_flags(wrong: &Wrong, own_filter: bool) -> String {
         (_, key) => key,
     };
     format!("--{flag} {}", wrong.words)
-}
-
-/// An option that would change nothing is a mistake of whoever typed it.
-fn refuse_what_has_no_meaning(args: &LoadArgs, scenario: Scenario) -> anyhow::Result<()> {
-    use Scenario::{
-        Churn, Conn, Idle, Offline, Pub, PubSub, ReconnectStorm, Req, RetainedStorm, Shared, Slow,
-        Sub, TakeoverStorm, WillStorm,
-    };
-    let wrong = |words: String| Err(Exit::Usage.because(words));
-    let publish = [PubSub, Pub, Shared, Req, RetainedStorm, Offline, Slow];
-    let subscribe = [
-        PubSub,
-        Sub,
-        Shared,
-        Req,
-        WillStorm,
-        RetainedStorm,
-        Offline,
-        Slow,
-    ];
-    let connect = [Conn, Idle, Churn, ReconnectStorm, TakeoverStorm, WillStorm];
-    let messages = [PubSub, Pub, Sub, Shared, Req, RetainedStorm, Offline];
-    let rated = [&publish[..], &connect].concat();
-    let both = [&messages[..], &[WillStorm, Slow]].concat();
-    let lasting = [PubSub, Pub, Sub, Shared, Req, Slow];
-    for (flag, given, scenarios) in [
-        ("--publishers", args.publishers.is_some(), &publish[..]),
-        ("--subscribers", args.subscribers.is_some(), &subscribe),
-        ("--clients", args.clients.is_some(), &connect),
-        ("--rate", args.rate.is_some(), &rated),
-        ("--count", args.count.is_some(), &messages),
-        (
-            "--warmup",
-            args.warmup.is_some(),
-            &[PubSub, Pub, Sub, Shared, Req, Slow],
-        ),
-        ("--size", args.messages.size.is_some(), &publish),
-        ("--payload", !args.messages.payload.is_empty(), &publish),
-        (
-            "--payload-file",
-            !args.messages.payload_file.is_empty(),
-            &publish,
-        ),
-        (
-            "--payload-lines",
-            args.messages.payload_lines.is_some(),
-            &publish,
-        ),
-        ("--template", args.messages.template, &publish),
-        ("--header", args.messages.header.is_some(), &publish),
-        ("--retain", args.messages.retain, &publish),
-        ("--topic-alias", args.messages.topic_alias, &publish),
-        (
-            "an MQTT 5 property of messages",
-            !message_properties(&args.messages)?.is_empty(),
-            &publish,
-        ),
-        ("--qos", args.qos.is_some(), &both),
-        ("--window", args.window.is_some(), &publish),
-        (
-            "--topic",
-            args.topic.is_some(),
-            &[PubSub, Pub, Sub, Offline],
-        ),
-        (
-            "--filter",
-            args.filter.is_some(),
-            &[PubSub, Shared, Offline],
-        ),
-        ("--reads", args.reads.is_some(), &[Slow]),
-        ("--persistent", args.faults.persistent, &lasting),
-    ] {
-        if given && !scenarios.contains(&scenario) {
-            return wrong(format!("{flag} has no meaning in `mqtt bench {scenario}`"));
-        }
-    }
-    if scenario == Sub && args.topic.is_none() {
-        return wrong(
-            "`mqtt bench sub` needs a topic filter, for example --topic 'sensors/#'".to_owned(),
-        );
-    }
-    if scenario == Sub && args.serve {
-        return wrong(
-            "`mqtt bench sub` counts what others publish, and nobody else knows the broker of --serve"
-                .to_owned(),
-        );
-    }
-    Ok(())
 }

@@ -98,16 +98,12 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<Exit> {
 
 /// How a program ends that found this: a broken promise counts for more than a lost connection.
 pub(super) fn ending(tour: &Tour) -> Exit {
-    let mut ends = tour
-        .runs
-        .iter()
-        .map(outcome)
-        .filter(|exit| *exit != Exit::Done);
-    let all: Vec<Exit> = ends.by_ref().collect();
-    let of = |wanted: Exit| all.iter().find(|exit| **exit == wanted).copied();
-    of(Exit::Interrupted)
-        .or_else(|| of(Exit::CheckFailed))
-        .or_else(|| all.first().copied())
+    let ends = tour.runs.iter().map(outcome);
+    let bad: Vec<Exit> = ends.filter(|exit| *exit != Exit::Done).collect();
+    [Exit::Interrupted, Exit::CheckFailed]
+        .into_iter()
+        .find(|exit| bad.contains(exit))
+        .or(bad.first().copied())
         .unwrap_or(Exit::Done)
 }
 
