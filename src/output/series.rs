@@ -3,7 +3,7 @@
 //! Each interval is written as it ends, so that a run that is killed leaves what it has found.
 
 use std::io::{self, Write};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::bench::load::Struck;
 use crate::bench::measure::histograms::encode;
@@ -130,15 +130,13 @@ impl<W: Write> Table<W> {
                 }
             }
         }
-        let mut on: Vec<&str> = faults
-            .iter()
-            .filter(|fault| {
-                let ended = fault.ended.unwrap_or(Duration::MAX);
-                fault.began < interval.to && ended >= interval.from
-            })
-            .map(|fault| fault.what.as_str())
-            .collect();
-        on.dedup();
+        let mut on: Vec<&str> = Vec::new();
+        for fault in faults {
+            // The same one happens on each machine, or twice in one interval.
+            if fault.was_on(interval.from, interval.to) && !on.contains(&&*fault.what) {
+                on.push(&fault.what);
+            }
+        }
         // The words of a fault have neither commas nor quotation marks.
         writeln!(self.out, ",{},{}", interval.lost, on.join("; "))?;
         self.out.flush()
@@ -147,6 +145,8 @@ impl<W: Write> Table<W> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use base64::Engine;
     use base64::engine::general_purpose::STANDARD;
     use hdrhistogram::serialization::Deserializer;

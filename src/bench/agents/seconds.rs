@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::bench::load::{Event, Snapshot};
+use crate::bench::load::{Event, Snapshot, Struck};
 use crate::bench::measure::histograms::Histograms;
 use crate::bench::measure::series::Interval;
 use crate::bench::measure::{Recorder, Window};
@@ -33,11 +33,14 @@ pub struct Second {
     lost: u64,
     /// The latencies of what was measured in it.
     histograms: Histograms,
+    /// The faults of the plan that were on in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    struck: Vec<Struck>,
 }
 
 impl Second {
-    /// An interval, the `last` one or not, as it leaves the process.
-    pub fn of(interval: &Interval, last: bool) -> Second {
+    /// An interval, the `last` one or not, and the faults that were on in it, as it leaves the process.
+    pub fn of(interval: &Interval, last: bool, struck: Vec<Struck>) -> Second {
         let recorder = &interval.recorder;
         Second {
             to_ns: interval.to.as_nanos() as u64,
@@ -49,6 +52,7 @@ impl Second {
             connected: recorder.connects.made,
             lost: interval.lost as u64,
             histograms: Histograms::of(recorder),
+            struck,
         }
     }
 
@@ -65,6 +69,8 @@ pub struct Seconds {
     /// The run up to the last second that all have told.
     run: Recorder,
     elapsed: Duration,
+    /// The faults that were on in that second.
+    struck: Vec<Struck>,
 }
 
 /// One who tells.
@@ -83,6 +89,7 @@ impl Seconds {
             machines: (0..machines).map(|_| Machine::default()).collect(),
             run: Recorder::new(window),
             elapsed: Duration::ZERO,
+            struck: Vec::new(),
         }
     }
 
@@ -97,6 +104,11 @@ impl Seconds {
         }
     }
 
+    /// The faults that were on in the last second that all have told, on each machine.
+    pub fn struck(&self) -> Event {
+        Event::Struck(self.struck.clone())
+    }
+
     /// Where the run was at the end of the next second that all have told, as a run on one machine shows it.
     pub fn advance(&mut self) -> Option<Event> {
         let tells = |machine: &&Machine| !(machine.is_over && machine.waiting.is_empty());
@@ -104,6 +116,7 @@ impl Seconds {
         let firsts: Option<Vec<u64>> = self.machines.iter().filter(tells).map(first).collect();
         let number = firsts?.into_iter().min()?;
         let mut phase = Phase::Setup;
+        self.struck.clear();
         for machine in &mut self.machines {
             while let Some(second) = machine.waiting.pop_front_if(|next| next.number() <= number) {
                 self.elapsed = self.elapsed.max(Duration::from_nanos(second.to_ns));
@@ -121,6 +134,7 @@ impl Seconds {
                 delivered.total = delivered.total.saturating_add(second.delivered);
                 connects.made = connects.made.saturating_add(second.connected);
                 self.run.enter(&second.histograms);
+                self.struck.extend(second.struck);
             }
         }
         let snapshot = Box::new(Snapshot {
@@ -177,7 +191,12 @@ mod tests {
             lost: messages as usize,
             recorder,
         };
-        let json = serde_json::to_string(&Second::of(&interval, last)).unwrap();
+        let struck = Struck {
+            what: "cut=100%".to_owned(),
+            began: interval.from,
+            ended: None,
+        };
+        let json = serde_json::to_string(&Second::of(&interval, last, vec![struck])).unwrap();
         serde_json::from_str(&json).unwrap()
     }
 
@@ -212,6 +231,11 @@ mod tests {
         assert_eq!(sent(seconds.advance()), Some((17, 1950, 14, false)));
         assert_eq!(sent(seconds.advance()), Some((22, 3000, 15, false)));
         assert_eq!(sent(seconds.advance()), Some((48, 4020, 26, false)));
+        let Event::Struck(struck) = seconds.struck() else {
+            panic!("no faults");
+        };
+        let began: Vec<Duration> = struck.iter().map(|fault| fault.began).collect();
+        assert_eq!(began, [3000, 3020].map(Duration::from_millis));
         seconds.take(1, second(4200, 1, true));
         seconds.take(1, second(4300, 99, true));
         assert_eq!(sent(seconds.advance()), None);

@@ -16,7 +16,7 @@ use crate::client::{ConnectOptions, Endpoint};
 use crate::mqtt::{Version, topic};
 
 /// The version of all this. Machines with different ones do not work together.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 /// The topics, below a common beginning. Who may write to `call` and `to/+` steers the agents.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -407,7 +407,7 @@ mod tests {
             "[]",
             "{}",
             r#"{"agent":"here"}"#,
-            r#"{"agent":"here","protocol":2}"#,
+            r#"{"agent":"here","protocol":3}"#,
         ] {
             assert!(Presence::read(wrong).is_err(), "{wrong}");
         }

@@ -65,16 +65,16 @@ impl Member {
                     let (mut idle, local) = (self.idle(), connection.local_address());
                     let ended = connection.ended(&mut idle, &self.thread, stage);
                     let ended = tokio::time::timeout(TAKEN_OVER, ended).await;
-                    // What a fault has ended, or kept from hearing of its end, says nothing of the broker.
-                    let severed = self.severed(local);
-                    if ended.is_ok() && !severed {
-                        let now_ns = stage.now_ns();
-                        self.thread.desk().recorder.completed(from_ns, now_ns);
-                    }
-                    ended.is_ok() || severed
+                    (ended.is_ok().then(|| stage.now_ns()), self.severed(local))
                 };
-                let (new, ended) = tokio::join!(self.come_back(name, &options, due_ns, stage), old);
-                if !ended {
+                let back = self.come_back(name, &options, due_ns, stage);
+                let (new, (ended_ns, severed)) = tokio::join!(back, old);
+                // What a fault has ended, or kept from hearing of its end, says nothing of the broker, nor does an end without
+                // a takeover.
+                if let (Some(ended_ns), Some(_), false) = (ended_ns, &new, severed) {
+                    self.thread.desk().recorder.completed(from_ns, ended_ns);
+                }
+                if ended_ns.is_none() && !severed {
                     let limit = TAKEN_OVER.as_secs();
                     let words =
                         format!("its old connection stayed open for {limit} s after the takeover");

@@ -26,6 +26,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
 
 use crate::bench::load::cast::{Cast, Place};
@@ -65,7 +66,7 @@ pub enum Event {
 }
 
 /// A fault that happened.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Struck {
     /// What happens, without when.
     pub what: String,
@@ -73,6 +74,13 @@ pub struct Struck {
     pub began: Duration,
     /// When it ended; `None` while it lasts.
     pub ended: Option<Duration>,
+}
+
+impl Struck {
+    /// Whether it was on at some time between these two.
+    pub fn was_on(&self, from: Duration, to: Duration) -> bool {
+        self.began < to && self.ended.is_none_or(|ended| ended >= from)
+    }
 }
 
 /// Where a run is.

@@ -32,6 +32,8 @@ impl Role for Idle {
         match self.until_ns {
             Some(until_ns) if phase == Phase::Load && now_ns >= until_ns => Next::Leave,
             Some(until_ns) if phase == Phase::Load => Next::At(until_ns),
+            // What was to happen to it does not any more.
+            Some(_) if phase > Phase::Load => Next::Leave,
             _ => Next::Wait,
         }
     }

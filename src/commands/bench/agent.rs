@@ -369,7 +369,7 @@ impl Agent {
         let measured = {
             let observe = |event| {
                 if let Some((interval, last)) = files.take(&event) {
-                    let _ = seconds.send(Second::of(&interval, last));
+                    let _ = seconds.send(Second::of(&interval, last, files.struck_in(&interval)));
                 }
             };
             let mut running = std::pin::pin!(load.run(Some(company), stop.notified(), observe));

@@ -103,6 +103,12 @@ impl Files {
         Some((interval, last))
     }
 
+    /// The faults that were on in an interval that has just ended.
+    pub(super) fn struck_in(&self, interval: &Interval) -> Vec<Struck> {
+        let on = |fault: &&Struck| fault.was_on(interval.from, interval.to);
+        self.struck.iter().filter(on).cloned().collect()
+    }
+
     /// The intervals of the run that has ended, for its report.
     pub(super) fn moments(&mut self) -> Vec<Moment> {
         self.series = Series::new(Duration::from_secs(1));

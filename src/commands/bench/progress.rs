@@ -1,12 +1,13 @@
 //! How far a run is, on stderr.
 
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::bench::load::tally::LostConnection;
-use crate::bench::load::{Event, Snapshot};
+use crate::bench::load::{Event, Snapshot, Struck};
 use crate::bench::measure::{Count, Window};
 use crate::bench::plan::{Plan, Stop};
 use crate::bench::role::Phase;
@@ -22,6 +23,8 @@ pub(super) struct Progress {
     pace: Option<Duration>,
     /// What was shown last.
     last: Option<Snapshot>,
+    /// The faults of late.
+    struck: Vec<Struck>,
     lost: usize,
 }
 
@@ -49,6 +52,7 @@ impl Progress {
             verbose,
             pace,
             last: None,
+            struck: Vec::new(),
             lost: 0,
         }
     }
@@ -80,7 +84,8 @@ impl Progress {
             Event::Shown(snapshot) => self.show_snapshot(*snapshot),
             Event::Lost(lost) => self.show_lost(&lost),
             Event::Draining => self.bar.set_message("waiting for what is on its way"),
-            Event::Struck(_) | Event::Ended(_) => {}
+            Event::Struck(struck) => self.struck = struck,
+            Event::Ended(_) => {}
         }
     }
 
@@ -105,7 +110,7 @@ impl Progress {
         {
             return;
         }
-        let line = line(&self.plan, self.last.as_ref(), &snapshot);
+        let line = line(&self.plan, self.last.as_ref(), &snapshot, &self.struck);
         if self.pace.is_some() {
             say(format_args!(
                 "{:.0}s {line}",
@@ -148,10 +153,9 @@ fn pace(verbose: bool, is_terminal: bool) -> Option<Duration> {
 }
 
 /// Rates since the last snapshot, and the rest so far.
-fn line(plan: &Plan, last: Option<&Snapshot>, now: &Snapshot) -> String {
-    let since = now
-        .elapsed
-        .saturating_sub(last.map_or(Duration::ZERO, |last| last.elapsed));
+fn line(plan: &Plan, last: Option<&Snapshot>, now: &Snapshot, struck: &[Struck]) -> String {
+    let from = last.map_or(Duration::ZERO, |last| last.elapsed);
+    let since = now.elapsed.saturating_sub(from);
     let rate = |count: fn(&Snapshot) -> Count| {
         let new = count(now).total - last.map_or(0, |last| count(last).total);
         output::figures::whole(new as f64 / since.as_secs_f64().max(0.001))
@@ -196,6 +200,11 @@ fn line(plan: &Plan, last: Option<&Snapshot>, now: &Snapshot) -> String {
             output::figures::whole(in_flight as f64)
         ));
     }
+    let on = struck
+        .iter()
+        .filter(|fault| fault.was_on(from, now.elapsed));
+    let on: BTreeSet<&str> = on.map(|fault| &*fault.what).collect();
+    parts.extend(on.iter().map(|what| format!("[{what}]")));
     if now.lost > 0 {
         parts.push(format!("{} lost connections", now.lost));
     }

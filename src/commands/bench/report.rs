@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 use serde_json::Value;
 
-use super::shown::{Destination, Saved, outcome};
+use super::shown::{Destination, Saved, distinct, json_file, outcome};
 use super::tour;
 use crate::bench::report::{LARGEST, Report, merge};
 use crate::bench::trials::tour::Tour;
@@ -18,6 +18,10 @@ use crate::output;
 /// # Errors
 /// When a file cannot be read, holds no run, or the runs are not of one plan.
 pub(super) fn run(args: ReportArgs) -> anyhow::Result<Exit> {
+    distinct(&[
+        ("--json", json_file(&args.json)),
+        ("--html", args.html.as_deref()),
+    ])?;
     let (mut runs, mut tours) = (Vec::new(), Vec::new());
     for path in &args.files {
         for found in saved(path)? {

@@ -4,7 +4,7 @@ use super::calibrate;
 use super::files::Files;
 use super::plan::plan;
 use super::scrape::Scrape;
-use super::shown::{Destination, Saved, outcome, print};
+use super::shown::{Destination, Saved, distinct, json_file, outcome, print};
 use super::site::Site;
 use crate::cli::bench::BenchArgs;
 use crate::exit::Exit;
@@ -21,6 +21,12 @@ pub(super) fn run(args: BenchArgs) -> anyhow::Result<Exit> {
         print(&plan.to_toml())?;
         return Ok(Exit::Done);
     }
+    distinct(&[
+        ("--json", json_file(&args.json)),
+        ("--html", args.html.as_deref()),
+        ("--hlog", args.hlog.as_deref()),
+        ("--csv", args.csv.as_deref()),
+    ])?;
     let saved = Saved::new(&args.json)?;
     let page = args.html.as_deref().map(Destination::new).transpose()?;
     let mut files = Files::new(plan.scenario, args.hlog.as_deref(), args.csv.as_deref())?;

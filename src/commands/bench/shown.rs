@@ -48,16 +48,50 @@ impl Destination {
     }
 }
 
+/// Refuses files that would be written over each other, and `-` for a file: stdout has the report.
+///
+/// # Errors
+/// Which option names what.
+pub(super) fn distinct(files: &[(&str, Option<&Path>)]) -> anyhow::Result<()> {
+    let files = files.iter();
+    let named: Vec<(&str, &Path)> = files
+        .filter_map(|(flag, path)| Some((*flag, (*path)?)))
+        .collect();
+    for (place, (flag, path)) in named.iter().enumerate() {
+        if path.as_os_str() == "-" {
+            let instead = match *flag {
+                "--json" => "--json alone prints JSON there",
+                _ => "name a file",
+            };
+            let words = format!("{flag}: stdout has the report; {instead}");
+            return Err(Exit::Usage.because(words));
+        }
+        // A device takes whatever comes.
+        let is_device = path.metadata().is_ok_and(|found| !found.is_file());
+        let other = named[..place].iter().find(|(_, other)| other == path);
+        if let (Some((other, _)), false) = (other, is_device) {
+            let words = format!("{other} and {flag} name the same file, {}", path.display());
+            return Err(Exit::Usage.because(words));
+        }
+    }
+    Ok(())
+}
+
+/// The file of `--json[=FILE]`.
+pub(super) fn json_file(json: &Option<Option<PathBuf>>) -> Option<&Path> {
+    json.as_ref().and_then(Option::as_deref)
+}
+
 impl Saved {
     /// What `--json[=FILE]` asks for.
     ///
     /// # Errors
     /// When the file cannot be made.
     pub(super) fn new(json: &Option<Option<PathBuf>>) -> anyhow::Result<Saved> {
-        let path = json.as_ref().and_then(Option::as_deref);
+        distinct(&[("--json", json_file(json))])?;
         Ok(Saved {
             json: matches!(json, Some(None)),
-            file: path.map(Destination::new).transpose()?,
+            file: json_file(json).map(Destination::new).transpose()?,
         })
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::files::Files;
 use super::plan::plan;
-use super::shown::{Destination, Saved, outcome};
+use super::shown::{Destination, Saved, distinct, json_file, outcome};
 use super::trial::{Target, Trial, warn_of_debug_build};
 use crate::bench::plan::pace::Pace;
 use crate::bench::plan::{Plan, Scenario, Warmup};
@@ -57,6 +57,10 @@ pub(super) fn is_meant(args: &BenchArgs) -> bool {
 /// When nobody could connect, or in a later stage not everyone.
 pub(super) fn run(args: &BenchArgs) -> anyhow::Result<Exit> {
     let stages = stages(&args.load)?;
+    distinct(&[
+        ("--json", json_file(&args.json)),
+        ("--html", args.html.as_deref()),
+    ])?;
     let saved = Saved::new(&args.json)?;
     let page = args.html.as_deref().map(Destination::new).transpose()?;
     let target = Target::new(&args.load)?;

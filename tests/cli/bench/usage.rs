@@ -44,6 +44,26 @@ fn a_wrong_command_line_is_status_2() {
             "'report' cannot be used with '[SCENARIO]'",
         ),
         (&["--slo", "p98<1ms"], "\"p98\" is not measured"),
+        (
+            &["pubsub", "--json=-"],
+            "--json: stdout has the report; --json alone prints JSON there",
+        ),
+        (
+            &["pubsub", "--csv", "-"],
+            "--csv: stdout has the report; name a file",
+        ),
+        (
+            &["--json=/nowhere/a", "--html=/nowhere/a"],
+            "--json and --html name the same file, /nowhere/a",
+        ),
+        (
+            &["pubsub", "--hlog=/nowhere/a", "--csv=/nowhere/a"],
+            "--hlog and --csv name the same file, /nowhere/a",
+        ),
+        (
+            &["report", "/nowhere/b", "--html=-"],
+            "--html: stdout has the report; name a file",
+        ),
         (&["--slo", "p99<1"], "a latency is compared with a time"),
     ] {
         Mqtt::new([&["bench"], arguments].concat())

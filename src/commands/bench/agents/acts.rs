@@ -149,6 +149,7 @@ impl Coordinator<'_> {
     /// Shows what all have told by now.
     pub(super) fn show_seconds(&mut self) {
         while let Some(event) = self.seconds.advance() {
+            self.show(self.seconds.struck());
             self.show(event);
         }
     }

@@ -133,7 +133,13 @@ fn faults_wills_kept_sessions_and_slow_subscribers_are_everyones() {
 
     // Half of ten clients on each machine.
     let load = "--publishers 10 --subscribers 10 --rate 200 --duration 3s --warmup 0s --persistent";
-    let found = run(load, &["--fault", "at=1s cut=50% for=300ms"]);
+    let folder = tempfile::tempdir().unwrap();
+    let table = folder.path().join("table");
+    let more = ["--fault", "at=1s cut=50% for=300ms", "--csv"];
+    let found = run(load, &[&more[..], &[table.to_str().unwrap()]].concat());
+    let table = std::fs::read_to_string(table).unwrap();
+    let with_fault = table.lines().filter(|line| line.ends_with(",cut=50%"));
+    assert!((1..3).contains(&with_fault.count()), "{table}");
     assert_eq!(found["faults"].as_array().unwrap().len(), 2, "{found:#}");
     for fault in found["faults"].as_array().unwrap() {
         assert_eq!(fault["hit"], 5, "{fault:#}");

@@ -120,7 +120,7 @@ fn too_few_agents_are_told_with_those_that_are_there() {
     .run();
     let version = env!("CARGO_PKG_VERSION");
     let foreign = format!(
-        "new speaks version 9 of the control protocol (mqtt 7.0.0), this program version 2 (mqtt {version}): use the same release"
+        "new speaks version 9 of the control protocol (mqtt 7.0.0), this program version 3 (mqtt {version}): use the same release"
     );
     run(
         "2",
@@ -156,13 +156,13 @@ fn what_an_agent_does_not_do_it_refuses_in_words() {
     for (id, order, words) in [
         (
             1,
-            prepare(2, "clients = 1\nstop = { count = 1 }"),
+            prepare(3, "clients = 1\nstop = { count = 1 }"),
             "the plan is refused: line 1: unknown field `clients`".to_owned(),
         ),
         (
             2,
             prepare(
-                2,
+                3,
                 "run = \"00000001\"\nstop = { count = 1 }\n[[publish]]\ntopic = \"a\"\nsize = 3",
             ),
             "the plan is refused: ".to_owned(),
@@ -170,7 +170,7 @@ fn what_an_agent_does_not_do_it_refuses_in_words() {
         (
             5,
             prepare(
-                2,
+                3,
                 "run = \"00000001\"\nstop = { count = 1 }\n[[publish]]\ntopic = \"a\"\npayload = { file = \"/etc/passwd\" }",
             ),
             "the plan is refused: it names files, and an agent reads none".to_owned(),
@@ -178,7 +178,7 @@ fn what_an_agent_does_not_do_it_refuses_in_words() {
         (
             6,
             prepare(
-                2,
+                3,
                 "run = \"00000001\"\nstop = { count = 1 }\n[[publish]]\ntopic = \"a\"\npayload = { text = \"{{env HOME}}\", template = true }",
             ),
             "the payload: {{env HOME}}: the variable HOME is not set".to_owned(),
@@ -187,7 +187,7 @@ fn what_an_agent_does_not_do_it_refuses_in_words() {
             3,
             prepare(9, ""),
             format!(
-                "the coordinator speaks version 9 of the control protocol, this agent version 2 (mqtt {version}); use the same release"
+                "the coordinator speaks version 9 of the control protocol, this agent version 3 (mqtt {version}); use the same release"
             ),
         ),
         (
