@@ -193,3 +193,23 @@ fn a_terminal_gets_the_pretty_view_and_a_pipe_the_plain_bytes() {
         .stdout_like(|text| text[12..] == *" a retained\n  {\n    \"on\": true\n  }\n")
         .run();
 }
+
+#[test]
+fn a_member_is_found_without_the_whole_payload_in_memory_as_a_tree() {
+    let broker = MqttServe::start([""; 0]);
+    let url = broker.url();
+    let items = "1,".repeat(4_000_000);
+    let payload = format!("{{\"items\":[{items}1],\"last\":{{\"is\":5}}}}");
+    let length = payload.len();
+    publish(&url, &["-t", "a", "-s", "-r", "-q", "1"])
+        .stdin(payload)
+        .run();
+    let conditions = ["--where", "/items", "--where", "/last/is=5"];
+    let conditions = [&conditions[..], &["--where", "/items/4000000=1"]].concat();
+    let all = ["-t", "a", "-F", "%l", "--where", "payload!=1"];
+    let mut running = subscribe(&url, &[&all[..], &conditions].concat()).start();
+    running.wait_for_stdout(|line| line == length.to_string());
+    // A tree of them takes 300 MB. In a debug build the program itself takes about 30 MB.
+    let peak = running.peak_memory();
+    assert!(peak < 70_000, "{peak} KiB");
+}
