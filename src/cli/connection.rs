@@ -110,7 +110,7 @@ pub struct ConnectionArgs {
     pub keepalive: Option<u16>,
 
     /// Longest time from the first look-up to the broker's CONNACK
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = span::parse)]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = span::positive)]
     pub connect_timeout: Duration,
 
     #[command(flatten)]
@@ -157,7 +157,7 @@ pub struct SessionArgs {
 
     /// Try so often again when the broker is not reached or lost, or forever [default: the first time not at all; see below]
     #[arg(long, value_name = "N", value_parser = retries)]
-    pub retry: Option<u32>,
+    pub retry: Option<Extent>,
 
     /// Longest pause between two attempts; it begins with half a second and doubles
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = span::positive)]
@@ -181,7 +181,7 @@ pub struct SessionArgs {
 pub struct SessionPropertyArgs {
     /// Seconds the broker keeps the session after the connection has ended, or never for no end (MQTT 5)
     #[arg(short = 'x', long, value_name = "SECONDS", value_parser = session_expiry, allow_hyphen_values = true)]
-    pub session_expiry_interval: Option<u32>,
+    pub session_expiry_interval: Option<Extent>,
 
     /// Take at most N messages of QoS 1 and 2 that are not acknowledged yet (MQTT 5)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
@@ -287,12 +287,22 @@ pub struct WillArgs {
     pub will_user_property: Vec<(String, String)>,
 }
 
+/// How often or how long; an option with such a value has a word for no end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent(pub u32);
+
+impl Extent {
+    /// No end.
+    pub const ENDLESS: Extent = Extent(u32::MAX);
+}
+
 /// Seconds a session is kept; `never`, `-1` or all ones for no end, as mosquitto's clients have it.
-fn session_expiry(text: &str) -> Result<u32, String> {
+fn session_expiry(text: &str) -> Result<Extent, String> {
     match text {
-        "never" | "-1" | "\u{221e}" => Ok(u32::MAX),
+        "never" | "-1" | "\u{221e}" => Ok(Extent::ENDLESS),
         _ => text
             .parse()
+            .map(Extent)
             .map_err(|_| format!("it is a number of seconds up to {}, or never", u32::MAX)),
     }
 }
@@ -313,11 +323,12 @@ pub fn nameserver(text: &str) -> Result<SocketAddr, String> {
 }
 
 /// A number of attempts.
-fn retries(text: &str) -> Result<u32, String> {
+fn retries(text: &str) -> Result<Extent, String> {
     match text {
-        "forever" => Ok(u32::MAX),
+        "forever" => Ok(Extent::ENDLESS),
         _ => text
             .parse()
+            .map(Extent)
             .map_err(|_| "it is a number, or forever".to_owned()),
     }
 }

@@ -22,6 +22,10 @@ pub fn run(args: ContextArgs) -> anyhow::Result<Exit> {
         Verb::Show(args) => return print(args.settings.iter().map(shown)),
         Verb::Select(args) => contexts.select(args.name.as_deref())?,
         Verb::Rm(args) => {
+            // All or none.
+            for name in &args.names {
+                contexts.existing(name, "rm")?;
+            }
             for name in &args.names {
                 contexts.remove(name)?;
             }

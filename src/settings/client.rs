@@ -40,6 +40,21 @@ const PASSWORD: [&str; 4] = [
 /// Options whose value is a secret.
 const SECRETS: [&str; 2] = ["password", "key-password"];
 
+/// What a file that comes with a folder, perhaps a stranger's, may not say, and why.
+const NOT_FROM_A_FOLDER: [(&str, &str); 2] = [
+    (
+        "password-command",
+        "a file found in a folder runs no program; a context may",
+    ),
+    (
+        "tls-key-log",
+        "a file found in a folder has nothing written; a context may",
+    ),
+];
+
+/// What is in the names of headers whose value lets somebody in: `Authorization`, `Cookie`, `X-Api-Key` and the like.
+const SECRET_HEADERS: [&str; 6] = ["auth", "cookie", "key", "password", "secret", "token"];
+
 /// The variables that `commands::connection` reads, and the options in whose place they stand.
 const VARIABLES: [(&str, &str); 3] = [
     ("MQTT_URL", "url"),
@@ -142,6 +157,16 @@ pub fn without_secrets(key: &str, value: &str) -> String {
     if SECRETS.contains(&key) {
         return "\"***\"".to_owned();
     }
+    if key == "ws-header" {
+        return match serde_json::from_str::<Vec<String>>(value) {
+            Ok(headers) => {
+                let shown = headers.iter().map(|each| header_without_secret(each));
+                let shown: Vec<String> = shown.map(|each| value::quoted(&each)).collect();
+                format!("[{}]", shown.join(", "))
+            }
+            Err(_) => header_without_secret(value),
+        };
+    }
     let Some((scheme, rest)) = value.split_once("://") else {
         return value.to_owned();
     };
@@ -153,6 +178,18 @@ pub fn without_secrets(key: &str, value: &str) -> String {
     {
         Some((Some((user, _)), host)) => format!("{scheme}://{user}:***@{host}{path}"),
         _ => value.to_owned(),
+    }
+}
+
+/// A header of a request, whose value is a secret if its name says so.
+fn header_without_secret(header: &str) -> String {
+    let is_secret = |name: &str| {
+        let name = name.to_lowercase();
+        SECRET_HEADERS.iter().any(|part| name.contains(part))
+    };
+    match header.split_once(':') {
+        Some((name, _)) if is_secret(name) => format!("{name}: ***"),
+        _ => header.to_owned(),
     }
 }
 
@@ -197,12 +234,17 @@ impl<'a> Place<'a> {
             ["mqtt", "context", "show"] => &["context", "name"][..],
             _ => &["context"],
         };
-        let mut named = argument.iter().filter_map(|id| typed.get_one::<String>(id));
-        if let Some(name) = named.next() {
+        let mut named = argument
+            .iter()
+            .filter_map(|id| Some((id, typed.get_one::<String>(id)?)));
+        if let Some((id, name)) = named.next() {
             // Empty: none at all.
             return match name.is_empty() {
                 true => Ok(Given::new()),
-                false => self.read(&self.contexts.existing(name, "--context")?),
+                false => {
+                    let source = if *id == "name" { "show" } else { "--context" };
+                    self.read(&self.contexts.existing(name, source)?)
+                }
             };
         }
         let is_typed = |id: &&str| {
@@ -270,8 +312,8 @@ impl<'a> Place<'a> {
         let mut given = self.options.read_file(path, "a context".to_owned())?;
         let is_folder_file = path.file_name().is_some_and(|name| name == FOLDER_FILE);
         for (key, said) in &mut given {
-            if key == "password-command" && is_folder_file {
-                let words = "a file found in a folder runs no program; a context may";
+            let refused = NOT_FROM_A_FOLDER.iter().find(|(other, _)| other == key);
+            if let (true, Some((_, words))) = (is_folder_file, refused) {
                 return Err(said.origin.because_of(key, words));
             }
             let is_path = self.options.find(key).is_some_and(value::is_path);
@@ -285,7 +327,13 @@ impl<'a> Place<'a> {
                     return Err(said.origin.because_of(key, fault));
                 }
                 if is_path {
-                    *word = value::with_value(key, self.beside(path, value).as_os_str());
+                    let file = self.beside(path, value);
+                    if is_folder_file && key == "password-file" && !is_within_folder_of(path, &file)
+                    {
+                        let words = "a file found in a folder gives no file elsewhere away as a password; a context may";
+                        return Err(said.origin.because_of(key, words));
+                    }
+                    *word = value::with_value(key, file.as_os_str());
                 }
             }
         }
@@ -402,6 +450,15 @@ fn others_can_read(path: &Path) -> anyhow::Result<bool> {
     Ok(permissions.mode() & 0o077 != 0)
 }
 
+/// Whether `file`, wherever links lead, is in the folder of `beside` or below. One that is not there is nowhere else.
+fn is_within_folder_of(beside: &Path, file: &Path) -> bool {
+    let folder = beside.parent().map(Path::canonicalize);
+    match (folder, file.canonicalize()) {
+        (Some(Ok(folder)), Ok(file)) => file.starts_with(folder),
+        _ => true,
+    }
+}
+
 #[cfg(not(unix))]
 fn others_can_read(_: &Path) -> anyhow::Result<bool> {
     Ok(false)
@@ -468,6 +525,11 @@ mod tests {
             ("url", "\"mqtt://ann@h/a:b@c\"", "\"mqtt://ann@h/a:b@c\""),
             ("url", "\"mqtt://[::1]:1\"", "\"mqtt://[::1]:1\""),
             ("host", "\"a:b@c\"", "\"a:b@c\""),
+            (
+                "ws-header",
+                "[\"Authorization: Bearer secret\", \"X-Api-Key: secret\", \"Origin: https://a\"]",
+                "[\"Authorization: ***\", \"X-Api-Key: ***\", \"Origin: https://a\"]",
+            ),
         ] {
             assert_eq!(without_secrets(key, value), shown);
         }

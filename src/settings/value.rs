@@ -9,6 +9,8 @@ use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches};
 use toml::de::DeValue;
 
+use crate::cli::connection::Extent;
+
 /// The words for a variable's value.
 pub(super) fn typed_text(option: &Arg, key: &str, text: &OsStr) -> Result<Vec<OsString>, String> {
     let kind = Kind::of(option);
@@ -39,6 +41,7 @@ pub(super) fn typed_toml(
         }
         (Kind::Count, DeValue::Integer(_)) => repeated(key, &scalar(value)),
         (Kind::Integer, DeValue::Integer(_))
+        | (Kind::Extent, DeValue::Integer(_) | DeValue::String(_))
         | (Kind::Duration, DeValue::Integer(_) | DeValue::Float(_) | DeValue::String(_))
         | (Kind::Boolean, DeValue::Boolean(_))
         | (Kind::Text, DeValue::String(_)) => Ok(vec![with_value(key, scalar(value).as_ref())]),
@@ -69,7 +72,7 @@ pub(super) fn toml(
                 .to_str()
                 .with_context(|| format!("--{key} is not UTF-8 and cannot be shown in TOML"))?;
             Ok(match (kind, text.parse::<i128>()) {
-                (Kind::Integer, Ok(number)) => number.to_string(),
+                (Kind::Integer | Kind::Extent, Ok(number)) => number.to_string(),
                 (Kind::Boolean, _) => text.to_owned(),
                 _ => quoted(text),
             })
@@ -110,6 +113,8 @@ enum Kind {
     /// With `true` or `false` after it
     Boolean,
     Integer,
+    /// A number, or a word for no end.
+    Extent,
     Duration,
     Text,
 }
@@ -131,6 +136,7 @@ impl Kind {
             ArgAction::Count => Kind::Count,
             _ if integers.iter().any(|integer| parsed == *integer) => Kind::Integer,
             _ if parsed == TypeId::of::<bool>() => Kind::Boolean,
+            _ if parsed == TypeId::of::<Extent>() => Kind::Extent,
             _ if parsed == TypeId::of::<Duration>() => Kind::Duration,
             _ => Kind::Text,
         }
@@ -141,6 +147,7 @@ impl Kind {
             Kind::Switch | Kind::Boolean => "true or false is wanted",
             Kind::Count => "a number from 0 to 255 is wanted",
             Kind::Integer => "a whole number is wanted",
+            Kind::Extent => "a whole number or a word is wanted",
             Kind::Duration => {
                 "a duration is wanted, as in \"500ms\", \"1m 30s\" or a number of seconds"
             }

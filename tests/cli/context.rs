@@ -114,10 +114,9 @@ fn contexts_are_added_listed_selected_and_removed() {
         .stdout("{\"name\":\"home\",\"selected\":false}\n")
         .run();
     for verb in ["rm", "select", "show"] {
-        let source = if verb == "show" { "--context" } else { verb };
         user.run(&["context", verb, "lab"])
             .stderr(format!(
-                "mqtt: there is no context lab ({source}), mqtt context ls lists those there are; this one would be in {file}\n"
+                "mqtt: there is no context lab ({verb}), mqtt context ls lists those there are; this one would be in {file}\n"
             ))
             .status(2)
             .run();
@@ -257,6 +256,10 @@ fn what_a_file_may_not_say_is_an_error_with_its_line() {
         ),
         ("port = 70000", "line 1: port: 70000 is not in 1..=65535"),
         (
+            "retry = \"often\"",
+            "line 1: retry: it is a number, or forever",
+        ),
+        (
             "\nurl = \"mqtt://a/topic\"",
             "line 2: url: a context is about a broker; leave the topic out of the URL",
         ),
@@ -279,10 +282,62 @@ fn what_a_file_may_not_say_is_an_error_with_its_line() {
     );
     wrong(
         folder,
+        "tls-key-log = \"x\"",
+        "line 1: tls-key-log: a file found in a folder has nothing written; a context may",
+    );
+    user.write("elsewhere", "secret\n");
+    std::os::unix::fs::symlink(user.path("elsewhere"), user.path("work/here")).unwrap();
+    for outside in ["../elsewhere", "here"] {
+        wrong(
+            folder,
+            &format!("password-file = \"{outside}\""),
+            "line 1: password-file: a file found in a folder gives no file elsewhere away as a password; a context may",
+        );
+    }
+    wrong(
+        folder,
         "port = 1\ncontext = \"a\"",
         "line 2: a file that names a context holds nothing else",
     );
     wrong(folder, "context = 1", "line 1: context: a string is wanted");
+}
+
+#[test]
+fn a_word_in_place_of_a_number_comes_back_as_it_was_added() {
+    let user = User::new();
+    let endless = ["--retry", "forever", "-x", "never", "--id", "me"];
+    user.run(&[&["context", "add", "lab"][..], &endless].concat())
+        .run();
+    user.shows(
+        &["lab"],
+        &[],
+        "retry = \"forever\" # CONFIG/lab.toml line 3",
+    );
+    user.shows(
+        &["lab"],
+        &[],
+        "session-expiry-interval = \"never\" # CONFIG/lab.toml line 2",
+    );
+    user.write("config/mqtt/contexts/lab.toml", "retry = 3\n");
+    user.shows(&["lab"], &[], "retry = 3 # CONFIG/lab.toml line 1");
+}
+
+#[test]
+fn contexts_are_removed_all_or_none() {
+    let user = User::new();
+    for name in ["a", "c"] {
+        user.run(&["context", "add", name, "-h", "x"]).run();
+    }
+    user.run(&["context", "rm", "a", "b", "c"])
+        .stderr(format!(
+            "mqtt: there is no context b (rm), mqtt context ls lists those there are; this one would be in {}\n",
+            user.path("config/mqtt/contexts/b.toml")
+        ))
+        .status(2)
+        .run();
+    user.run(&["context", "ls"]).stdout("  a\n  c\n").run();
+    user.run(&["context", "rm", "a", "c"]).run();
+    user.run(&["context", "ls"]).run();
 }
 
 #[test]
@@ -295,6 +350,10 @@ fn a_password_that_others_can_read_is_not_used() {
         ("password = \"secret\"\n", true),
         ("url = \"mqtt://ann:secret@lab.example\"\n", true),
         ("key-password = \"secret\"\ncert = \"a\"\n", true),
+        (
+            "ws = true\nws-header = [\"Authorization: Bearer secret\"]\n",
+            true,
+        ),
         (
             "url = \"mqtt://ann@lab.example\"\npassword-file = \"secret\"\n",
             false,

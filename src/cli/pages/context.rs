@@ -10,7 +10,7 @@ pub const CONTEXT: Page = Page {
          host = \"broker.example\", port = 8883, protocol-version = \"5\", insecure = true. Anything that is no such option is an error. A path \
          in it is one from the file's own folder, and ~/ is the user's. It can only be used when nobody else can read it, if it holds a password.",
         CONTEXTS,
-        "A .mqtt.toml holds the same keys, or names a context, context = \"lab\", and nothing else. It may not hold password-command, and has to \
+        "A .mqtt.toml holds the same keys, or names a context, context = \"lab\", and nothing else. It may hold neither password-command nor tls-key-log nor a password-file that is elsewhere, and has to \
          belong to the user.",
     ],
     examples: &[

@@ -2,6 +2,7 @@
 //! nobody knows which way they were typed.
 
 use crate::cli::bench::LoadArgs;
+use crate::cli::connection::Extent;
 use crate::commands::client::typed_properties;
 use crate::exit::Exit;
 use crate::mqtt::Property;
@@ -31,9 +32,11 @@ pub(super) fn spelled_out(args: &LoadArgs) -> anyhow::Result<LoadArgs> {
 fn connect(args: &mut LoadArgs, property: Property) -> anyhow::Result<()> {
     let session = &mut args.session;
     match property {
-        Property::SessionExpiryInterval(seconds) => {
-            once("connect", &mut session.session_expiry_interval, seconds)
-        }
+        Property::SessionExpiryInterval(seconds) => once(
+            "connect",
+            &mut session.session_expiry_interval,
+            Extent(seconds),
+        ),
         Property::ReceiveMaximum(most) => once("connect", &mut session.receive_maximum, most),
         Property::MaximumPacketSize(bytes) => {
             once("connect", &mut session.maximum_packet_size, bytes)

@@ -23,7 +23,7 @@ pub(super) fn session(args: &LoadArgs) -> anyhow::Result<Session> {
     Ok(Session {
         keep: args.disable_clean_session,
         keep_alive: None,
-        expiry_interval: properties.session_expiry_interval,
+        expiry_interval: properties.session_expiry_interval.map(|extent| extent.0),
         receive_maximum: properties.receive_maximum,
         maximum_packet_size: properties.maximum_packet_size,
         topic_alias_maximum: properties.topic_alias_maximum,

@@ -1,6 +1,6 @@
 //! Under which name the client connects, how long its session lives, and what to do when the connection fails.
 
-use crate::cli::connection::{SessionArgs, SessionPropertyArgs, TakeoverPolicy};
+use crate::cli::connection::{Extent, SessionArgs, SessionPropertyArgs, TakeoverPolicy};
 use crate::client::{ConnectOptions, Takeover};
 use crate::commands::properties::add_user_properties;
 use crate::exit::Exit;
@@ -39,12 +39,12 @@ pub fn set_session(options: &mut ConnectOptions, args: &SessionArgs) -> anyhow::
         options.clean_start = false;
         options.session_expiry = u32::MAX;
     }
-    if let Some(seconds) = args.properties.session_expiry_interval {
-        if seconds == u32::MAX && args.id.as_deref().unwrap_or_default().is_empty() {
+    if let Some(extent) = args.properties.session_expiry_interval {
+        if extent == Extent::ENDLESS && args.id.as_deref().unwrap_or_default().is_empty() {
             return Err(Exit::Usage
                 .because("a session without end is that of a named client; add --id NAME"));
         }
-        options.session_expiry = seconds;
+        options.session_expiry = extent.0;
         options.need_version_5();
     }
     options.receive_maximum = args.properties.receive_maximum;
@@ -52,7 +52,7 @@ pub fn set_session(options: &mut ConnectOptions, args: &SessionArgs) -> anyhow::
     if !options.properties.is_empty() || args.properties.receive_maximum.is_some() {
         options.need_version_5();
     }
-    options.retries = args.retry;
+    options.retries = args.retry.map(|extent| extent.0);
     options.longest_delay = args.retry_max_delay;
     options.follows_redirects = args.follow_redirects;
     if args.follow_redirects && options.version < Version::V5 {
