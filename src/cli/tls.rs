@@ -38,7 +38,7 @@ pub struct TlsArgs {
     #[arg(long, value_name = "FILE")]
     pub pkcs12: Option<PathBuf>,
 
-    /// Password of the key or the PKCS#12 file; --key-password-file keeps it out of the process list
+    /// Password of the key or the PKCS#12 file; --key-password-file keeps it out of the process list [default: asked for on the terminal]
     #[arg(long, value_name = "PASSWORD", allow_hyphen_values = true)]
     pub key_password: Option<String>,
 

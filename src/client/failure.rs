@@ -199,7 +199,9 @@ fn refused(broker: &str, version: Version, reason: ReasonCode, text: &Option<Str
             _ => "; try another --protocol-version",
         },
         ReasonCode::BAD_USER_NAME_OR_PASSWORD => "; check --username and --password-file",
-        ReasonCode::NOT_AUTHORIZED => "; it may want a --username and --password-file",
+        ReasonCode::NOT_AUTHORIZED => {
+            "; it may want a --username and --password-file, or other ones"
+        }
         ReasonCode::CLIENT_IDENTIFIER_NOT_VALID => "; try another --id",
         _ => "",
     };
@@ -270,7 +272,7 @@ mod tests {
                 Version::V311,
                 ReasonCode::NOT_AUTHORIZED,
                 None,
-                "mqtt://h:1883 refused the connection: not authorized; it may want a --username and --password-file",
+                "mqtt://h:1883 refused the connection: not authorized; it may want a --username and --password-file, or other ones",
             ),
             (
                 Version::V5,

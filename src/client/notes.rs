@@ -208,9 +208,13 @@ impl Notes {
             Reached::Way(Leg::Connect) => format!(
                 "no answer from {endpoint} within {limit} (--connect-timeout); is it the right host, and reachable?"
             ),
-            Reached::Way(Leg::Proxy) => format!(
-                "the proxy did not connect to {endpoint} within {limit} (--connect-timeout)"
-            ),
+            Reached::Way(Leg::Proxy) => {
+                let proxy = self.destination().dialer.proxy().map(ToString::to_string);
+                let proxy = proxy.unwrap_or_default();
+                format!(
+                    "the proxy {proxy} did not connect to {endpoint} within {limit} (--connect-timeout); is it a proxy of this kind?"
+                )
+            }
             Reached::Way(Leg::Tls) => format!(
                 "{endpoint} takes connections but did not finish the TLS handshake within {limit} (--connect-timeout); does it speak TLS?"
             ),
@@ -304,6 +308,20 @@ impl Notes {
             "the connection broke: {}",
             self.destination().dialer.words(error)
         )
+    }
+
+    /// Notes that reading has failed. TLS may only now say what is wrong with our certificate: in TLS 1.3 the broker looks at it
+    /// after the handshake has ended on this side.
+    pub(super) fn broke(&self, error: &io::Error) -> io::Error {
+        let Destination { endpoint, dialer } = &*self.destination();
+        let reached = self.attempt().reached;
+        match dialer.words_of_tls(error) {
+            Some(words) if reached != Reached::Broker => {
+                let words = format!("cannot connect to {endpoint}: {words}");
+                self.fail(Failure::obstructed(Obstacle::Tls, words))
+            }
+            _ => self.lost(&self.broken(error)),
+        }
     }
 
     pub(super) fn lost(&self, words: &str) -> io::Error {

@@ -198,6 +198,8 @@ pub enum UrlError {
     OpenBracket,
     #[error("an IPv6 address stands in brackets, as in mqtt://[::1]:1883")]
     NoBrackets,
+    #[error("a / in a user name or password is written %2F, because it ends the host otherwise")]
+    SlashInUser,
     #[error("{0:?} is no port (1 to 65535)")]
     Port(String),
     #[error("a % is followed by two hexadecimal digits; write a plain one as %25")]
@@ -230,7 +232,11 @@ impl FromStr for BrokerUrl {
             None => (rest, ""),
         };
         let (username, password, address) = user(authority)?;
-        let (endpoint, has_port) = endpoint(scheme, address, path)?;
+        let (endpoint, has_port) = endpoint(scheme, address, path).map_err(|error| {
+            // What stands where a port should be is part of a password, which is not to be repeated.
+            let is_cut = matches!(error, UrlError::Port(_)) && path.contains('@');
+            if is_cut { UrlError::SlashInUser } else { error }
+        })?;
         let topic = match scheme {
             Scheme::Mqtt | Scheme::Mqtts if !path.is_empty() => Some(text(path)?),
             _ => None,
@@ -459,6 +465,7 @@ mod tests {
             ("mqtt://h:", UrlError::Port(String::new())),
             ("mqtt://[::1]x", UrlError::Port("x".to_owned())),
             ("mqtt://u:100%@h", UrlError::PercentCode),
+            ("mqtt://ann:pa/ss@h", UrlError::SlashInUser),
             ("mqtt://h/%zz", UrlError::PercentCode),
             ("mqtt://h/%ff", UrlError::NotText),
             ("unix://", UrlError::NotAUnixPath),

@@ -146,7 +146,9 @@ fn packet_length(bytes: &[u8]) -> Option<usize> {
 fn foreign(bytes: &[u8]) -> &'static str {
     match bytes {
         [0x15, 0x03, ..] => "it wants TLS (mqtts://)",
-        [b'H', b'T' | b'2', ..] | [b'H'] => "it speaks HTTP",
+        [b'H', b'T' | b'2', ..] | [b'H'] => {
+            "it speaks HTTP; is it a port for WebSocket (ws://, wss://)?"
+        }
         [b'S', b'S', ..] => "it speaks SSH",
         _ => "its first packet is no CONNACK",
     }

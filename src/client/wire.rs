@@ -192,16 +192,12 @@ impl Wire {
             self.incoming.resize(LARGE, 0);
         }
         self.turn.bytes += count;
-        let end = match outcome {
+        match outcome {
             Ok(()) if count > 0 => return Poll::Ready(()),
-            Ok(()) => "the broker closed the connection".to_owned(),
-            // A broker that leaves without TLS's farewell, as many do.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                "the broker closed the connection".to_owned()
-            }
-            Err(error) => self.notes.broken(&error),
+            // An unexpected end is that of a broker that leaves without TLS's farewell, as many do.
+            Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => self.notes.broke(&error),
+            _ => self.notes.lost("the broker closed the connection"),
         };
-        self.notes.lost(&end);
         self.is_over = true;
         Poll::Ready(())
     }

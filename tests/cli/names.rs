@@ -143,10 +143,7 @@ fn a_name_server_of_ones_own_knows_hosts_too_and_what_it_does_not_know_is_said()
     publish_to("127.0.0.1").run();
     publish_to("other.example")
         .status(3)
-        .stderr_like(|said| {
-            said.starts_with("mqtt: cannot find the address of other.example: ")
-                && said.ends_with("; check --host\n")
-        })
+        .stderr("mqtt: cannot find the address of other.example: DNS knows none; check --host\n")
         .run();
     publish(&server, &[])
         .status(3)

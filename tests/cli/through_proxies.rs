@@ -130,6 +130,14 @@ fn what_a_proxy_refuses_is_said_in_words() {
             "cannot connect to {url}: the proxy http://127.0.0.1:{port} is not reached: connection refused"
         ),
     );
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let through = format!("socks5h://{}", silent.local_addr().unwrap());
+    fails(
+        &["-L", url, "--connect-timeout", "200ms", "--proxy", &through],
+        format!(
+            "the proxy {through} did not connect to {url} within 200ms (--connect-timeout); is it a proxy of this kind?"
+        ),
+    );
 }
 
 #[test]

@@ -73,7 +73,11 @@ fn a_certificate_that_is_not_believed_says_why() {
     let stranger = Authority::new("Stranger");
     let (ca, strange) = (authority.ca(), stranger.ca());
     for (name, ca, words) in [
-        ("old", &ca, "expired on 2020-02-29 00:00 UTC"),
+        (
+            "old",
+            &ca,
+            "expired on 2020-02-29 00:00 UTC; it has to be renewed, if this machine's clock is right",
+        ),
         (
             "early",
             &ca,
@@ -87,7 +91,7 @@ fn a_certificate_that_is_not_believed_says_why() {
         (
             "nameless",
             &ca,
-            "names no host as subject alternative name, only nameless as common name, which does not count any more",
+            "names no host as subject alternative name, only nameless as common name, which does not count any more; it needs one, or --insecure beside --cafile leaves the name unchecked",
         ),
         (
             "good",
@@ -270,6 +274,10 @@ fn a_client_certificate_is_read_in_every_form_that_openssl_writes() {
         "pkcs12 -export -in client.crt -inkey client.key -out new.p12 -passout file:password",
     );
     authority.openssl("pkcs12 -export -legacy -in client.crt -inkey client.key -out old.p12 -passout file:password");
+    authority.openssl("ec -des3 -in client.key -out old3des.key -passout file:password");
+    authority.openssl("ec -camellia128 -in client.key -out camellia.key -passout file:password");
+    authority
+        .openssl("rsa -traditional -aes256 -in pkcs1.key -out oldrsa.key -passout file:password");
     authority.openssl("req -new -key pkcs1.key -subj /CN=rsa -out rsa.csr");
     let both = [
         std::fs::read(authority.path("client.crt")).unwrap(),
@@ -278,8 +286,18 @@ fn a_client_certificate_is_read_in_every_form_that_openssl_writes() {
     std::fs::write(authority.path("both.pem"), both.concat()).unwrap();
     let file = |name: &str| authority.file(name);
     let (cert, password) = (file("client.crt"), file("password"));
+    let (old, camellia) = (file("old.key"), file("camellia.key"));
     for arguments in [
         &["--cert", &cert, "--key", &file("client.key")][..],
+        &["--cert", &cert, "--key", &old, "--key-password", "p w"],
+        &[
+            "--cert",
+            &cert,
+            "--key",
+            &file("old3des.key"),
+            "--key-password-file",
+            &password,
+        ],
         &[
             "--cert",
             &cert,
@@ -321,7 +339,6 @@ fn a_client_certificate_is_read_in_every_form_that_openssl_writes() {
         let publish = ["pub", "-t", "a", "-m", "b", "-q", "1"].map(str::to_owned);
         Mqtt::new(publish.iter().chain(&way(arguments))).run();
     }
-    let old = file("old.key");
     for (arguments, words) in [
         (
             &["--cert", &cert][..],
@@ -349,9 +366,37 @@ fn a_client_certificate_is_read_in_every_form_that_openssl_writes() {
             ),
         ),
         (
-            &["--cert", &cert, "--key", &old, "--key-password", "p w"],
+            &["--cert", &cert, "--key", &old, "--key-password", "wrong"],
+            format!("the password does not open the key in --key {old}"),
+        ),
+        (
+            &["--cert", &cert, "--key", &camellia, "--key-password", "p w"],
             format!(
-                "the key in --key {old} is encrypted in an old form that is easily broken; openssl pkcs8 -topk8 -in {old} -out NEW.key makes a new one of it"
+                "the key in --key {camellia} is encrypted with CAMELLIA-128-CBC, which this program does not know; openssl pkcs8 -topk8 -in {camellia} -out NEW.key makes one of it that can be read"
+            ),
+        ),
+        (
+            &["--pkcs12", &cert],
+            format!(
+                "--pkcs12 {cert} is in PEM form and no PKCS#12; such files are for --cert and --key"
+            ),
+        ),
+        (
+            &["--tls-server-name", "two words"],
+            "--tls-server-name \"two words\" is no name that a certificate can have".to_owned(),
+        ),
+        (
+            &[
+                "--cert",
+                &cert,
+                "--key",
+                &file("oldrsa.key"),
+                "--key-password-file",
+                &password,
+            ],
+            format!(
+                "--key {}: the key does not belong to the certificate of --cert",
+                file("oldrsa.key")
             ),
         ),
         (
@@ -392,6 +437,40 @@ fn a_client_certificate_is_read_in_every_form_that_openssl_writes() {
 }
 
 #[test]
+fn the_password_of_a_key_is_asked_for_on_the_terminal() {
+    let authority = Authority::new("Test CA");
+    authority.issue("server", &["localhost"]);
+    authority.issue("client", &[]);
+    std::fs::write(authority.path("password"), "p w\n").unwrap();
+    authority.openssl("ec -aes128 -in client.key -out old.key -passout file:password");
+    authority.openssl(
+        "pkcs12 -export -in client.crt -inkey client.key -out new.p12 -passout file:password",
+    );
+    let broker = secure(&authority, "server", &["require_certificate true"]);
+    let url = format!("mqtts://localhost:{}", broker.port());
+    let file = |name: &str| authority.file(name);
+    let (ca, cert, key, both) = (
+        authority.ca(),
+        file("client.crt"),
+        file("old.key"),
+        file("new.p12"),
+    );
+    let peer = format!("{}/tests/peers/terminal.py", env!("CARGO_MANIFEST_DIR"));
+    for (asked, identity) in [
+        (&key, &["--cert", &cert, "--key", &key][..]),
+        (&both, &["--pkcs12", &both]),
+    ] {
+        let prompt = format!("password of {asked}: ");
+        let mqtt = env!("CARGO_BIN_EXE_mqtt");
+        let program = [&peer, &prompt, "p w", mqtt, "pub", "-t", "a", "-m", "b"];
+        let way = ["-L", &url, "--cafile", &ca];
+        Mqtt::program("python3", [&program[..], &way, identity].concat())
+            .stdout(format!("{prompt}\n"))
+            .run();
+    }
+}
+
+#[test]
 fn a_broker_that_wants_another_certificate_or_one_at_all_is_understood() {
     let authority = Authority::new("Test CA");
     authority.issue("server", &["localhost"]);
@@ -420,7 +499,10 @@ fn a_broker_that_wants_another_certificate_or_one_at_all_is_understood() {
         Mqtt::new(publish.iter().chain(&["--cert", &cert, "--key", &key]))
             .status(3)
             .stderr_like(|said| {
-                said.contains("the broker does not accept the certificate of --cert: unknown ca")
+                said.starts_with("mqtt: cannot connect to mqtts://localhost:")
+                    && said.ends_with(
+                        ": the broker does not accept the certificate of --cert: unknown ca\n",
+                    )
             })
             .run();
     }
@@ -437,7 +519,7 @@ fn tls_on_a_port_without_it_and_the_reverse_are_said_in_words() {
         fails(
             &["-L", &url, "--cafile", &ca],
             format!(
-                "cannot connect to {url}: it closes the connection when TLS begins; is it a port for plain MQTT (mqtt://)?"
+                "cannot connect to {url}: it closes the connection when TLS begins; is it a port without TLS (mqtt://, ws://)?"
             ),
         );
     }
@@ -457,7 +539,7 @@ fn tls_on_a_port_without_it_and_the_reverse_are_said_in_words() {
     fails(
         &["-L", &url, "--cafile", &ca],
         format!(
-            "cannot connect to {url}: what answers there does not speak TLS; is it a port for plain MQTT (mqtt://)?"
+            "cannot connect to {url}: what answers there does not speak TLS; is it a port without TLS (mqtt://, ws://)?"
         ),
     );
     answer.join().unwrap();

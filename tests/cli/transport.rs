@@ -131,7 +131,8 @@ fn a_unix_socket_is_a_way_to_mosquitto() {
     round_trip(&["--unix", &path], &["-L", &format!("unix://{path}")]);
     fails(
         &["--unix", "/nonexistent/sock"],
-        "cannot connect to unix:///nonexistent/sock: entity not found; check --unix".to_owned(),
+        "cannot connect to unix:///nonexistent/sock: there is no such file; check --unix"
+            .to_owned(),
     );
 }
 

@@ -169,7 +169,7 @@ impl Dialer {
             );
         }
         let found = match self.srv {
-            true => self.served().await,
+            true => self.names.served(*scheme, host, chance).await,
             false => self
                 .names
                 .addresses(host, *port)
@@ -177,23 +177,6 @@ impl Dialer {
                 .map(|found| vec![found]),
         };
         found.map_err(|words| Failure::obstructed(Obstacle::Name, words))
-    }
-
-    /// The addresses of all hosts that serve the domain; that one of them has none spoils nothing.
-    async fn served(&self) -> Result<Hosts, String> {
-        let Endpoint { scheme, host, .. } = &self.endpoint;
-        let mut found = Vec::new();
-        let mut last = None;
-        for target in self.names.targets(*scheme, host, chance).await? {
-            match self.names.addresses(&target.host, target.port).await {
-                Ok(addresses) => found.push(addresses),
-                Err(words) => last = Some(words),
-            }
-        }
-        match last {
-            Some(words) if found.is_empty() => Err(words),
-            _ => Ok(found),
-        }
     }
 
     /// Goes the way from the addresses on, also where a unix socket would need none: then something that has one leads there.
@@ -247,11 +230,19 @@ impl Dialer {
 
     /// What a read or a write of the stream complains about, in words.
     pub fn words(&self, error: &io::Error) -> String {
-        [&self.tls, &self.proxy_tls]
-            .into_iter()
-            .flatten()
-            .find_map(|tls| tls.words(error))
-            .unwrap_or_else(|| plain(error))
+        self.words_of_tls(error).unwrap_or_else(|| plain(error))
+    }
+
+    /// The same, if it is TLS that complains.
+    pub fn words_of_tls(&self, error: &io::Error) -> Option<String> {
+        let layers = [&self.tls, &self.proxy_tls];
+        let mut layers = layers.into_iter().flatten();
+        layers.find_map(|tls| tls.words(error))
+    }
+
+    /// The proxy on the way.
+    pub fn proxy(&self) -> Option<&Proxy> {
+        self.proxy.as_ref()
     }
 
     /// Whether the stream can end because the broker asked for a client certificate that was not given.
@@ -303,6 +294,8 @@ const EMFILE: i32 = 24;
 /// An I/O error without its number: `connection refused`.
 fn plain(error: &io::Error) -> String {
     match error.raw_os_error() {
+        // The library's word for it is an entity.
+        Some(_) if error.kind() == io::ErrorKind::NotFound => "there is no such file".to_owned(),
         Some(_) if error.kind().to_string() != "uncategorized error" => error.kind().to_string(),
         _ => error.to_string(),
     }

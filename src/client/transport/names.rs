@@ -5,28 +5,39 @@
 //! know, by a resolver that is made only for whoever needs it. TLS still checks the name that was typed: an answer of DNS
 //! is not protected, and must not decide whom to believe.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
+use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::RData;
 
-use super::{Route, tcp};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+
+use super::{Hosts, Route, tcp};
 use crate::client::url::Scheme;
+
+/// When the addresses of one host are known, those of the others are waited for so much longer: a host that DNS is silent about
+/// shall not hold up the one that is there, and one that is merely asked for at the same time shall not be left out.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// One record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Target {
+struct Target {
     /// Lower ones are to be tried first.
     priority: u16,
     /// Of those of one priority, how often this one shall be the first.
     weight: u16,
-    pub(super) host: String,
-    pub(super) port: u16,
+    host: String,
+    port: u16,
 }
 
 /// Whoever knows names.
+#[derive(Clone)]
 pub(super) struct Names {
     resolver: Option<TokioResolver>,
     /// The resolver asks a name server of its own, and knows addresses as well.
@@ -74,7 +85,7 @@ impl Names {
                             .map(|each| SocketAddr::new(each, port))
                             .collect()
                     })
-                    .map_err(|error| error.to_string())
+                    .map_err(why)
             }
             _ => tcp::addresses(host, port)
                 .await
@@ -83,11 +94,34 @@ impl Names {
         found.map_err(|error| format!("cannot find the address of {host}: {error}; check --host"))
     }
 
+    /// The addresses of the hosts that serve a domain, in the order in which they shall be tried. That one of them has none spoils
+    /// nothing.
+    ///
+    /// # Errors
+    /// When there are no hosts, or none of them has an address.
+    pub(super) async fn served(
+        &self,
+        scheme: Scheme,
+        domain: &str,
+        chance: impl FnMut() -> f64,
+    ) -> Result<Hosts, String> {
+        let mut asked = JoinSet::new();
+        let targets = self.targets(scheme, domain, chance).await?;
+        for (place, target) in targets.into_iter().enumerate() {
+            let names = self.clone();
+            asked.spawn(async move {
+                let found = names.addresses(&target.host, target.port).await;
+                (place, found)
+            });
+        }
+        answered(asked).await
+    }
+
     /// The hosts that serve MQTT, or MQTT over TLS, for a domain, in the order in which they shall be tried.
     ///
     /// # Errors
     /// When there are none, or DNS does not answer.
-    pub(super) async fn targets(
+    async fn targets(
         &self,
         scheme: Scheme,
         domain: &str,
@@ -103,6 +137,7 @@ impl Names {
             return Err(format!("nobody can be asked for {name}"));
         };
         let answer = resolver.srv_lookup(name.as_str()).await.map_err(|error| {
+            let error = why(error);
             format!("no SRV record {name} ({error}); without --srv {domain} itself is the host")
         })?;
         let found: Vec<Target> = answer
@@ -126,6 +161,42 @@ impl Names {
             )),
             false => Ok(ordered(found, chance)),
         }
+    }
+}
+
+/// Why the resolver has no answer. Where there are no records its own words are the question as it is in memory.
+fn why(error: NetError) -> String {
+    match error.is_no_records_found() {
+        true => "DNS knows none".to_owned(),
+        false => error.to_string(),
+    }
+}
+
+/// Those addresses that come in time, by the places of their hosts.
+async fn answered(
+    mut asked: JoinSet<(usize, Result<Vec<SocketAddr>, String>)>,
+) -> Result<Hosts, String> {
+    let mut found = BTreeMap::new();
+    let mut failed = BTreeMap::new();
+    let mut end = None;
+    loop {
+        let next = match end {
+            None => asked.join_next().await,
+            Some(end) => timeout_at(end, asked.join_next()).await.ok().flatten(),
+        };
+        match next {
+            Some(Ok((place, Ok(addresses)))) => {
+                found.insert(place, addresses);
+                end.get_or_insert_with(|| Instant::now() + GRACE);
+            }
+            Some(Ok((place, Err(words)))) => drop(failed.insert(place, words)),
+            Some(Err(panic)) => drop(failed.insert(usize::MAX, panic.to_string())),
+            None => break,
+        }
+    }
+    match (found.is_empty(), failed.pop_last()) {
+        (true, Some((_, words))) => Err(words),
+        _ => Ok(found.into_values().collect()),
     }
 }
 
@@ -222,6 +293,51 @@ mod tests {
         }
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_host_that_dns_is_silent_about_holds_the_others_up_for_a_second_at_most() {
+        /// After how many milliseconds there is an answer, and whether it is an address.
+        async fn tell(answers: &[(u64, bool)]) -> (Result<Vec<u16>, String>, u128) {
+            let start = Instant::now();
+            let mut asked = JoinSet::new();
+            for (place, &(takes, is_found)) in answers.iter().enumerate() {
+                asked.spawn(async move {
+                    tokio::time::sleep(Duration::from_millis(takes)).await;
+                    let address = SocketAddr::from(([127, 0, 0, 1], place as u16));
+                    let found = match is_found {
+                        true => Ok(vec![address]),
+                        false => Err(format!("nothing about {place}")),
+                    };
+                    (place, found)
+                });
+            }
+            let found = answered(asked).await;
+            let ports = found.map(|hosts| hosts.iter().map(|host| host[0].port()).collect());
+            (ports, start.elapsed().as_millis())
+        }
+        // Side by side, and in their order.
+        assert_eq!(
+            tell(&[(300, true), (200, true)]).await,
+            (Ok(vec![0, 1]), 300)
+        );
+        assert_eq!(
+            tell(&[(20, true), (90_000, true)]).await,
+            (Ok(vec![0]), 1020)
+        );
+        assert_eq!(
+            tell(&[(90_000, true), (20, true)]).await,
+            (Ok(vec![1]), 1020)
+        );
+        // As long as there is none, all are waited for.
+        assert_eq!(
+            tell(&[(5000, false), (6000, true)]).await,
+            (Ok(vec![1]), 6000)
+        );
+        assert_eq!(
+            tell(&[(5000, false), (20, false)]).await,
+            (Err("nothing about 1".to_owned()), 5000)
+        );
+    }
+
     /// A server of DNS that knows these records, and somebody who asks it alone.
     async fn server(records: Vec<(&'static str, SRV)>) -> Names {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
@@ -298,10 +414,9 @@ mod tests {
             found(Scheme::Mqtt, "none.example").await.unwrap_err(),
             "the SRV record _mqtt._tcp.none.example. says that none.example has no such service"
         );
-        let words = found(Scheme::Mqtt, "nowhere.example").await.unwrap_err();
-        assert!(
-            words.starts_with("no SRV record _mqtt._tcp.nowhere.example. ("),
-            "{words}"
+        assert_eq!(
+            found(Scheme::Mqtt, "nowhere.example").await.unwrap_err(),
+            "no SRV record _mqtt._tcp.nowhere.example. (DNS knows none); without --srv nowhere.example itself is the host"
         );
     }
 }

@@ -22,6 +22,8 @@ use crate::client::url::{self, Endpoint, UrlError};
 /// The longest answer of an HTTP proxy that is read, in bytes.
 const LONGEST_ANSWER: usize = 16 * 1024;
 
+const NO_HTTP: &str = "does not speak HTTP; is it a SOCKS proxy (socks5h://)?";
+
 /// Where a proxy is, how to speak to it, and who we are to it. Written
 /// `socks5h://[USER[:PASSWORD]@]HOST[:PORT]`, `socks5://...`, `http://...` or `https://...`.
 #[derive(Clone, PartialEq, Eq)]
@@ -120,8 +122,19 @@ pub enum ProxyError {
     Path,
     #[error("SOCKS takes a user name and a password of 1 to 255 bytes each, or neither")]
     User,
+    #[error("no host; a proxy is written http://HOST:PORT, or socks5h:// and so on")]
+    NoHost,
     #[error(transparent)]
-    Url(#[from] UrlError),
+    Url(UrlError),
+}
+
+impl From<UrlError> for ProxyError {
+    fn from(error: UrlError) -> ProxyError {
+        match error {
+            UrlError::NoHost => ProxyError::NoHost,
+            error => ProxyError::Url(error),
+        }
+    }
 }
 
 impl Proxy {
@@ -216,8 +229,11 @@ impl Proxy {
                 return Err("gives an answer without end; is it a proxy?".to_owned());
             }
             answer.push(stream.read_u8().await.map_err(broken)?);
+            if answer.iter().zip(b"HTTP/").any(|(is, should)| is != should) {
+                return Err(NO_HTTP.to_owned());
+            }
         }
-        match status(&answer).ok_or("does not speak HTTP; is it a SOCKS proxy (socks5h://)?")? {
+        match status(&answer).ok_or(NO_HTTP)? {
             (200..=299, _) => Ok(stream),
             (407, _) => Err(match self.user {
                 None => format!(
@@ -301,7 +317,8 @@ mod tests {
             ("ftp://h", ProxyError::Scheme("ftp".to_owned())),
             ("http://h/x", ProxyError::Path),
             ("socks5h://u@h", ProxyError::User),
-            ("socks5h://", ProxyError::Url(UrlError::NoHost)),
+            ("socks5h://", ProxyError::NoHost),
+            ("", ProxyError::NoHost),
             (
                 "http://h:x",
                 ProxyError::Url(UrlError::Port("x".to_owned())),
@@ -324,6 +341,22 @@ mod tests {
             let expected = expected.map(|(code, words)| (code, words.to_owned()));
             assert_eq!(status(answer.as_bytes()), expected, "{answer}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_does_not_speak_http_is_seen_by_its_first_bytes() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let (mut peer, _) = listener.accept().await.unwrap();
+        // And then nothing: whoever waits for the end of an answer waits for ever.
+        peer.write_all(b"SSH-2.0-x\r\n").await.unwrap();
+        let proxy: Proxy = "http://h".parse().unwrap();
+        let opened = proxy.open(Stream::Tcp(stream), &Endpoint::default()).await;
+        assert_eq!(
+            opened.err().as_deref(),
+            Some("the proxy http://h:80 does not speak HTTP; is it a SOCKS proxy (socks5h://)?")
+        );
     }
 
     proptest! {

@@ -184,6 +184,9 @@ fn endpoint(args: &ConnectionArgs, url: Option<&BrokerUrl>) -> anyhow::Result<En
         if args.tls.is_wanted() {
             return Err(Exit::Usage.because("there is no TLS on a unix socket"));
         }
+        if path.is_empty() {
+            return Err(Exit::Usage.because("--unix is empty"));
+        }
         return Ok(Endpoint::unix(path));
     }
     let mut endpoint = match url {
@@ -285,9 +288,13 @@ fn text(value: OsString, name: &str) -> anyhow::Result<String> {
 }
 
 fn host_name(host: &str) -> anyhow::Result<String> {
-    let bare = host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'));
+    let bracketed = host.strip_prefix('[');
+    let bare = bracketed.and_then(|host| host.strip_suffix(']'));
+    if let Some((address, port)) = bracketed.and_then(|host| host.split_once("]:")) {
+        return Err(Exit::Usage.because(format!(
+            "{host} is an address with a port: use --host {address} --port {port}"
+        )));
+    }
     match (bare, host.split_once(':')) {
         (Some(address), _) => Ok(address.to_owned()),
         (None, _) if host.is_empty() => Err(Exit::Usage.because("--host is empty")),
@@ -418,6 +425,12 @@ mod tests {
                 &[],
                 "localhost:1884 is a host with a port: use --host localhost --port 1884",
             ),
+            (
+                &["-h", "[::1]:1884"],
+                &[],
+                "[::1]:1884 is an address with a port: use --host ::1 --port 1884",
+            ),
+            (&["--unix", ""], &[], "--unix is empty"),
             (
                 &["-h", "mqtt://h"],
                 &[],

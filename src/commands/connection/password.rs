@@ -1,6 +1,6 @@
 //! Where a password comes from when it is not typed: a file, another command, or the terminal.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, IsTerminal, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -11,6 +11,10 @@ use crate::cli::connection::ConnectionArgs;
 use crate::exit::Exit;
 
 const TOO_LONG: &str = "a password is at most 65535 bytes long";
+/// The same number, of bytes.
+const LONGEST: u64 = 65_535;
+/// The most that a command may print, in bytes; `pass` and the like print some lines more than the password.
+const MOST_PRINTED: u64 = 1 << 20;
 
 /// The password the options give, one way or another.
 ///
@@ -40,9 +44,10 @@ pub(super) fn first_line(path: &Path, option: &str) -> anyhow::Result<Bytes> {
     checked(line, &format!("{option} {path:?}: the first line"))
 }
 
+/// The first line of a source, which may go on for ever: of a longer one than a password can be just enough to see that.
 fn line(source: impl Read) -> std::io::Result<Vec<u8>> {
     let mut line = Vec::new();
-    BufReader::new(source).read_until(b'\n', &mut line)?;
+    BufReader::new(source.take(LONGEST + 3)).read_until(b'\n', &mut line)?;
     while let Some(b'\n' | b'\r') = line.last() {
         line.pop();
     }
@@ -66,17 +71,29 @@ fn printed(command: &str) -> anyhow::Result<Bytes> {
     let Some((program, arguments)) = words.split_first() else {
         return Err(Exit::Usage.because(format!("{option} names no program")));
     };
-    let output = Command::new(program)
+    let mut running = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
+        .stdout(Stdio::piped())
+        .spawn()
         .with_context(|| format!("{option}: cannot run {program}"))?;
-    if !output.status.success() {
-        return Err(anyhow!("{option} failed: {}", output.status));
+    let mut printed = Vec::new();
+    if let Some(stdout) = running.stdout.take() {
+        stdout.take(MOST_PRINTED).read_to_end(&mut printed)?;
+    }
+    if printed.len() as u64 == MOST_PRINTED {
+        running.kill()?;
+        running.wait()?;
+        return Err(Exit::Usage.because(format!(
+            "{option} prints more than a megabyte; it shall print a password"
+        )));
+    }
+    let status = running.wait()?;
+    if !status.success() {
+        return Err(anyhow!("{option} failed: {status}"));
     }
     checked(
-        line(&output.stdout[..])?,
+        line(&printed[..])?,
         &format!("{option}: the first line it printed"),
     )
 }
@@ -89,11 +106,23 @@ fn asked(args: &ConnectionArgs) -> anyhow::Result<Bytes> {
         None => "password: ".to_owned(),
     };
     let password = rpassword::prompt_password(prompt).map_err(|error| {
-        Exit::Usage.because(format!(
-            "--ask-password: no terminal to ask on ({error}); give it with --password-file or --password-command"
-        ))
+        Exit::Usage.because(match error.kind() {
+            std::io::ErrorKind::UnexpectedEof => "--ask-password: no password was typed".to_owned(),
+            _ => format!(
+                "--ask-password: no terminal to ask on ({error}); give it with --password-file or --password-command"
+            ),
+        })
     })?;
     checked(password.into_bytes(), "--ask-password: the password")
+}
+
+/// Asks for the password of a key, if there is somebody to ask: who sees our stderr on a terminal, and answers.
+pub(super) fn of_key(path: &Path) -> Option<Bytes> {
+    if !std::io::stderr().is_terminal() {
+        return None;
+    }
+    let prompt = format!("password of {}: ", path.display());
+    rpassword::prompt_password(prompt).ok().map(Bytes::from)
 }
 
 #[cfg(test)]
@@ -127,6 +156,10 @@ mod tests {
             (
                 "false",
                 "--password-command \"false\" failed: exit status: 1",
+            ),
+            (
+                "yes",
+                "--password-command \"yes\" prints more than a megabyte; it shall print a password",
             ),
             (
                 "no-such-program-here",

@@ -21,7 +21,7 @@ pub(super) fn proxy(
     environment: impl Fn(&str) -> Option<OsString>,
 ) -> anyhow::Result<Option<Proxy>> {
     match (typed, endpoint.scheme) {
-        (Some("none"), _) | (None, Scheme::Unix) => Ok(None),
+        (Some("none" | ""), _) | (None, Scheme::Unix) => Ok(None),
         (Some(_), Scheme::Unix) => {
             Err(Exit::Usage.because("no proxy leads to a unix socket; leave --proxy out"))
         }
@@ -174,6 +174,7 @@ mod tests {
                 "socks5h://typed:1080",
             ),
             (Some("none"), "mqtts://h", &[https], "-"),
+            (Some(""), "mqtts://h", &[https], "-"),
             (
                 Some("ftp://x"),
                 "mqtts://h",

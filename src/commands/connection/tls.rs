@@ -25,7 +25,7 @@ pub(super) fn options(args: &TlsArgs, key_log: Option<OsString>) -> anyhow::Resu
     {
         return Err(Exit::Usage.because("a protocol of --tls-alpn has 1 to 255 bytes"));
     }
-    Ok(TlsOptions {
+    let mut options = TlsOptions {
         ca_file: args.cafile.clone(),
         ca_directory: args.capath.clone(),
         use_os_store: args.tls_use_os_certs,
@@ -44,7 +44,11 @@ pub(super) fn options(args: &TlsArgs, key_log: Option<OsString>) -> anyhow::Resu
         },
         ciphers: args.ciphers.clone(),
         key_log: args.tls_key_log.clone().or(key_log.map(PathBuf::from)),
-    })
+    };
+    if let (None, Some(key)) = (&options.key_password, options.encrypted_key()) {
+        options.key_password = password::of_key(key);
+    }
+    Ok(options)
 }
 
 /// What mosquitto's clients can and this program cannot, because its TLS library has none of it.

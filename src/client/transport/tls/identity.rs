@@ -15,6 +15,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::CertifiedKey;
 
+use super::old_pem::OldPem;
 use super::{TlsOptions, read};
 
 /// The certificate, if there is one, and whether a broker has asked for it.
@@ -112,7 +113,8 @@ fn pem(certificate: &Path, key: Option<&Path>, password: Option<&[u8]>) -> Resul
     }
 }
 
-fn not_pem(path: &Path, option: &str, what: &str, command: &str) -> String {
+/// What to do about a file without what is looked for.
+pub(super) fn not_pem(path: &Path, option: &str, what: &str, command: &str) -> String {
     let path = path.display();
     format!(
         "{option} {path} contains no {what} in PEM form; one in DER form becomes that with: openssl {command} -inform der -in {path}"
@@ -125,12 +127,28 @@ pub(super) fn certificates(text: &[u8]) -> Option<Vec<CertificateDer<'static>>> 
     certificates.ok().filter(|found| !found.is_empty())
 }
 
+/// Whether the key that the options name is encrypted, whatever they say about its password. One that cannot be read is not: what
+/// is wrong with it is said when it is used.
+pub(super) fn is_encrypted(options: &TlsOptions) -> bool {
+    let pem = options.key.as_ref().or(options.certificate.as_ref());
+    match (pem, &options.pkcs12) {
+        (Some(path), _) => std::fs::read(path)
+            .is_ok_and(|text| matches!(private_key(&text, None), Err(Locked::NoPassword))),
+        (None, Some(path)) => std::fs::read(path).is_ok_and(|data| {
+            let store = KeyStore::from_pkcs12(&data, "", Pkcs12ImportPolicy::Strict);
+            matches!(store, Err(p12_keystore::error::Error::MacError(_)))
+        }),
+        (None, None) => false,
+    }
+}
+
 /// Why an encrypted key stays closed.
 #[derive(Debug, PartialEq, Eq)]
-enum Locked {
+pub(super) enum Locked {
     NoPassword,
     WrongPassword,
-    OldEncryption,
+    /// It is locked with a cipher that is not known here.
+    Cipher(String),
     Broken(String),
 }
 
@@ -144,8 +162,8 @@ impl Locked {
             Locked::WrongPassword => {
                 format!("the password does not open the key in {option} {path}")
             }
-            Locked::OldEncryption => format!(
-                "the key in {option} {path} is encrypted in an old form that is easily broken; openssl pkcs8 -topk8 -in {path} -out NEW.key makes a new one of it"
+            Locked::Cipher(name) => format!(
+                "the key in {option} {path} is encrypted with {name}, which this program does not know; openssl pkcs8 -topk8 -in {path} -out NEW.key makes one of it that can be read"
             ),
             Locked::Broken(error) => format!("the key in {option} {path} cannot be read: {error}"),
         }
@@ -166,8 +184,8 @@ fn private_key(
         let password = password.ok_or(Locked::NoPassword)?;
         return decrypted(encoded, password).map(Some);
     }
-    if words.contains("Proc-Type: 4,ENCRYPTED") {
-        return Err(Locked::OldEncryption);
+    if let Some(key) = OldPem::find(&words) {
+        return key.open(password.ok_or(Locked::NoPassword)?).map(Some);
     }
     match PrivateKeyDer::from_pem_slice(text) {
         Ok(key) => Ok(Some(key)),
@@ -198,6 +216,11 @@ fn between<'a>(text: &'a str, begin: &str, end: &str) -> Option<&'a str> {
 fn pkcs12(path: &Path, password: Option<&[u8]>) -> Result<Pair, String> {
     let data = read(path, "--pkcs12")?;
     let option = format!("--pkcs12 {}", path.display());
+    if data.starts_with(b"-----BEGIN ") {
+        return Err(format!(
+            "{option} is in PEM form and no PKCS#12; such files are for --cert and --key"
+        ));
+    }
     let password = std::str::from_utf8(password.unwrap_or_default())
         .map_err(|_| format!("the password of {option} is not UTF-8 text"))?;
     let store = KeyStore::from_pkcs12(&data, password, Pkcs12ImportPolicy::Strict).map_err(

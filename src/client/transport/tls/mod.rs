@@ -5,6 +5,7 @@
 
 mod identity;
 mod key_log;
+mod old_pem;
 mod suites;
 mod trust;
 mod words;
@@ -95,9 +96,18 @@ impl Peer {
     /// What one that does not speak TLS may be.
     fn without_tls(self) -> &'static str {
         match self {
-            Peer::Broker => "is it a port for plain MQTT (mqtt://)?",
+            Peer::Broker => "is it a port without TLS (mqtt://, ws://)?",
             Peer::Proxy => "is it a proxy without TLS (http://)?",
         }
+    }
+}
+
+impl TlsOptions {
+    /// The file of our key, if its contents are encrypted; reads it.
+    pub fn encrypted_key(&self) -> Option<&PathBuf> {
+        let file = [&self.key, &self.certificate, &self.pkcs12];
+        let file = file.into_iter().flatten().next();
+        file.filter(|_| identity::is_encrypted(self))
     }
 }
 
@@ -264,7 +274,11 @@ fn server_name(options: &TlsOptions, host: &str) -> Result<ServerName<'static>, 
         ),
     };
     ServerName::try_from(name.to_owned()).map_err(|_| {
-        format!("{flag} {name:?} is no name that a certificate can have; --tls-server-name gives another")
+        let advice = match (&options.server_name, options.peer) {
+            (None, Peer::Broker) => "; --tls-server-name gives another",
+            _ => "",
+        };
+        format!("{flag} {name:?} is no name that a certificate can have{advice}")
     })
 }
 

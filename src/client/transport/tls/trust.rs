@@ -157,12 +157,8 @@ impl ServerCertVerifier for Trust {
 
 fn certificate_file(path: &Path, peer: Peer) -> Result<Vec<CertificateDer<'static>>, String> {
     let option = peer.trust_option();
-    identity::certificates(&read(path, option)?).ok_or_else(|| {
-        format!(
-            "{option} {} contains no certificate in PEM form",
-            path.display()
-        )
-    })
+    identity::certificates(&read(path, option)?)
+        .ok_or_else(|| identity::not_pem(path, option, "certificate", "x509"))
 }
 
 /// The certificates of all files; other files may lie beside them.

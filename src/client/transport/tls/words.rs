@@ -51,7 +51,10 @@ impl fmt::Display for Disbelief {
         let trust = peer.trust_option();
         write!(out, "{peer}'s certificate ")?;
         match why {
-            Distrust::Expired(date) => write!(out, "expired on {date}"),
+            Distrust::Expired(date) => write!(
+                out,
+                "expired on {date}; it has to be renewed, if this machine's clock is right"
+            ),
             Distrust::NotYetValid(date) => write!(
                 out,
                 "is not valid before {date}; is this machine's clock right?"
@@ -67,9 +70,12 @@ impl fmt::Display for Disbelief {
             ),
             Distrust::NoName { old } => {
                 out.write_str("names no host as subject alternative name")?;
-                match old {
-                    Some(name) => write!(out, ", only {name} as common name, which does not count any more"),
-                    None => Ok(()),
+                if let Some(name) = old {
+                    write!(out, ", only {name} as common name, which does not count any more")?;
+                }
+                match peer {
+                    Peer::Broker => write!(out, "; it needs one, or --insecure beside {trust} leaves the name unchecked"),
+                    Peer::Proxy => out.write_str("; it needs one"),
                 }
             }
             Distrust::Issuer { issuer, is_own: true } => write!(
