@@ -60,6 +60,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l print-config -d 'Pri
 complete -c mqtt -n "__fish_mqtt_using_subcommand serve" -l help -d 'Print help'
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s t -l topic -d 'Topic to publish to, also the path of --url; with several each message goes to every one' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s q -l qos -d 'Quality of service: 0 at most once, 1 at least once, 2 exactly once' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s W -l timeout -d 'Give up with status 27 after this time, counted from the start of the program' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s m -l message -d 'Send TEXT' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -s f -l file -d 'Send the contents of FILE as one message; several files, each as one' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l topic-from -d 'With -l: each line is a topic, SEPARATOR and a payload; escapes as for --delimiter' -r
@@ -111,7 +112,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l key -d 'Private key of
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l keyform -d 'Form of the key; pem is the only one' -r -f -a "pem\t'In a PEM file'
 engine\t'In an engine of OpenSSL'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l pkcs12 -d 'Certificate and key of this client in one PKCS#12 file (.p12, .pfx)' -r -F
-complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l key-password -d 'Password of the key or the PKCS#12 file; --key-password-file keeps it out of the process list' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l key-password -d 'Password of the key or the PKCS#12 file; --key-password-file keeps it out of the process list [default: asked for on the terminal]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l key-password-file -d 'Read that password from the first line of FILE' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l tls-server-name -d 'Expect the broker\'s certificate to be for NAME, and say NAME to it (SNI) [default: the host]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand pub" -l tls-pin -d 'Accept only a broker with this public key, sha256//BASE64; with --insecure nothing else is checked. May be repeated' -r
@@ -227,7 +228,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l key -d 'Private key of
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l keyform -d 'Form of the key; pem is the only one' -r -f -a "pem\t'In a PEM file'
 engine\t'In an engine of OpenSSL'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l pkcs12 -d 'Certificate and key of this client in one PKCS#12 file (.p12, .pfx)' -r -F
-complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l key-password -d 'Password of the key or the PKCS#12 file; --key-password-file keeps it out of the process list' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l key-password -d 'Password of the key or the PKCS#12 file; --key-password-file keeps it out of the process list [default: asked for on the terminal]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l key-password-file -d 'Read that password from the first line of FILE' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l tls-server-name -d 'Expect the broker\'s certificate to be for NAME, and say NAME to it (SNI) [default: the host]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand sub" -l tls-pin -d 'Accept only a broker with this public key, sha256//BASE64; with --insecure nothing else is checked. May be repeated' -r
@@ -324,7 +325,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l key -d 'Private key of
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l keyform -d 'Form of the key; pem is the only one' -r -f -a "pem\t'In a PEM file'
 engine\t'In an engine of OpenSSL'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l pkcs12 -d 'Certificate and key of this client in one PKCS#12 file (.p12, .pfx)' -r -F
-complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l key-password -d 'Password of the key or the PKCS#12 file; --key-password-file keeps it out of the process list' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l key-password -d 'Password of the key or the PKCS#12 file; --key-password-file keeps it out of the process list [default: asked for on the terminal]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l key-password-file -d 'Read that password from the first line of FILE' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l tls-server-name -d 'Expect the broker\'s certificate to be for NAME, and say NAME to it (SNI) [default: the host]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand req" -l tls-pin -d 'Accept only a broker with this public key, sha256//BASE64; with --insecure nothing else is checked. May be repeated' -r
@@ -424,7 +425,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l key -d 'Private key 
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l keyform -d 'Form of the key; pem is the only one' -r -f -a "pem\t'In a PEM file'
 engine\t'In an engine of OpenSSL'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l pkcs12 -d 'Certificate and key of this client in one PKCS#12 file (.p12, .pfx)' -r -F
-complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l key-password -d 'Password of the key or the PKCS#12 file; --key-password-file keeps it out of the process list' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l key-password -d 'Password of the key or the PKCS#12 file; --key-password-file keeps it out of the process list [default: asked for on the terminal]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l key-password-file -d 'Read that password from the first line of FILE' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l tls-server-name -d 'Expect the broker\'s certificate to be for NAME, and say NAME to it (SNI) [default: the host]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand reply" -l tls-pin -d 'Accept only a broker with this public key, sha256//BASE64; with --insecure nothing else is checked. May be repeated' -r
@@ -546,7 +547,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_sub
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l keyform -d 'Form of the key; pem is the only one' -r -f -a "pem\t'In a PEM file'
 engine\t'In an engine of OpenSSL'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l pkcs12 -d 'Certificate and key of this client in one PKCS#12 file (.p12, .pfx)' -r -F
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l key-password -d 'Password of the key or the PKCS#12 file; --key-password-file keeps it out of the process list' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l key-password -d 'Password of the key or the PKCS#12 file; --key-password-file keeps it out of the process list [default: asked for on the terminal]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l key-password-file -d 'Read that password from the first line of FILE' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l tls-server-name -d 'Expect the broker\'s certificate to be for NAME, and say NAME to it (SNI) [default: the host]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and not __fish_seen_subcommand_from report compare max calibrate agent" -l tls-pin -d 'Accept only a broker with this public key, sha256//BASE64; with --insecure nothing else is checked. May be repeated' -r
@@ -689,7 +690,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l keyform -d 'Form of the key; pem is the only one' -r -f -a "pem\t'In a PEM file'
 engine\t'In an engine of OpenSSL'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l pkcs12 -d 'Certificate and key of this client in one PKCS#12 file (.p12, .pfx)' -r -F
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l key-password -d 'Password of the key or the PKCS#12 file; --key-password-file keeps it out of the process list' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l key-password -d 'Password of the key or the PKCS#12 file; --key-password-file keeps it out of the process list [default: asked for on the terminal]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l key-password-file -d 'Read that password from the first line of FILE' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l tls-server-name -d 'Expect the broker\'s certificate to be for NAME, and say NAME to it (SNI) [default: the host]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from compare" -l tls-pin -d 'Accept only a broker with this public key, sha256//BASE64; with --insecure nothing else is checked. May be repeated' -r
@@ -819,7 +820,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l keyform -d 'Form of the key; pem is the only one' -r -f -a "pem\t'In a PEM file'
 engine\t'In an engine of OpenSSL'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l pkcs12 -d 'Certificate and key of this client in one PKCS#12 file (.p12, .pfx)' -r -F
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l key-password -d 'Password of the key or the PKCS#12 file; --key-password-file keeps it out of the process list' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l key-password -d 'Password of the key or the PKCS#12 file; --key-password-file keeps it out of the process list [default: asked for on the terminal]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l key-password-file -d 'Read that password from the first line of FILE' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l tls-server-name -d 'Expect the broker\'s certificate to be for NAME, and say NAME to it (SNI) [default: the host]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from max" -l tls-pin -d 'Accept only a broker with this public key, sha256//BASE64; with --insecure nothing else is checked. May be repeated' -r
@@ -955,7 +956,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l keyform -d 'Form of the key; pem is the only one' -r -f -a "pem\t'In a PEM file'
 engine\t'In an engine of OpenSSL'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l pkcs12 -d 'Certificate and key of this client in one PKCS#12 file (.p12, .pfx)' -r -F
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l key-password -d 'Password of the key or the PKCS#12 file; --key-password-file keeps it out of the process list' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l key-password -d 'Password of the key or the PKCS#12 file; --key-password-file keeps it out of the process list [default: asked for on the terminal]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l key-password-file -d 'Read that password from the first line of FILE' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l tls-server-name -d 'Expect the broker\'s certificate to be for NAME, and say NAME to it (SNI) [default: the host]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from calibrate" -l tls-pin -d 'Accept only a broker with this public key, sha256//BASE64; with --insecure nothing else is checked. May be repeated' -r
@@ -1039,7 +1040,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcomm
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -l keyform -d 'Form of the key; pem is the only one' -r -f -a "pem\t'In a PEM file'
 engine\t'In an engine of OpenSSL'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -l pkcs12 -d 'Certificate and key of this client in one PKCS#12 file (.p12, .pfx)' -r -F
-complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -l key-password -d 'Password of the key or the PKCS#12 file; --key-password-file keeps it out of the process list' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -l key-password -d 'Password of the key or the PKCS#12 file; --key-password-file keeps it out of the process list [default: asked for on the terminal]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -l key-password-file -d 'Read that password from the first line of FILE' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -l tls-server-name -d 'Expect the broker\'s certificate to be for NAME, and say NAME to it (SNI) [default: the host]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand bench; and __fish_seen_subcommand_from agent" -l tls-pin -d 'Accept only a broker with this public key, sha256//BASE64; with --insecure nothing else is checked. May be repeated' -r
@@ -1095,7 +1096,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subco
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l keyform -d 'Form of the key; pem is the only one' -r -f -a "pem\t'In a PEM file'
 engine\t'In an engine of OpenSSL'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l pkcs12 -d 'Certificate and key of this client in one PKCS#12 file (.p12, .pfx)' -r -F
-complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l key-password -d 'Password of the key or the PKCS#12 file; --key-password-file keeps it out of the process list' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l key-password -d 'Password of the key or the PKCS#12 file; --key-password-file keeps it out of the process list [default: asked for on the terminal]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l key-password-file -d 'Read that password from the first line of FILE' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l tls-server-name -d 'Expect the broker\'s certificate to be for NAME, and say NAME to it (SNI) [default: the host]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from add" -l tls-pin -d 'Accept only a broker with this public key, sha256//BASE64; with --insecure nothing else is checked. May be repeated' -r
@@ -1160,7 +1161,7 @@ complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subco
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l keyform -d 'Form of the key; pem is the only one' -r -f -a "pem\t'In a PEM file'
 engine\t'In an engine of OpenSSL'"
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l pkcs12 -d 'Certificate and key of this client in one PKCS#12 file (.p12, .pfx)' -r -F
-complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l key-password -d 'Password of the key or the PKCS#12 file; --key-password-file keeps it out of the process list' -r
+complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l key-password -d 'Password of the key or the PKCS#12 file; --key-password-file keeps it out of the process list [default: asked for on the terminal]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l key-password-file -d 'Read that password from the first line of FILE' -r -F
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l tls-server-name -d 'Expect the broker\'s certificate to be for NAME, and say NAME to it (SNI) [default: the host]' -r
 complete -c mqtt -n "__fish_mqtt_using_subcommand context; and __fish_seen_subcommand_from show" -l tls-pin -d 'Accept only a broker with this public key, sha256//BASE64; with --insecure nothing else is checked. May be repeated' -r

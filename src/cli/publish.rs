@@ -34,6 +34,10 @@ pub struct PublishArgs {
     #[arg(short, long)]
     pub retain: bool,
 
+    /// Give up with status 27 after this time, counted from the start of the program
+    #[arg(short = 'W', long, value_name = "DURATION", value_parser = span::positive)]
+    pub timeout: Option<Duration>,
+
     /// Report each delivery on stderr when it is complete, and at the end how many there were
     #[arg(short, long)]
     pub verbose: bool,

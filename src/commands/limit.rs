@@ -48,13 +48,18 @@ impl Limit {
 
     /// Says that it is, and how to end.
     pub(super) fn timed_out(&self) -> Exit {
-        if let Some(length) = self.length {
-            say(format_args!(
-                "timed out after {}",
-                humantime::format_duration(length)
-            ));
-        }
+        say(self.words());
         Exit::TimedOut
+    }
+
+    /// As an error, with what has come of it.
+    pub(super) fn timed_out_with(&self, state: &str) -> anyhow::Error {
+        Exit::TimedOut.because(format!("{}; {state}", self.words()))
+    }
+
+    fn words(&self) -> String {
+        let length = humantime::format_duration(self.length.unwrap_or_default());
+        format!("timed out after {length}")
     }
 }
 

@@ -253,7 +253,7 @@ fn a_web_server_is_no_broker() {
             .unwrap();
     });
     publish(&url, &["-t", "a", "-m", "x"])
-        .stderr(format!("mqtt: {url} does not speak MQTT: it speaks HTTP\n"))
+        .stderr(format!("mqtt: {url} does not speak MQTT: it speaks HTTP; is it a port for WebSocket (ws://, wss://)?\n"))
         .status(3)
         .run();
     server.join().unwrap();
@@ -281,8 +281,8 @@ fn a_wrong_password_is_status_4_and_a_right_one_may_come_from_anywhere() {
     let message = ["-t", "a", "-m", "x"];
     for version in ["31", "311", "5"] {
         let reason = match version {
-            "5" => "not authorized; it may want a --username and --password-file",
-            _ => "not authorized; it may want a --username and --password-file",
+            "5" => "not authorized; it may want a --username and --password-file, or other ones",
+            _ => "not authorized; it may want a --username and --password-file, or other ones",
         };
         publish(
             &url,
@@ -381,6 +381,38 @@ fn a_connection_lost_before_the_acknowledgement_is_status_7() {
         .status(7)
         .run();
     server.join().unwrap();
+}
+
+#[test]
+fn a_broker_that_never_acknowledges_is_waited_for_as_long_as_was_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = folder.path().join("spool").display().to_string();
+    let kept = format!("1 message is kept in {spool}; deliver with --spool {spool} --drain");
+    for (more, rest) in [
+        (&[][..], "0 of 1 messages were delivered"),
+        (&["--spool", &spool], &kept),
+    ] {
+        let (listener, url) = listen();
+        let server = thread::spawn(move || {
+            let mut wire = Wire::answered(&listener, Version::V311, accepted(false, Vec::new()));
+            let published = wire.receive();
+            (published, wire.receive_or_end())
+        });
+        let message = ["-t", "a", "-m", "x", "-q", "1", "-W", "300ms"];
+        publish(&url, &[&message[..], more].concat())
+            .stderr(format!("mqtt: timed out after 300ms; {rest}\n"))
+            .status(27)
+            .run();
+        let (published, farewell) = server.join().unwrap();
+        assert!(matches!(published, Packet::Publish(_)));
+        assert!(matches!(farewell, Some(Packet::Disconnect(_))));
+    }
+    // Before CONNACK as well.
+    let (_silent, url) = listen();
+    publish(&url, &["-t", "a", "-m", "x", "-W", "300ms"])
+        .stderr("mqtt: timed out after 300ms\n")
+        .status(27)
+        .run();
 }
 
 #[test]

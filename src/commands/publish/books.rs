@@ -247,6 +247,19 @@ impl Books {
         self.is_trusting
     }
 
+    /// How far it has come, for who ends it before its end.
+    pub(super) fn delivered(&self) -> String {
+        let Totals {
+            messages,
+            delivered,
+            ..
+        } = self.totals;
+        match self.audience.expected {
+            Some(all) => format!("{delivered} of {all} messages were delivered"),
+            None => format!("{delivered} of the {messages} messages read were delivered"),
+        }
+    }
+
     /// Writes what has been collected for stdout.
     ///
     /// # Errors

@@ -313,7 +313,7 @@ impl Durable {
         let words = format!(
             "message {number} to {} has properties, which MQTT {version} has not; {}",
             publish.topic,
-            kept(&self.spool, &self.directory)
+            self.kept()
         );
         Err(End::Failed(Exit::Denied.because(words)))
     }
@@ -455,11 +455,15 @@ impl Durable {
             true if failure.exit() == Exit::NotReached => Exit::Lost,
             _ => failure.exit(),
         };
-        End::Failed(exit.because(format!("{failure}; {}", kept(&self.spool, &self.directory))))
+        End::Failed(exit.because(format!("{failure}; {}", self.kept())))
+    }
+
+    /// What the spool still has, and what to do about it.
+    pub(super) fn kept(&self) -> String {
+        kept(&self.spool, &self.directory)
     }
 }
 
-/// What the spool still has, and what to do about it.
 fn kept(spool: &Spool, directory: &std::path::Path) -> String {
     let directory = directory.display();
     match spool.len() {

@@ -18,6 +18,7 @@ use self::pace::Pace;
 use self::publisher::{End, Publisher, Tempo};
 use super::client::{add, set_client};
 use super::connection::{self, UrlTopic};
+use super::limit::Limit;
 use super::properties::message_properties;
 use super::signals::Signals;
 use crate::cli::publish::{PublishArgs, SpoolSync};
@@ -58,6 +59,7 @@ struct Plan {
     composer: Composer,
     tempo: Tempo,
     audience: Audience,
+    limit: Limit,
     dialect: Dialect,
 }
 
@@ -89,6 +91,7 @@ impl Plan {
         };
         check(&composer, args.json || args.drain)?;
         let spool = spool_of(args, &mut options);
+        let limit = Limit::new(args.timeout, dialect, &mut options);
         let feed = match args.drain {
             true => None,
             false => {
@@ -121,6 +124,7 @@ impl Plan {
             feed,
             spool,
             composer,
+            limit,
             dialect,
             tempo: match args.rate {
                 Some(rate) => Tempo::Paced(Pace::new(rate)),
@@ -289,6 +293,7 @@ async fn publish(plan: Plan) -> anyhow::Result<Exit> {
             session.map_err(client::Failure::into_error)?
         }
         () = signals.next() => return Ok(Exit::Interrupted),
+        () = plan.limit.reached() => return Ok(plan.limit.timed_out()),
     };
     let mut publisher = Publisher {
         trusts_alias: plan.trusts_alias(),
@@ -313,6 +318,11 @@ async fn publish(plan: Plan) -> anyhow::Result<Exit> {
             let _ = tokio::time::timeout(PATIENCE, publisher.session.disconnect()).await;
             return Ok(Exit::Interrupted);
         }
+        () = plan.limit.reached() => {
+            let _ = tokio::time::timeout(PATIENCE, publisher.session.disconnect()).await;
+            publisher.books.say_the_rest();
+            return Err(plan.limit.timed_out_with(&publisher.books.delivered()));
+        }
     };
     let Publisher {
         session, mut books, ..
@@ -325,6 +335,8 @@ async fn publish(plan: Plan) -> anyhow::Result<Exit> {
             _ => {}
         },
         () = signals.next() => return Ok(Exit::Interrupted),
+        // Every delivery is complete.
+        () = plan.limit.reached() => {}
     }
     match is_unread {
         true => Ok(Exit::Done),
@@ -375,6 +387,9 @@ async fn publish_durably(mut plan: Plan, options: spool::Options) -> anyhow::Res
     let outcome = tokio::select! {
         outcome = durable.publish() => Some(outcome),
         () = signals.next() => None,
+        () = plan.limit.reached() => {
+            Some(Err(End::Failed(plan.limit.timed_out_with(&durable.kept()))))
+        }
     };
     let Durable {
         spool,

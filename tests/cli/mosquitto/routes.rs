@@ -132,7 +132,7 @@ pub const REFUSED: &[(Case, &str)] = &[
         case("!sub -h localhost -p CLOSED --cafile CA -t r/1 -C 1"),
         "--cert",
     ),
-    (case("sub --cafile CA -t r/1 -C 1"), "plain MQTT"),
+    (case("sub --cafile CA -t r/1 -C 1"), "without TLS"),
 ];
 
 /// The name is looked up by the proxy, and its user is told.
