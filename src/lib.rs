@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! main -> settings -> cli
-//!      -> run -> commands -> { client, broker, bench, payload, output } -> mqtt
+//!      -> run -> commands -> { client, broker, bench, payload, spool, output } -> mqtt
 //! ```
 //! `cli` says what may be typed and `exit` how a program ends; ARCHITECTURE.md has the map.
 

@@ -1,11 +1,10 @@
 //! A search for the highest load for a person: the answer, what limited it, and the whole curve.
 
 use std::fmt::Write;
-use std::time::Duration;
 
 use colored::Colorize;
 
-use super::figures::{time, whole};
+use super::figures::{seconds, whole};
 use crate::bench::trials::climb::{Climb, Failure, Step};
 
 /// The whole search, in colour where stdout shows it.
@@ -25,7 +24,11 @@ fn write_climb(out: &mut String, climb: &Climb) -> std::fmt::Result {
     let mut steps: Vec<&Step> = climb.steps.iter().collect();
     steps.sort_by(|one, other| one.load.total_cmp(&other.load));
     for step in steps {
-        writeln!(out, "{}", line(step))?;
+        let (figures, end) = parts(step);
+        match step.failures.is_empty() {
+            true => writeln!(out, "{figures}{end}")?,
+            false => writeln!(out, "{figures}{}", end.red())?,
+        }
     }
     writeln!(out)?;
     let unit = if climb.of == "rate" { "/s" } else { "" };
@@ -60,13 +63,16 @@ fn write_climb(out: &mut String, climb: &Climb) -> std::fmt::Result {
     }
 }
 
-/// One load, as it is also said while the search goes on.
+/// One load, as it is said while the search goes on.
 pub fn line(step: &Step) -> String {
-    let latency = |seconds: Option<f64>| match seconds {
-        Some(seconds) => time(Duration::try_from_secs_f64(seconds).unwrap_or_default()),
-        None => "-".to_owned(),
-    };
-    let text = format!(
+    let (figures, end) = parts(step);
+    figures + end
+}
+
+/// What one load did, and how it ended.
+fn parts(step: &Step) -> (String, &str) {
+    let latency = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), seconds);
+    let figures = format!(
         "{:<14}{:>12}{:>11}{:>11}{:>11}   ",
         whole(step.load),
         step.rate_per_s.map_or_else(|| "-".to_owned(), whole),
@@ -76,11 +82,12 @@ pub fn line(step: &Step) -> String {
     );
     // Too few samples say nothing; what else there is does.
     let why = step.failures.iter().find(|why| !why.is_silent);
-    match (why.or(step.failures.first()), step.again) {
-        (Some(first), _) => text + &first.words.red().to_string(),
-        (None, true) => text + "held again",
-        (None, false) => text + "held",
-    }
+    let end = match (why.or(step.failures.first()), step.again) {
+        (Some(first), _) => &*first.words,
+        (None, true) => "held again",
+        (None, false) => "held",
+    };
+    (figures, end)
 }
 
 fn words(failures: &[Failure]) -> String {

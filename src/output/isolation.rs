@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::figures::{seconds, time, whole};
+use super::without_controls;
 use crate::bench::report::isolation::{Isolation, Others};
 
 /// The verdict: `ISOLATED` or not, and on what it rests.
@@ -76,7 +77,9 @@ pub(super) fn fate(isolation: &Isolation) -> Vec<String> {
         [] => facts.push("the broker kept the connection".to_owned()),
         [one, ..] => facts.push(format!(
             "{} lost the connection after {:.1} s: {}",
-            one.client, one.at_s, one.reason
+            without_controls(&one.client),
+            one.at_s,
+            without_controls(&one.reason)
         )),
     }
     lines.push(facts.join(", "));

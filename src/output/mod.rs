@@ -70,9 +70,21 @@ pub fn say(words: impl fmt::Display) {
     if voice() != Voice::Ours {
         return;
     }
-    let line = format!("mqtt: {words}\n");
+    let words = words.to_string();
+    // Words of our own may have several lines; what came from elsewhere does not steer a terminal.
+    let tame: Vec<String> = words.split('\n').map(without_controls).collect();
+    let line = format!("mqtt: {}\n", tame.join("\n"));
     // Nobody can be told that stderr is gone.
     let _ = io::stderr().write_all(line.as_bytes());
+}
+
+/// The text with its control characters written as what they are: it may come from a broker, a message or a file.
+fn without_controls(text: &str) -> String {
+    let shown = |character: char| match character.is_control() {
+        true => character.escape_default().to_string(),
+        false => character.to_string(),
+    };
+    text.chars().map(shown).collect()
 }
 
 /// Says something that mosquitto's clients have words of their own for.

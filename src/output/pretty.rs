@@ -9,6 +9,7 @@ use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::without_controls;
 use crate::mqtt::packet::Publish;
 use crate::mqtt::{Property, QoS};
 
@@ -116,14 +117,6 @@ fn marks(message: &Publish) -> Vec<&'static str> {
     let retained = message.retain.then_some("retained");
     let again = message.dup.then_some("again");
     [qos, retained, again].into_iter().flatten().collect()
-}
-
-fn without_controls(text: &str) -> String {
-    let shown = |character: char| match character.is_control() {
-        true => character.escape_default().to_string(),
-        false => character.to_string(),
-    };
-    text.chars().map(shown).collect()
 }
 
 struct Page<'a> {

@@ -8,7 +8,7 @@ use colored::Colorize;
 use super::figures::{time, whole};
 use super::headline::{headline, measurement, target};
 use super::machines::machines;
-use super::{isolation, recovery};
+use super::{isolation, recovery, without_controls};
 use crate::bench::measure::latency::Latency;
 use crate::bench::plan::Scenario;
 use crate::bench::report::Report;
@@ -220,7 +220,7 @@ fn connections(out: &mut String, report: &Report) -> std::fmt::Result {
             "{:<13}{} not made: {}",
             "",
             whole(failure.count as f64),
-            failure.reason
+            without_controls(&failure.reason)
         )?;
     }
     Ok(())
@@ -399,7 +399,10 @@ fn lost_connections(out: &mut String, report: &Report) -> std::fmt::Result {
         writeln!(
             out,
             "{:<13}{} lost its connection after {:.1} s: {}",
-            "", lost.client, lost.at_s, lost.reason
+            "",
+            without_controls(&lost.client),
+            lost.at_s,
+            without_controls(&lost.reason)
         )?;
     }
     if let Some(more @ 1..) = report.lost_connections.len().checked_sub(10) {

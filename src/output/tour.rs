@@ -7,6 +7,7 @@ use colored::Colorize;
 
 use super::figures::{time, whole};
 use super::headline;
+use super::without_controls;
 use crate::bench::measure::latency::Latency;
 use crate::bench::plan::Scenario;
 use crate::bench::report::Report;
@@ -98,13 +99,16 @@ fn trouble(run: &Report) -> Vec<String> {
     let mut words = Vec::new();
     for failure in &run.connections.failures {
         let count = whole(failure.count as f64);
-        words.push(format!("{count} not connected: {}", failure.reason));
+        let reason = without_controls(&failure.reason);
+        words.push(format!("{count} not connected: {reason}"));
     }
     if let Some(first) = run.lost_connections.first() {
         let count = whole(run.lost_connections.len() as f64);
         words.push(format!(
             "{count} lost the connection, {} after {:.1} s: {}",
-            first.client, first.at_s, first.reason
+            without_controls(&first.client),
+            first.at_s,
+            without_controls(&first.reason)
         ));
     }
     for refusal in &run.refusals {

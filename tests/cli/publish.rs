@@ -3,8 +3,8 @@
 use std::io::{Read, Write};
 use std::thread;
 
-use mqtt_toolbox::mqtt::packet::Acknowledgement;
-use mqtt_toolbox::mqtt::{Packet, Property, Version};
+use mqtt_toolbox::mqtt::packet::{Acknowledgement, ConnAck};
+use mqtt_toolbox::mqtt::{Packet, Properties, Property, ReasonCode, Version};
 
 use crate::clients::{brokers, numbers, publish, subscribe, subscribed};
 use crate::harness::{Mqtt, eventually};
@@ -280,10 +280,7 @@ fn a_wrong_password_is_status_4_and_a_right_one_may_come_from_anywhere() {
     let url = broker.url();
     let message = ["-t", "a", "-m", "x"];
     for version in ["31", "311", "5"] {
-        let reason = match version {
-            "5" => "not authorized; it may want a --username and --password-file, or other ones",
-            _ => "not authorized; it may want a --username and --password-file, or other ones",
-        };
+        let reason = "not authorized; it may want a --username and --password-file, or other ones";
         publish(
             &url,
             &[&message[..], &["-V", version, "-u", "ann", "-P", "wrong"]].concat(),
@@ -367,6 +364,26 @@ fn what_the_broker_does_not_take_is_said_and_not_sent() {
         .collect();
     assert_eq!(payloads, [&b"short"[..], b"short again"]);
     assert!(matches!(packets.last(), Some(Packet::Disconnect(_))));
+}
+
+#[test]
+fn what_a_broker_says_does_not_steer_the_terminal() {
+    let (listener, url) = listen();
+    let server = thread::spawn(move || {
+        let refusal = ConnAck {
+            session_present: false,
+            reason: ReasonCode(0x88),
+            properties: Properties(vec![Property::ReasonString("\x1b[2Jgone\u{9b}m".into())]),
+        };
+        Wire::answered(&listener, Version::V5, Packet::ConnAck(refusal));
+    });
+    publish(&url, &["-V", "5", "-t", "a", "-m", "x"])
+        .stderr(format!(
+            "mqtt: {url} refused the connection: server unavailable (\\u{{1b}}[2Jgone\\u{{9b}}m)\n"
+        ))
+        .status(4)
+        .run();
+    server.join().unwrap();
 }
 
 #[test]
