@@ -116,9 +116,11 @@ impl Piece {
                 let name = path.display();
                 let file =
                     std::fs::File::open(path).with_context(|| format!("cannot open {name}"))?;
-                whole(file, &format!("the file {name}"))?
+                // What is no ordinary file says 0 of itself.
+                let length = file.metadata().map_or(0, |about| about.len());
+                whole(file, length, &format!("the file {name}"))?
             }
-            Piece::Stdin => whole(stdin, "stdin")?,
+            Piece::Stdin => whole(stdin, 0, "stdin")?,
         })
     }
 }
@@ -150,9 +152,13 @@ impl Shape {
     }
 }
 
-fn whole(reader: impl Read, name: &str) -> anyhow::Result<Bytes> {
+/// Reads to the end, after about so many bytes. What is too long is not read first where that is known.
+fn whole(reader: impl Read, expected: u64, name: &str) -> anyhow::Result<Bytes> {
     let most = u64::from(MAXIMUM_REMAINING_LENGTH);
-    let mut payload = Vec::new();
+    if expected > most {
+        return Err(Exit::Failed.because(too_long(name)));
+    }
+    let mut payload = Vec::with_capacity(expected as usize);
     reader
         .take(most + 1)
         .read_to_end(&mut payload)
@@ -180,6 +186,26 @@ mod tests {
             format!("{error:#}"),
             "cannot open /nonexistent/payload: No such file or directory (os error 2)"
         );
+    }
+
+    #[test]
+    fn a_file_longer_than_a_message_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("payload");
+        let file = std::fs::File::create(&path).unwrap();
+        file.set_len(1 << 40).unwrap();
+        let error = Piece::File(path.clone()).read(std::io::empty());
+        let most = MAXIMUM_REMAINING_LENGTH;
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            format!(
+                "the file {} is longer than a message can be ({most} bytes)",
+                path.display()
+            )
+        );
+        file.set_len(5).unwrap();
+        let payload = Piece::File(path).read(std::io::empty()).unwrap();
+        assert_eq!(payload, [0; 5][..]);
     }
 
     #[test]
