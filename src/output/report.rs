@@ -37,6 +37,7 @@ fn write_report(out: &mut String, report: &Report) -> std::fmt::Result {
             shares(out, report)?;
         }
     }
+    brokers(out, report)?;
     for (place, line) in (0..).zip(report.isolation.iter().flat_map(isolation::fate)) {
         let head = if place == 0 { "slow" } else { "" };
         writeln!(out, "{:<13}{line}", head.dimmed())?;
@@ -235,6 +236,35 @@ fn completion(report: &Report) -> &'static str {
         _ if report.delivery.lost() > 0 => "last to come",
         _ => "all there",
     }
+}
+
+/// What each of several brokers had of the load.
+fn brokers(out: &mut String, report: &Report) -> std::fmt::Result {
+    if report.brokers.is_empty() {
+        return Ok(());
+    }
+    let head = format!(
+        "\n{:<13}{:>11}{:>12}{:>12}{:>9}{:>9}{:>9}   of",
+        "brokers", "connections", "sent", "delivered", "p50", "p99", "max"
+    );
+    writeln!(out, "{}", head.dimmed())?;
+    for (number, broker) in (1..).zip(&report.brokers) {
+        let latency = broker.latency_us.as_ref();
+        let time =
+            |us: Option<u64>| us.map_or("-".to_owned(), |us| time(Duration::from_micros(us)));
+        writeln!(
+            out,
+            "{number:<13}{:>11}{:>12}{:>12}{:>9}{:>9}{:>9}   {}",
+            whole(broker.connections as f64),
+            whole(broker.sent as f64),
+            whole(broker.delivered as f64),
+            time(latency.and_then(|latency| latency.p50)),
+            time(latency.and_then(|latency| latency.p99)),
+            time(latency.map(|latency| latency.max)),
+            broker.endpoint
+        )?;
+    }
+    writeln!(out)
 }
 
 /// How evenly shared subscriptions were served.

@@ -101,6 +101,8 @@ impl Stage {
 /// A connection that CONNACK has accepted.
 pub struct Connection {
     line: Line,
+    /// Which of several brokers it goes to.
+    pub(super) broker: usize,
     /// Our end of it.
     local: Option<SocketAddr>,
     version: Version,
@@ -238,6 +240,7 @@ impl Connection {
         let mut next = Next::Wait;
         if self.unwritten.is_empty() || stage.phase != Phase::Load {
             let Desk { out, recorder, .. } = desk;
+            recorder.turn_to(self.broker);
             next = role.turn(stage.phase, stage.now_ns(), *ready_ns, out, recorder);
         }
         if !desk.out.is_empty() {
@@ -359,6 +362,7 @@ impl Connection {
     ) -> Result<bool, Fault> {
         let mut answered = false;
         let now_ns = stage.now_ns();
+        desk.recorder.turn_to(self.broker);
         let mut rest = &desk.scratch[..length];
         while let Some(frame) = codec::frame(rest, LARGEST)? {
             let (bytes, behind) = rest.split_at(frame.length);
@@ -508,6 +512,7 @@ async fn connect(
         .unwrap_or(options.keep_alive);
     let connection = Connection {
         line: Line::new(stream),
+        broker: way.broker,
         local,
         version: options.version,
         keep_alive: Duration::from_secs(keep_alive.into()),

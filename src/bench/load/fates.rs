@@ -203,7 +203,7 @@ impl Member {
         match Connection::open(self.way(name), options).await {
             Ok((connection, _, legs)) => {
                 let recorder = &mut self.thread.desk().recorder;
-                recorder.connects.made(due_ns, begun_ns, legs);
+                recorder.connected(connection.broker, due_ns, begun_ns, legs);
                 Some(connection)
             }
             Err(failure) => {

@@ -312,7 +312,7 @@ impl Member {
                 self.crew.limits.get_or_init(|| BrokerLimits::of(&connack));
                 if !plan.measures_coming_back() {
                     let recorder = &mut self.thread.desk().recorder;
-                    recorder.connects.made(due_ns, begun_ns, legs);
+                    recorder.connected(connection.broker, due_ns, begun_ns, legs);
                 }
                 Some((connection, connack))
             }

@@ -234,9 +234,11 @@ pub(super) async fn ways(load: &Load) -> anyhow::Result<Vec<Way>> {
     };
     let mut ways = Vec::new();
     for source in sources {
-        for broker in brokers {
+        for (place, broker) in brokers.iter().enumerate() {
             let way = Way::find(broker, source, &load.options).await;
-            ways.push(way.map_err(Failure::into_error)?);
+            let mut way = way.map_err(Failure::into_error)?;
+            way.broker = place;
+            ways.push(way);
         }
     }
     Ok(ways)

@@ -15,6 +15,7 @@ use super::connection::{Stage, Thread};
 use super::returning::Return;
 use super::tally::{LostConnection, Work};
 use super::way::Way;
+use crate::bench::measure::portion::Main;
 use crate::bench::measure::shares::SharedLedger;
 use crate::bench::measure::{Recorder, Window};
 use crate::bench::plan::{Scenario, Stop, Timetable};
@@ -62,10 +63,15 @@ impl Crew {
     /// An empty one for a thread. With faults or slow readers it also says when things are as before.
     fn recorder(&self) -> Recorder {
         let plan = &self.load.plan;
-        let recorder = Recorder::new(self.window);
+        let main = match plan.subscribers() {
+            _ if plan.scenario.connects() => Main::Connecting,
+            0 => Main::Acknowledgement,
+            _ => Main::Arrival,
+        };
+        let recorder = Recorder::new(self.window).of_brokers(self.load.brokers.len(), main);
         match plan.fault.is_empty() && !plan.has_slow() {
             true => recorder,
-            false => recorder.with_pulse(plan.pulse(), plan.subscribers() == 0),
+            false => recorder.with_pulse(plan.pulse()),
         }
     }
 }

@@ -10,6 +10,8 @@ use crate::client::{ConnectOptions, Endpoint, Failure, Scheme};
 
 /// One way to one broker, which many connections take.
 pub struct Way {
+    /// Which of several brokers it leads to.
+    pub(super) broker: usize,
     endpoint: Endpoint,
     dialer: Dialer,
     hosts: Hosts,
@@ -40,6 +42,7 @@ impl Way {
             Failure::not_reached(words)
         };
         Ok(Way {
+            broker: 0,
             endpoint: endpoint.clone(),
             hosts: found.unwrap_or_else(|_| Err(late()))?,
             dialer,

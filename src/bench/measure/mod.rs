@@ -8,14 +8,16 @@ pub mod connects;
 pub mod histograms;
 pub mod latency;
 pub mod ledger;
+pub mod portion;
 pub mod pulse;
 pub mod series;
 pub mod shares;
 
 use hdrhistogram::Histogram;
 
-use crate::bench::measure::connects::Connects;
+use crate::bench::measure::connects::{Connects, Legs};
 use crate::bench::measure::histograms::Histograms;
+use crate::bench::measure::portion::{Main, Portion};
 use crate::bench::measure::pulse::Pulse;
 
 /// Values are recorded up to an hour; a longer wait counts as an hour.
@@ -111,8 +113,12 @@ pub struct Recorder {
     pub completion: Histogram<u64>,
     /// What arrives or, without subscribers, is acknowledged, in short intervals; where that is of interest.
     pub pulse: Option<Box<Pulse>>,
-    /// It is of what is acknowledged.
-    pulse_of_acknowledgements: bool,
+    /// What the pulse and the portions are of.
+    main: Main,
+    /// What each of several brokers had; none with one.
+    pub portions: Vec<Portion>,
+    /// The broker whose turn it is.
+    broker: usize,
 }
 
 /// The histograms of a recorder by the tags they have in files, lent out by `&` or `&mut`.
@@ -154,22 +160,55 @@ impl Recorder {
             response: histogram(),
             completion: histogram(),
             pulse: None,
-            pulse_of_acknowledgements: false,
+            main: Main::Arrival,
+            portions: Vec::new(),
+            broker: 0,
         }
     }
 
-    /// The same with a pulse, of what arrives or, where nobody subscribes, of what is acknowledged.
-    pub fn with_pulse(self, pulse: Pulse, of_acknowledgements: bool) -> Recorder {
+    /// The same for so many brokers and a load in which this latency counts; of one broker nothing more is kept.
+    pub fn of_brokers(self, brokers: usize, main: Main) -> Recorder {
+        let portions = if brokers > 1 { brokers } else { 0 };
+        Recorder {
+            portions: vec![Portion::default(); portions],
+            main,
+            ..self
+        }
+    }
+
+    /// The same with a pulse, of the latency that counts.
+    pub fn with_pulse(self, pulse: Pulse) -> Recorder {
         Recorder {
             pulse: Some(Box::new(pulse)),
-            pulse_of_acknowledgements: of_acknowledgements,
             ..self
+        }
+    }
+
+    /// What is recorded next happens on a connection to this broker.
+    pub fn turn_to(&mut self, broker: usize) {
+        self.broker = broker;
+    }
+
+    /// A connection to a broker was accepted, which was due and begun at these times and took so long.
+    pub fn connected(&mut self, broker: usize, due_ns: Option<u64>, begun_ns: u64, legs: Legs) {
+        self.connects.made(due_ns, begun_ns, legs);
+        let Some(portion) = self.portions.get_mut(broker) else {
+            return;
+        };
+        portion.connections += 1;
+        if self.main == Main::Connecting {
+            let took = legs.tcp + legs.tls.unwrap_or_default() + legs.connack;
+            let at_ns = begun_ns + took.as_nanos() as u64;
+            record(&mut portion.latency.0, due_ns.unwrap_or(begun_ns), at_ns);
         }
     }
 
     /// A message was handed to its connection. `ready_ns` is when flow control last gave way to its publisher.
     pub fn sent(&mut self, due_ns: Option<u64>, ready_ns: u64, at_ns: u64) {
         self.sent.add(self.window, at_ns);
+        if let Some(portion) = self.portions.get_mut(self.broker) {
+            portion.sent += 1;
+        }
         if let Some(due_ns) = due_ns
             && self.window.contains(due_ns)
         {
@@ -181,10 +220,15 @@ impl Recorder {
     /// The broker took responsibility for a message that was due, or unpaced sent, at `since_ns`.
     pub fn acknowledged(&mut self, since_ns: u64, at_ns: u64) {
         self.acknowledged.add(self.window, at_ns);
-        if let (Some(pulse), true) = (&mut self.pulse, self.pulse_of_acknowledgements) {
+        if let (Some(pulse), Main::Acknowledgement) = (&mut self.pulse, self.main) {
             pulse.arrived(since_ns, at_ns);
         }
         if self.window.contains(since_ns) {
+            if let (Some(portion), Main::Acknowledgement) =
+                (self.portions.get_mut(self.broker), self.main)
+            {
+                record(&mut portion.latency.0, since_ns, at_ns);
+            }
             record(&mut self.acknowledgement, since_ns, at_ns);
         } else if at_ns < self.window.from_ns {
             record(&mut self.warm_up, since_ns, at_ns);
@@ -194,10 +238,17 @@ impl Recorder {
     /// The first copy of a message arrived.
     pub fn delivered(&mut self, due_ns: Option<u64>, sent_ns: u64, at_ns: u64) {
         self.delivered.add(self.window, at_ns);
-        if let (Some(pulse), false) = (&mut self.pulse, self.pulse_of_acknowledgements) {
+        if let (Some(pulse), Main::Arrival) = (&mut self.pulse, self.main) {
             pulse.arrived(due_ns.unwrap_or(sent_ns), at_ns);
         }
-        if self.window.contains(due_ns.unwrap_or(sent_ns)) {
+        let is_measured = self.window.contains(due_ns.unwrap_or(sent_ns));
+        if let Some(portion) = self.portions.get_mut(self.broker) {
+            portion.delivered += 1;
+            if is_measured {
+                record(&mut portion.latency.0, due_ns.unwrap_or(sent_ns), at_ns);
+            }
+        }
+        if is_measured {
             record(&mut self.service, sent_ns, at_ns);
             if let Some(due_ns) = due_ns {
                 record(&mut self.response, due_ns, at_ns);
@@ -217,6 +268,9 @@ impl Recorder {
     /// A message arrived that is none of this run's: it is counted, and has no times.
     pub fn arrived(&mut self, at_ns: u64) {
         self.delivered.add(self.window, at_ns);
+        if let Some(portion) = self.portions.get_mut(self.broker) {
+            portion.delivered += 1;
+        }
     }
 
     /// What began for one client at `from_ns` is complete.
@@ -240,7 +294,7 @@ impl Recorder {
         self.window
     }
 
-    /// What was recorded since this one was like `earlier`.
+    /// What was recorded since this one was like `earlier`, but for what each broker had.
     pub fn since(&self, earlier: &Recorder) -> Recorder {
         Recorder {
             window: self.window,
@@ -257,7 +311,9 @@ impl Recorder {
             response: difference(&self.response, &earlier.response),
             completion: difference(&self.completion, &earlier.completion),
             pulse: None,
-            pulse_of_acknowledgements: false,
+            main: self.main,
+            portions: Vec::new(),
+            broker: 0,
         }
     }
 
@@ -278,6 +334,11 @@ impl Recorder {
 
     /// Adds what another one recorded, but for its pulse: that is asked for once, at the end.
     pub fn merge(&mut self, other: &Recorder) {
+        let brokers = self.portions.len().max(other.portions.len());
+        self.portions.resize_with(brokers, Portion::default);
+        for (ours, theirs) in self.portions.iter_mut().zip(&other.portions) {
+            ours.merge(theirs);
+        }
         self.window.to_ns = self.window.to_ns.min(other.window.to_ns);
         self.window.from_ns = self.window.from_ns.min(other.window.from_ns);
         self.sent.merge(other.sent);

@@ -132,6 +132,16 @@ fn add(whole: &mut Report, run: Report) {
         },
     };
 
+    for theirs in run.brokers {
+        let known = whole.brokers.iter_mut();
+        match known
+            .into_iter()
+            .find(|ours| ours.endpoint == theirs.endpoint)
+        {
+            Some(ours) => ours.add(&theirs),
+            None => whole.brokers.push(theirs),
+        }
+    }
     let (ours, theirs) = (&mut whole.connections, run.connections);
     ours.offered_per_s = both(
         (ours.asked.into(), ours.offered_per_s),

@@ -26,6 +26,7 @@ use crate::bench::measure::connects::Connections;
 use crate::bench::measure::histograms::Histograms;
 use crate::bench::measure::latency::Latency;
 use crate::bench::measure::ledger::Delivery;
+use crate::bench::measure::portion::AtBroker;
 use crate::bench::measure::series::Moment;
 use crate::bench::measure::shares::Share;
 use crate::bench::plan::{Plan, Run, Scenario};
@@ -89,6 +90,9 @@ pub struct Report {
     pub messages: Messages,
     /// What became of them, counted in deliveries.
     pub delivery: Delivery,
+    /// What each of several brokers had of the load; empty with one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub brokers: Vec<AtBroker>,
     /// How shared subscriptions spread their messages; empty without any.
     #[serde(default)]
     pub shares: Vec<Share>,
@@ -229,6 +233,10 @@ impl Report {
             [] => options.endpoint.to_string(),
             several => several.join(", "),
         };
+        let portions = measurement.brokers.iter().zip(&recorder.portions);
+        let brokers = portions
+            .map(|(endpoint, portion)| AtBroker::new(endpoint.clone(), portion))
+            .collect();
         let verdict = verdict(
             &plan,
             &measurement,
@@ -274,6 +282,7 @@ impl Report {
             rate_per_s: Rates::of(&plan, &cast, recorder),
             messages: Messages::of(&measurement, acknowledges),
             delivery: measurement.delivery,
+            brokers,
             shares: measurement.shares,
             latency_us,
             refusals: measurement

@@ -12,6 +12,7 @@ use self::chart::escaped;
 use super::figures::{time, whole};
 use super::{headline, isolation, machines, recovery};
 use crate::bench::measure::latency::Latency;
+use crate::bench::measure::portion::AtBroker;
 use crate::bench::report::Report;
 use crate::bench::report::recovery::Recovery;
 use crate::bench::trials::tour::Tour;
@@ -42,6 +43,7 @@ fn run(report: &Report, title: &str) -> String {
         tiles(report),
         charts(report),
         latency_table(report),
+        brokers_table(report),
         deliveries(report),
         faults(report),
         machines(report),
@@ -198,6 +200,45 @@ fn section(title: &str, note: &str, legend: &[(&str, &str)], chart: &str) -> Str
     format!(
         "<section>\n<h2>{title}</h2>\n<p class=\"note\">{note}</p>\n<ul class=\"legend\">{}</ul>\n<div class=\"wide\">{chart}</div></section>\n",
         entries.collect::<String>()
+    )
+}
+
+/// What each of several brokers had of the load.
+fn brokers_table(report: &Report) -> String {
+    let row = |broker: &AtBroker| {
+        let latency = broker.latency_us.as_ref();
+        let times = [
+            latency.and_then(|latency| latency.p50),
+            latency.and_then(|latency| latency.p99),
+            latency.map(|latency| latency.max),
+        ];
+        let counts = [broker.connections, broker.sent, broker.delivered];
+        let counts = counts.map(|count| format!("<td>{}</td>", whole(count as f64)));
+        let times = times.map(|us| format!("<td>{}</td>", us.map_or("–".to_owned(), micros)));
+        let name = escaped(&broker.endpoint);
+        format!(
+            "<tr><td>{name}</td>{}{}</tr>\n",
+            counts.concat(),
+            times.concat()
+        )
+    };
+    let rows: String = report.brokers.iter().map(row).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let heads = [
+        "broker",
+        "connections",
+        "sent",
+        "delivered",
+        "p50",
+        "p99",
+        "max",
+    ];
+    let heads = heads.map(|head| format!("<th>{head}</th>")).concat();
+    let title = "<section>\n<h2>The brokers</h2>";
+    format!(
+        "{title}\n<div class=\"wide\"><table><tr>{heads}</tr>\n{rows}</table></div>\n</section>\n"
     )
 }
 

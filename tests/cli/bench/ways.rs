@@ -8,10 +8,10 @@ use bytes::BytesMut;
 use mqtt_toolbox::mqtt::packet::Connect;
 use mqtt_toolbox::mqtt::{Packet, Version, codec};
 
-use super::report;
+use super::{bench, json, report};
 use crate::certificates::Authority;
 use crate::harness::Mqtt;
-use crate::servers::{Mosquitto, free_port};
+use crate::servers::{Mosquitto, MqttServe, free_port};
 use crate::wire::listen;
 
 #[test]
@@ -205,4 +205,68 @@ fn a_name_or_a_password_that_is_no_pattern_is_refused_without_showing_the_passwo
         .status(2)
         .stderr_like(|text| text.contains("--pw: ") && text.contains("%%") && !text.contains("5%x"))
         .run();
+}
+
+#[test]
+fn each_of_several_brokers_has_its_part_in_the_report() {
+    let (serve, mosquitto) = (MqttServe::start::<&str>([]), Mosquitto::start([]));
+    let folder = tempfile::tempdir().unwrap();
+    let (saved, page) = (folder.path().join("run"), folder.path().join("page"));
+    let (first, second) = (
+        serve.url(),
+        format!("mqtt://127.0.0.1:{}", mosquitto.port()),
+    );
+    let (saved_at, page_at) = (
+        format!("--json={}", saved.display()),
+        format!("--html={}", page.display()),
+    );
+    let brokers = ["-L", &first, "-L", &second];
+    // 25 messages of each publisher; two thirds of the clients are at the first broker.
+    let load = "pubsub --publishers 3 --subscribers 3 --count 75 -q 1".split(' ');
+    let finished = bench(load.chain(brokers).chain([&*saved_at, &*page_at]))
+        .stdout_any()
+        .run();
+    let text = finished.stdout_text();
+    let lines: Vec<Vec<&str>> = text
+        .lines()
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    for (endpoint, counts) in [(&first, ["4", "50", "50"]), (&second, ["2", "25", "25"])] {
+        let is_row = |line: &&Vec<&str>| line.len() > 4 && line.last() == Some(&endpoint.as_str());
+        let line = lines.iter().find(is_row).unwrap();
+        assert_eq!(line[1..4], counts, "{text}");
+    }
+    let run = std::fs::read_to_string(&saved).unwrap();
+    let found: serde_json::Value = serde_json::from_str(&run).unwrap();
+    for (place, sent) in [(0, 50), (1, 25)] {
+        let broker = &found["brokers"][place];
+        assert_eq!(broker["sent"], sent, "{broker:#}");
+        assert_eq!(broker["latency_us"]["samples"], sent, "{broker:#}");
+    }
+    assert!(
+        std::fs::read_to_string(&page)
+            .unwrap()
+            .contains("<h2>The brokers</h2>")
+    );
+    // Merged, each has what it had in both.
+    let merged = Mqtt::new(["bench", "report", "--json", "-"])
+        .stdin(run.clone() + &run)
+        .stdout_any()
+        .run();
+    let merged = json(&merged);
+    assert_eq!(merged["brokers"][0]["delivered"], 100, "{merged:#}");
+    assert_eq!(merged["brokers"][1]["latency_us"]["samples"], 50);
+
+    for (load, samples) in [("conn -c 6", 3), ("pub --publishers 2 --count 40", 20)] {
+        let found = report(
+            &[&load.split(' ').collect::<Vec<_>>()[..], &brokers].concat(),
+            0,
+        );
+        for place in 0..2 {
+            let latency = &found["brokers"][place]["latency_us"];
+            assert_eq!(latency["samples"], samples, "{load} {latency:#}");
+        }
+    }
+    let found = report(&["conn", "-c", "2", "-L", &first], 0);
+    assert!(found.get("brokers").is_none(), "{found:#}");
 }

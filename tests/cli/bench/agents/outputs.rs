@@ -220,6 +220,10 @@ fn several_brokers_and_what_only_mqtt_5_says_reach_the_agents() {
     let found = report(&url, "2", &words, 0);
     assert_eq!(found["broker"]["version"], "5", "{found:#}");
     assert_eq!(found["delivery"]["received"], 100);
+    for place in 0..2 {
+        assert_eq!(found["brokers"][place]["connections"], 4, "{found:#}");
+        assert_eq!(found["brokers"][place]["sent"], 50, "{found:#}");
+    }
     let endpoint = found["broker"]["endpoint"].as_str().unwrap();
     for port in &ports {
         assert!(endpoint.contains(&**port), "{endpoint}");
