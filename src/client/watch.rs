@@ -91,8 +91,13 @@ impl Watch {
     }
 
     fn connack(&self, packet: &[u8]) -> Seen {
-        if self.version == Version::V5 && packet.len() == 4 {
-            let reason = match decoded(packet, Version::V311) {
+        // Some have learned the new form and kept the old numbers, which are no reason codes.
+        let is_old = |code: &u8| packet.len() == 4 || (1..=5).contains(code);
+        if self.version == Version::V5
+            && let [first, _, flags, code, ..] = packet
+            && is_old(code)
+        {
+            let reason = match decoded(&[*first, 2, *flags, *code], Version::V311) {
                 Some(Packet::ConnAck(connack)) if connack.reason.is_failure() => connack.reason,
                 _ => ReasonCode::UNSUPPORTED_PROTOCOL_VERSION,
             };
@@ -250,6 +255,10 @@ mod tests {
         ] {
             let seen = watched(Version::V5, &[0x20, 2, 0, code]).1;
             assert_eq!(seen, [Seen::OldRefusal(reason)]);
+            if code > 0 {
+                let seen = watched(Version::V5, &[0x20, 3, 0, code, 0]).1;
+                assert_eq!(seen, [Seen::OldRefusal(reason)]);
+            }
         }
     }
 
