@@ -81,7 +81,7 @@ pub struct BenchArgs {
 
     /// Measure the same load against a broker that does nothing first, for two seconds, and print its latency beside
     /// the result: so much of it is the load tester's own
-    #[arg(long, conflicts_with = "agents")]
+    #[arg(long)]
     pub calibrate: bool,
 
     /// Show the run to Prometheus while it goes on, at http://ADDRESS/metrics

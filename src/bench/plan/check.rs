@@ -19,6 +19,8 @@ const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 pub struct Wrong {
     /// The table: `publish`, `subscribe`, `connect`, or none.
     pub table: &'static str,
+    /// Which of several such tables, from 1.
+    pub group: Option<usize>,
     /// The key in it.
     pub key: &'static str,
     /// What it must be.
@@ -27,10 +29,26 @@ pub struct Wrong {
 
 impl fmt::Display for Wrong {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Wrong { table, key, words } = self;
-        match table.is_empty() {
-            true => write!(out, "{key} {words}"),
-            false => write!(out, "{table}.{key} {words}"),
+        let Wrong {
+            table,
+            group,
+            key,
+            words,
+        } = self;
+        match (table.is_empty(), group) {
+            (true, _) => write!(out, "{key} {words}"),
+            (false, None) => write!(out, "{table}.{key} {words}"),
+            (false, Some(group)) => write!(out, "[[{table}]] number {group}: {key} {words}"),
+        }
+    }
+}
+
+impl Wrong {
+    /// The same in one of so many groups, by its place.
+    fn of(self, place: usize, groups: usize) -> Wrong {
+        Wrong {
+            group: (groups > 1).then_some(place + 1),
+            ..self
         }
     }
 }
@@ -38,6 +56,7 @@ impl fmt::Display for Wrong {
 fn wrong<T>(table: &'static str, key: &'static str, words: impl Into<String>) -> Result<T, Wrong> {
     Err(Wrong {
         table,
+        group: None,
         key,
         words: words.into(),
     })
@@ -49,15 +68,18 @@ impl Plan {
     /// # Errors
     /// The first thing that is wrong.
     pub fn check(&self) -> Result<(), Wrong> {
-        for group in &self.publish {
-            group.check()?;
+        fn each<'a, G: 'a>(
+            groups: &'a [G],
+            check: impl Fn(&'a G) -> Result<(), Wrong>,
+        ) -> Result<(), Wrong> {
+            let mut places = groups.iter().enumerate();
+            places.try_for_each(|(place, group)| {
+                check(group).map_err(|wrong| wrong.of(place, groups.len()))
+            })
         }
-        for group in &self.subscribe {
-            group.check()?;
-        }
-        for group in &self.connect {
-            group.check()?;
-        }
+        each(&self.publish, Publishers::check)?;
+        each(&self.subscribe, Subscribers::check)?;
+        each(&self.connect, Clients::check)?;
         if self.connections() == 0 {
             return wrong(
                 "",
@@ -202,7 +224,7 @@ impl Plan {
     /// The topics and filters of the last client of each group, whose numbers are the longest.
     fn check_names(&self) -> Result<(), Wrong> {
         let mut number = 0;
-        for group in &self.publish {
+        for (place, group) in self.publish.iter().enumerate() {
             number += group.clients;
             let mut values = self.publisher_values(number - 1);
             values.sequence = 1;
@@ -214,12 +236,13 @@ impl Plan {
                         format!(
                             "must be a topic to publish to, which {topic:?} is not; subscribe with wildcards by --filter"
                         ),
-                    );
+                    )
+                    .map_err(|wrong: Wrong| wrong.of(place, self.publish.len()));
                 }
             }
         }
         let mut number = 0;
-        for group in &self.subscribe {
+        for (place, group) in self.subscribe.iter().enumerate() {
             number += group.clients;
             let filter = self.filter_of(number - 1);
             if !topic::is_valid_topic_filter(&filter) {
@@ -227,7 +250,8 @@ impl Plan {
                     "subscribe",
                     "filter",
                     format!("must be a topic filter, which {filter:?} is not"),
-                );
+                )
+                .map_err(|wrong: Wrong| wrong.of(place, self.subscribe.len()));
             }
         }
         Ok(())

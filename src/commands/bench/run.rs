@@ -27,6 +27,12 @@ pub(super) fn run(args: BenchArgs) -> anyhow::Result<Exit> {
         ("--hlog", args.hlog.as_deref()),
         ("--csv", args.csv.as_deref()),
     ])?;
+    if args.calibrate && args.agents.agents.is_some() {
+        return Err(Exit::Usage.because(
+            "--calibrate tells the floor of this machine, and no load comes from it with --agents: run `mqtt bench calibrate` on \
+             the machine of each agent",
+        ));
+    }
     let saved = Saved::new(&args.json)?;
     let page = args.html.as_deref().map(Destination::new).transpose()?;
     let mut files = Files::new(plan.scenario, args.hlog.as_deref(), args.csv.as_deref())?;

@@ -106,6 +106,14 @@ fn what_is_wrong_in_a_plan_is_said_with_its_line() {
             "--plan -: publish.size must be at least 16",
         ),
         (
+            "stop = { count = 1 }\n[[publish]]\ntopic = 'a'\n[[publish]]\ntopic = 'a'\nsize = 3\n",
+            "--plan -: [[publish]] number 2: size must be at least 16",
+        ),
+        (
+            "stop = { count = 1 }\n[[publish]]\ntopic = 'a'\n[[subscribe]]\nfilter = 'a'\n[[subscribe]]\nfilter = 'a/#/b'\n",
+            "--plan -: [[subscribe]] number 2: filter must be a topic filter, which \"a/#/b\" is not",
+        ),
+        (
             "stop = { count = 1 }\n[[publish]]\ntopic = 'a/%s'\n[[subscribe]]\nfilter = 'a/5'\n",
             "--plan -: the filter a/5 asks for some of the messages to a/...",
         ),

@@ -275,7 +275,10 @@ fn what_makes_no_sense_with_agents_is_a_usage_error() {
             "required arguments were not provided",
         ),
         (&["--agents", "2", "--serve"], "cannot be used with"),
-        (&["--agents", "2", "--calibrate"], "cannot be used with"),
+        (
+            &["--agents", "2", "--calibrate"],
+            "run `mqtt bench calibrate` on the machine of each agent",
+        ),
         (&["--agents", "2", "--control", "h"], "--control: no scheme"),
         (
             &["--agents", "2", "--control-topic", "a/#"],
