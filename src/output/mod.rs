@@ -214,6 +214,7 @@ mod tests {
             serde_json::json!(0),
             serde_json::json!(-1),
             serde_json::json!(1e300),
+            serde_json::json!(u32::MAX),
             serde_json::json!(LARGEST),
         ] {
             for value in changed(&run, &number) {

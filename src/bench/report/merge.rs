@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use super::rates::Rates;
 use super::slo::{Objective, Slo};
 use super::verdict::{Verdict, check};
-use super::{Latencies, Report};
-use crate::bench::measure::connects::ConnectLatencies;
+use super::{Broker, Latencies, Report};
+use crate::bench::measure::connects::{ConnectLatencies, Connections};
 use crate::bench::measure::series::Moment;
 
 /// One report of all; at least one.
@@ -89,13 +89,7 @@ fn flatten(path: &str, value: &serde_json::Value, leaves: &mut BTreeMap<String, 
 
 fn add(whole: &mut Report, run: Report) {
     let beside = overlap(whole, &run);
-    let offered = |report: &Report| {
-        report
-            .rate_per_s
-            .offered
-            .map(|rate| rate * report.measured_s)
-    };
-    let offered = offered(whole).zip(offered(&run)).map(|(a, b)| a + b);
+    let rates_before = [&*whole, &run].map(Counted::of);
     whole.parts.extend(run.parts);
     whole.measured_s = covered(whole);
     whole.finished_at = whole.finished_at.clone().max(run.finished_at);
@@ -107,69 +101,23 @@ fn add(whole: &mut Report, run: Report) {
     whole.interrupted |= run.interrupted;
     whole.environment.debug_build |= run.environment.debug_build;
 
-    let both = |one: (u64, Option<f64>), other: (u64, Option<f64>)| {
-        Some(joined((one.0, one.1?), (other.0, other.1?), beside))
-    };
-    let fetched = both(
-        (whole.messages.arrived, whole.rate_per_s.delivered),
-        (run.messages.arrived, run.rate_per_s.delivered),
-    );
     whole.messages.merge(&run.messages);
     whole.delivery.merge(&run.delivery);
     whole.histograms.merge(&run.histograms);
     whole.latency_us = Latencies::of(&whole.histograms);
-    let counted = whole.messages.clone();
-    let rate =
-        |given: Option<f64>, count: u64| given.map(|_| count as f64 / whole.measured_s.max(0.001));
-    let given = &whole.rate_per_s;
-    whole.rate_per_s = Rates {
-        offered: offered.map(|messages| messages / whole.measured_s.max(0.001)),
-        sent: rate(given.sent, counted.sent_measured),
-        acknowledged: rate(given.acknowledged, counted.acknowledged_measured),
-        delivered: match whole.plan.only_fetches() {
-            true => fetched,
-            false => rate(given.delivered, counted.arrived_measured),
-        },
-    };
-
+    whole.rate_per_s = rates(whole, rates_before, beside);
+    connections(&mut whole.connections, run.connections, beside);
+    whole.connections.latency_us = ConnectLatencies::of(&whole.histograms);
     for theirs in run.brokers {
-        let known = whole.brokers.iter_mut();
-        match known
-            .into_iter()
-            .find(|ours| ours.endpoint == theirs.endpoint)
-        {
+        let mut known = whole.brokers.iter_mut();
+        match known.find(|ours| ours.endpoint == theirs.endpoint) {
             Some(ours) => ours.add(&theirs),
             None => whole.brokers.push(theirs),
         }
     }
-    let (ours, theirs) = (&mut whole.connections, run.connections);
-    ours.offered_per_s = both(
-        (ours.asked.into(), ours.offered_per_s),
-        (theirs.asked.into(), theirs.offered_per_s),
-    );
-    ours.made_per_s = both(
-        (ours.made, ours.made_per_s),
-        (theirs.made, theirs.made_per_s),
-    );
-    ours.asked += theirs.asked;
-    ours.made += theirs.made;
-    ours.latency_us = ConnectLatencies::of(&whole.histograms);
-    for failure in theirs.failures {
-        match ours
-            .failures
-            .iter_mut()
-            .find(|known| known.reason == failure.reason)
-        {
-            Some(known) => known.count += failure.count,
-            None => ours.failures.push(failure),
-        }
-    }
     for refusal in run.refusals {
-        match whole
-            .refusals
-            .iter_mut()
-            .find(|known| known.reason == refusal.reason)
-        {
+        let mut known = whole.refusals.iter_mut();
+        match known.find(|known| known.reason == refusal.reason) {
             Some(known) => known.count += refusal.count,
             None => whole.refusals.push(refusal),
         }
@@ -192,25 +140,87 @@ fn add(whole: &mut Report, run: Report) {
         (ours, theirs) => *ours = ours.take().or(theirs),
     }
 
-    let (broker, other) = (&mut whole.broker, run.broker);
-    for endpoint in other.endpoint.split(", ") {
-        if !broker.endpoint.split(", ").any(|known| known == endpoint) {
-            broker.endpoint = format!("{}, {endpoint}", broker.endpoint);
-        }
-    }
-    broker.granted_qos = broker.granted_qos.min(other.granted_qos);
-    broker.window = broker
-        .window
-        .zip(other.window)
-        .map(|(one, other)| one.min(other));
-
-    whole.generator.merge(&run.generator, beside, &counted);
+    broker(&mut whole.broker, &run.broker);
+    (whole.generator).merge(&run.generator, beside, &whole.messages);
     series(&mut whole.series, run.series, beside);
     judge(
         whole,
         run.verdict,
         run.objectives.into_iter().map(|one| one.objective),
     );
+}
+
+/// What the rates of a run say that cannot be had from the sums.
+struct Counted {
+    /// Messages that were offered.
+    offered: Option<f64>,
+    /// Messages that arrived, and how many a second.
+    arrived: (u64, Option<f64>),
+}
+
+impl Counted {
+    fn of(report: &Report) -> Counted {
+        let rate = &report.rate_per_s;
+        Counted {
+            offered: rate.offered.map(|rate| rate * report.measured_s),
+            arrived: (report.messages.arrived, rate.delivered),
+        }
+    }
+}
+
+/// The rates of a report whose counts are those of both runs by now.
+fn rates(whole: &Report, [one, other]: [Counted; 2], beside: bool) -> Rates {
+    let seconds = whole.measured_s.max(0.001);
+    let (messages, given) = (&whole.messages, &whole.rate_per_s);
+    let rate = |given: Option<f64>, count: u64| given.map(|_| count as f64 / seconds);
+    let offered = one.offered.zip(other.offered);
+    Rates {
+        offered: offered.map(|(one, other)| (one + other) / seconds),
+        sent: rate(given.sent, messages.sent_measured),
+        acknowledged: rate(given.acknowledged, messages.acknowledged_measured),
+        delivered: match whole.plan.only_fetches() {
+            true => both(one.arrived, other.arrived, beside),
+            false => rate(given.delivered, messages.arrived_measured),
+        },
+    }
+}
+
+fn connections(ours: &mut Connections, theirs: Connections, beside: bool) {
+    ours.offered_per_s = both(
+        (ours.asked.into(), ours.offered_per_s),
+        (theirs.asked.into(), theirs.offered_per_s),
+        beside,
+    );
+    ours.made_per_s = both(
+        (ours.made, ours.made_per_s),
+        (theirs.made, theirs.made_per_s),
+        beside,
+    );
+    ours.asked = ours.asked.saturating_add(theirs.asked);
+    ours.made += theirs.made;
+    for failure in theirs.failures {
+        let mut known = ours.failures.iter_mut();
+        match known.find(|known| known.reason == failure.reason) {
+            Some(known) => known.count += failure.count,
+            None => ours.failures.push(failure),
+        }
+    }
+}
+
+fn broker(ours: &mut Broker, theirs: &Broker) {
+    for endpoint in theirs.endpoint.split(", ") {
+        if !ours.endpoint.split(", ").any(|known| known == endpoint) {
+            ours.endpoint = format!("{}, {endpoint}", ours.endpoint);
+        }
+    }
+    ours.granted_qos = ours.granted_qos.min(theirs.granted_qos);
+    let windows = ours.window.zip(theirs.window);
+    ours.window = windows.map(|(one, other)| one.min(other));
+}
+
+/// [`joined`] where both have a rate.
+fn both(one: (u64, Option<f64>), other: (u64, Option<f64>), beside: bool) -> Option<f64> {
+    Some(joined((one.0, one.1?), (other.0, other.1?), beside))
 }
 
 /// The rate of two counts with theirs: the sum when they were counted at the same time, otherwise what both make in the
