@@ -83,6 +83,28 @@ fn a_browser_shows_the_curves_in_light_and_dark_and_has_nothing_to_complain_of()
     );
 }
 
+#[test]
+fn faults_are_strips_above_what_they_did() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("page.html");
+    let to_page = format!("--html={}", page.display());
+    let load = "pubsub --serve --rate 500 --duration 2s --warmup 0s".split(' ');
+    bench(load.chain(["--fault", "at=500ms stall for=1s", &to_page]))
+        .stdout_any()
+        .run();
+    let text = fs::read_to_string(&page).unwrap();
+    assert_eq!(text.matches("<rect class=\"strip\"").count(), 2, "{text}");
+    assert_eq!(text.matches("<i class=\"strip\"></i>fault").count(), 2);
+    assert!(text.contains(": stall=both for "));
+    for (scheme, colour) in [("light", [0xc9, 0x2a, 0x2a]), ("dark", [0xff, 0x7b, 0x7b])] {
+        let (seen, complaints) = seen(&page, folder.path(), scheme);
+        assert_eq!(complaints, "");
+        // Half of two charts, five points high.
+        let points = seen.get(&colour).copied().unwrap_or(0);
+        assert!(points > 1000, "{points} points in {scheme}");
+    }
+}
+
 /// How often each colour is on the page as Chromium paints it, and what its console says.
 fn seen(page: &Path, folder: &Path, scheme: &str) -> (BTreeMap<[u8; 3], usize>, String) {
     seen_on(page, folder, scheme, 1100)

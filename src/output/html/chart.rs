@@ -219,6 +219,16 @@ impl Chart {
         ));
     }
 
+    /// A strip above a stretch in which something happened, never too thin to be seen.
+    pub(super) fn strip(&mut self, from: f64, to: f64, says: &str) {
+        self.add(&format!(
+            "<rect class=\"strip\" x=\"{from:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"5\"><title>{}</title></rect>",
+            TOP - 7.0,
+            (to - from).max(3.0),
+            escaped(says)
+        ));
+    }
+
     fn add(&mut self, element: &str) {
         self.svg += element;
         self.svg.push('\n');

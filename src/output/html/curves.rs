@@ -9,6 +9,7 @@ use crate::bench::measure::series::Moment;
 use crate::bench::report::Report;
 use crate::bench::role::Phase;
 use crate::output::figures::{time, whole};
+use crate::output::recovery;
 
 /// What has a line of its own: its tag, what it is called, its colour in the style sheet.
 const LATENCIES: [(&str, &str, &str); 8] = [
@@ -123,6 +124,7 @@ pub(super) fn heat_map(report: &Report) -> Option<String> {
     let mut chart = Chart::new(height, "latency over time");
     chart.vertical_axis(&up, round_time);
     chart.horizontal_axis(&seconds(&across), "seconds");
+    strips(&mut chart, &across, report);
     let (mut middle, mut late) = (Vec::new(), Vec::new());
     for column in moments.chunks(moments.len().div_ceil(COLUMNS)) {
         let (from, to) = (column.first()?.from_s, column.last()?.to_s);
@@ -214,6 +216,7 @@ pub(super) fn rates(report: &Report) -> Option<(String, Legend)> {
     let mut chart = Chart::new(height, "rates over time");
     chart.vertical_axis(&up, whole);
     chart.horizontal_axis(&seconds(&across), "seconds");
+    strips(&mut chart, &across, report);
     for moment in moments.iter().filter(|moment| moment.latency.0.is_empty()) {
         let (from, to) = (across.at(moment.from_s), across.at(moment.to_s));
         chart.shade(from, to, word(moment.phase));
@@ -227,6 +230,7 @@ pub(super) fn rates(report: &Report) -> Option<(String, Legend)> {
         chart.line("offered", &ends.map(|at| (across.at(at), up.at(offered))));
         legend.push(("offered", "offered"));
     }
+    legend.extend(STRIP.filter(|_| has_strips(report)));
     for (name, class, line) in lines.iter().rev() {
         let points: Vec<(f64, f64)> = line
             .iter()
@@ -244,6 +248,23 @@ pub(super) fn rates(report: &Report) -> Option<(String, Legend)> {
         }
     }
     Some((chart.finish(), legend))
+}
+
+/// What a strip is called and looks like.
+pub(super) const STRIP: Option<(&str, &str)> = Some(("fault", "strip"));
+
+/// Whether the charts have any.
+pub(super) fn has_strips(report: &Report) -> bool {
+    let is_one = report.parts.len() == 1 || !report.machines.is_empty();
+    is_one && !report.faults.is_empty()
+}
+
+/// Where faults of the plan were on. Runs that were merged have their own times, and their faults no place.
+fn strips(chart: &mut Chart, across: &Scale, report: &Report) {
+    for fault in report.faults.iter().filter(|_| has_strips(report)) {
+        let (from, to) = (fault.at_s, fault.at_s + fault.lasted_s);
+        chart.strip(across.at(from), across.at(to), &recovery::head(fault));
+    }
 }
 
 /// What has a place over time: the load; where there was none, connecting.

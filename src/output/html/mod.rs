@@ -180,12 +180,9 @@ fn charts(report: &Report) -> String {
     }
     if let Some(chart) = curves::heat_map(report) {
         let note = "Where the messages of each moment lie; the denser the more, by the square root. Grey does not count.";
-        out += &section(
-            "Latency over time",
-            note,
-            &[("median", "median"), ("p99", "late")],
-            &chart,
-        );
+        let mut legend = vec![("median", "median"), ("p99", "late")];
+        legend.extend(curves::STRIP.filter(|_| curves::has_strips(report)));
+        out += &section("Latency over time", note, &legend, &chart);
     }
     if let Some((chart, legend)) = curves::rates(report) {
         out += &section("Rates", "Messages per second over time.", &legend, &chart);
