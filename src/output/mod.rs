@@ -20,6 +20,7 @@ mod pretty;
 mod recovery;
 pub mod report;
 pub mod series;
+mod shares;
 pub mod tour;
 pub mod trace;
 

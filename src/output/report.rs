@@ -8,6 +8,7 @@ use colored::Colorize;
 use super::figures::{time, whole};
 use super::headline::{headline, measurement, target};
 use super::machines::machines;
+use super::shares::{brokers, shares};
 use super::{isolation, recovery, without_controls};
 use crate::bench::measure::latency::Latency;
 use crate::bench::plan::Scenario;
@@ -236,58 +237,6 @@ fn completion(report: &Report) -> &'static str {
         _ if report.delivery.lost() > 0 => "last to come",
         _ => "all there",
     }
-}
-
-/// What each of several brokers had of the load.
-fn brokers(out: &mut String, report: &Report) -> std::fmt::Result {
-    if report.brokers.is_empty() {
-        return Ok(());
-    }
-    let head = format!(
-        "\n{:<13}{:>11}{:>12}{:>12}{:>9}{:>9}{:>9}   of",
-        "brokers", "connections", "sent", "delivered", "p50", "p99", "max"
-    );
-    writeln!(out, "{}", head.dimmed())?;
-    for (number, broker) in (1..).zip(&report.brokers) {
-        let latency = broker.latency_us.as_ref();
-        let time =
-            |us: Option<u64>| us.map_or("-".to_owned(), |us| time(Duration::from_micros(us)));
-        writeln!(
-            out,
-            "{number:<13}{:>11}{:>12}{:>12}{:>9}{:>9}{:>9}   {}",
-            whole(broker.connections as f64),
-            whole(broker.sent as f64),
-            whole(broker.delivered as f64),
-            time(latency.and_then(|latency| latency.p50)),
-            time(latency.and_then(|latency| latency.p99)),
-            time(latency.map(|latency| latency.max)),
-            broker.endpoint
-        )?;
-    }
-    writeln!(out)
-}
-
-/// How evenly shared subscriptions were served.
-fn shares(out: &mut String, report: &Report) -> std::fmt::Result {
-    for share in &report.shares {
-        let (least, most) = (share.members.iter().min(), share.members.iter().max());
-        let count = |count: Option<&u64>| whole(count.copied().unwrap_or(0) as f64);
-        writeln!(
-            out,
-            "{:<13}{} members of {}, {} to {} messages each, fairness {:.3}",
-            "share".dimmed(),
-            share.members.len(),
-            share.filter,
-            count(least),
-            count(most),
-            share.fairness
-        )?;
-        if most == Some(&0) && report.messages.sent > 0 {
-            let words = "not one message came: does this broker know shared subscriptions?";
-            writeln!(out, "{:<13}{}", "", words.yellow())?;
-        }
-    }
-    Ok(())
 }
 
 /// Percentiles by name; a row that has nothing is left out.
