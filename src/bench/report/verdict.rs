@@ -109,6 +109,54 @@ impl Verdict {
         all.filter(|(_, cause)| *cause != Cause::Late)
             .map(|(reason, _)| reason)
     }
+
+    /// Whether a processor was what was measured.
+    fn check_processors(&mut self, plan: &Plan, generator: &Generator) {
+        if let (false, Some(busiest)) = (plan.is_paced(), generator.busiest)
+            && busiest > 0.9
+        {
+            self.add(Cause::Busy, format!(
+                "the generator was at its limit: a thread of it was busy {:.0} % of the time; the broker may be faster",
+                busiest * 100.0
+            ));
+        }
+        if let Some(busy) = generator.proxy_busy.filter(|busy| *busy > 0.9) {
+            self.add(Cause::ProxyBusy, format!(
+                "the proxy of --fault was at its limit: it was busy {:.0} % of the time; the broker may be faster",
+                busy * 100.0
+            ));
+        }
+    }
+
+    /// Whether all of the load was there.
+    fn check_connections(
+        &mut self,
+        plan: &Plan,
+        measurement: &Measurement,
+        connections: &Connections,
+    ) {
+        match connections.failed() {
+            0 => {}
+            _ if connections.made == 0 => {
+                self.add(Cause::NotConnected, "no connection was made".to_owned())
+            }
+            // Where connecting is what is measured, a refusal is what was found.
+            _ if plan.scenario.connects() => {}
+            1 => self.add(Cause::NotConnected, "a connection was not made".to_owned()),
+            failed => self.add(
+                Cause::NotConnected,
+                format!("{failed} connections were not made"),
+            ),
+        }
+        match measurement.lost_connections.len() {
+            0 => {}
+            1 => self.add(Cause::ConnectionLost, "a connection was lost".to_owned()),
+            lost => self.add(
+                Cause::ConnectionLost,
+                format!("{lost} connections were lost"),
+            ),
+        }
+    }
 }
 
 /// The delivery check.
@@ -162,20 +210,7 @@ pub(super) fn verdict(
             );
         }
     }
-    if let (false, Some(busiest)) = (plan.is_paced(), generator.busiest)
-        && busiest > 0.9
-    {
-        verdict.add(Cause::Busy, format!(
-            "the generator was at its limit: a thread of it was busy {:.0} % of the time; the broker may be faster",
-            busiest * 100.0
-        ));
-    }
-    if let Some(busy) = generator.proxy_busy.filter(|busy| *busy > 0.9) {
-        verdict.add(Cause::ProxyBusy, format!(
-            "the proxy of --fault was at its limit: it was busy {:.0} % of the time; the broker may be faster",
-            busy * 100.0
-        ));
-    }
+    verdict.check_processors(plan, generator);
     // Who puts something in the way does not expect one half to be like the other.
     if plan.fault.is_empty()
         && !plan.has_slow()
@@ -193,27 +228,7 @@ pub(super) fn verdict(
             ),
         );
     }
-    match connections.failed() {
-        0 => {}
-        _ if connections.made == 0 => {
-            verdict.add(Cause::NotConnected, "no connection was made".to_owned())
-        }
-        // Where connecting is what is measured, a refusal is what was found.
-        _ if plan.scenario.connects() => {}
-        1 => verdict.add(Cause::NotConnected, "a connection was not made".to_owned()),
-        failed => verdict.add(
-            Cause::NotConnected,
-            format!("{failed} connections were not made"),
-        ),
-    }
-    match measurement.lost_connections.len() {
-        0 => {}
-        1 => verdict.add(Cause::ConnectionLost, "a connection was lost".to_owned()),
-        lost => verdict.add(
-            Cause::ConnectionLost,
-            format!("{lost} connections were lost"),
-        ),
-    }
+    verdict.check_connections(plan, measurement, connections);
     if measurement.stalled && matches!(plan.stop, Stop::Count(_)) {
         verdict.add(
             Cause::Standstill,

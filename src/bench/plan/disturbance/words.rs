@@ -143,92 +143,13 @@ impl TryFrom<Words> for Disturbance {
     type Error = String;
 
     fn try_from(words: Words) -> Result<Disturbance, String> {
-        let said: Vec<&str> = words
-            .named()
-            .into_iter()
-            .filter(|(_, word)| word.is_some())
-            .map(|(key, _)| key)
-            .collect();
-        let harms = ["cut", "stall", "half-open", "delay", "rate"];
-        let found: Vec<&str> = harms.into_iter().filter(|key| said.contains(key)).collect();
-        if found.len() != 1 {
-            return Err(match found.as_slice() {
-                [] => "it does not say what happens: cut, stall, half-open, delay= or rate="
-                    .to_owned(),
-                several => format!(
-                    "{} are faults of their own: give each its own --fault or [[fault]]",
-                    several.join(" and ")
-                ),
-            });
-        }
-        if words.jitter.is_some() && words.delay.is_none() {
-            return Err("jitter belongs to delay=".to_owned());
-        }
+        words.name_one_harm()?;
         let at = match &words.at {
             Some(word) => time("at", word)?,
             None => return Err("it does not say when: at=, for example at=10s".to_owned()),
         };
-        let mut own = None;
-        let harm = match &words {
-            Words {
-                cut: Some(word), ..
-            } => {
-                own = share("cut", word)?;
-                Harm::Cut
-            }
-            Words {
-                half_open: Some(word),
-                ..
-            } => {
-                own = share("half-open", word)?;
-                Harm::HalfOpen
-            }
-            Words {
-                stall: Some(word), ..
-            } => Harm::Stall(match word.0.as_str() {
-                "up" => Direction::Up,
-                "down" => Direction::Down,
-                "both" => Direction::Both,
-                _ => {
-                    own = share("stall", word)
-                        .map_err(|words| format!("{words}; or up, down or both"))?;
-                    Direction::Both
-                }
-            }),
-            Words {
-                delay: Some(word),
-                jitter,
-                ..
-            } => {
-                let by = time("delay", word)?;
-                let jitter = match jitter {
-                    Some(word) => time("jitter", word)?,
-                    None => Duration::ZERO,
-                };
-                if by.is_zero() || jitter > by {
-                    return Err("delay must not be 0, and jitter not more than it".to_owned());
-                }
-                Harm::Delay { by, jitter }
-            }
-            words => Harm::Rate(bytes_per_second(&words.rate)?),
-        };
-        let lasts = match (&words.lasts, harm) {
-            (Some(_), Harm::HalfOpen) => {
-                return Err(
-                    "half-open has no end: what was lost does not come back; leave for= out"
-                        .to_owned(),
-                );
-            }
-            (Some(word), _) => Some(time("for", word)?),
-            (None, Harm::Cut | Harm::HalfOpen) => Some(Duration::ZERO),
-            (None, Harm::Stall(_)) => {
-                return Err("stall must say how long: for=, for example for=2s".to_owned());
-            }
-            (None, Harm::Delay { .. } | Harm::Rate(_)) => None,
-        };
-        if lasts == Some(Duration::ZERO) && !matches!(harm, Harm::Cut | Harm::HalfOpen) {
-            return Err("for must not be 0".to_owned());
-        }
+        let (harm, own) = words.harm()?;
+        let lasts = words.lasts(harm)?;
         let every = match &words.every {
             Some(word) => Some(time("every", word)?),
             None => None,
@@ -244,25 +165,107 @@ impl TryFrom<Words> for Disturbance {
             (None, Some(word)) => share("share", word)?.unwrap_or(Share::ALL),
             (None, None) => Share::ALL,
         };
-        let of = match &words.of {
-            None => Clientele::All,
-            Some(Word(text)) => Clientele::KINDS
-                .into_iter()
-                .chain([Clientele::All])
-                .find(|kind| kind.name() == text)
-                .ok_or_else(|| {
-                    format!(
-                        "of={text} are none; there are publishers, subscribers, clients and all"
-                    )
-                })?,
-        };
         Ok(Disturbance {
             at,
             lasts,
             every,
             harm,
             share,
-            of,
+            of: words.of()?,
+        })
+    }
+}
+
+impl Words {
+    /// # Errors
+    /// When it is not one thing that happens.
+    fn name_one_harm(&self) -> Result<(), String> {
+        let named = self.named().into_iter();
+        let harms = named.filter(|(key, word)| {
+            word.is_some() && ["cut", "stall", "half-open", "delay", "rate"].contains(key)
+        });
+        let found: Vec<&str> = harms.map(|(key, _)| key).collect();
+        match found.as_slice() {
+            [] => Err(
+                "it does not say what happens: cut, stall, half-open, delay= or rate=".to_owned(),
+            ),
+            [_] if self.jitter.is_some() && self.delay.is_none() => {
+                Err("jitter belongs to delay=".to_owned())
+            }
+            [_] => Ok(()),
+            several => Err(format!(
+                "{} are faults of their own: give each its own --fault or [[fault]]",
+                several.join(" and ")
+            )),
+        }
+    }
+
+    /// What happens, and to how many where that is said with it: `cut=30%`.
+    fn harm(&self) -> Result<(Harm, Option<Share>), String> {
+        match self {
+            Words {
+                cut: Some(word), ..
+            } => Ok((Harm::Cut, share("cut", word)?)),
+            Words {
+                half_open: Some(word),
+                ..
+            } => Ok((Harm::HalfOpen, share("half-open", word)?)),
+            Words {
+                stall: Some(word), ..
+            } => match word.0.as_str() {
+                "up" => Ok((Harm::Stall(Direction::Up), None)),
+                "down" => Ok((Harm::Stall(Direction::Down), None)),
+                "both" => Ok((Harm::Stall(Direction::Both), None)),
+                _ => share("stall", word)
+                    .map(|own| (Harm::Stall(Direction::Both), own))
+                    .map_err(|words| format!("{words}; or up, down or both")),
+            },
+            Words {
+                delay: Some(word),
+                jitter,
+                ..
+            } => {
+                let by = time("delay", word)?;
+                let jitter = match jitter {
+                    Some(word) => time("jitter", word)?,
+                    None => Duration::ZERO,
+                };
+                if by.is_zero() || jitter > by {
+                    return Err("delay must not be 0, and jitter not more than it".to_owned());
+                }
+                Ok((Harm::Delay { by, jitter }, None))
+            }
+            words => Ok((Harm::Rate(bytes_per_second(&words.rate)?), None)),
+        }
+    }
+
+    /// How long it does; `None` for as long as the run.
+    fn lasts(&self, harm: Harm) -> Result<Option<Duration>, String> {
+        let is_moment = matches!(harm, Harm::Cut | Harm::HalfOpen);
+        match (&self.lasts, harm) {
+            (Some(_), Harm::HalfOpen) => Err(
+                "half-open has no end: what was lost does not come back; leave for= out".to_owned(),
+            ),
+            (Some(word), _) => match time("for", word)? {
+                Duration::ZERO if !is_moment => Err("for must not be 0".to_owned()),
+                lasts => Ok(Some(lasts)),
+            },
+            (None, Harm::Cut | Harm::HalfOpen) => Ok(Some(Duration::ZERO)),
+            (None, Harm::Stall(_)) => {
+                Err("stall must say how long: for=, for example for=2s".to_owned())
+            }
+            (None, Harm::Delay { .. } | Harm::Rate(_)) => Ok(None),
+        }
+    }
+
+    /// To whose connections.
+    fn of(&self) -> Result<Clientele, String> {
+        let Some(Word(text)) = &self.of else {
+            return Ok(Clientele::All);
+        };
+        let mut kinds = Clientele::KINDS.into_iter().chain([Clientele::All]);
+        kinds.find(|kind| kind.name() == text).ok_or_else(|| {
+            format!("of={text} are none; there are publishers, subscribers, clients and all")
         })
     }
 }
