@@ -18,7 +18,10 @@ fn on_both(line: &str, faults: &[&str], check: impl Fn(Value)) {
         let mut words: Vec<&str> = line.split(' ').collect();
         words.extend(["-h", "127.0.0.1", "-p", &port]);
         words.extend(faults.iter().flat_map(|fault| ["--fault", *fault]));
-        let found = report(&words, 0);
+        words.push("--json");
+        // A run over ten seconds shows that it is alive.
+        let run = bench(words).stderr_like(|text| text.starts_with(WARNING));
+        let found = json(&run.stdout_any().run());
         assert_eq!(found["check"]["passed"], true, "{found:#}");
         assert_eq!(
             found["lost_connections"],
