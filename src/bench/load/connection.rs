@@ -125,7 +125,8 @@ impl Connection {
         way: &Way,
         options: &ConnectOptions,
     ) -> Result<(Connection, ConnAck, Legs), Failure> {
-        let opened = connect(way, options);
+        // Put aside, because it is large and short-lived, and an idle client shall not keep room for it.
+        let opened = Box::pin(connect(way, options));
         tokio::time::timeout(options.connect_timeout, opened)
             .await
             .unwrap_or_else(|_| Err(way.late(options.connect_timeout)))

@@ -26,7 +26,7 @@ impl Member {
     pub(super) async fn connect(&self, number: u32, opening: &Semaphore) -> Option<Client> {
         let plan = &self.crew.load.plan;
         let name = Name::Client(number);
-        let options = self.options_of(name);
+        let options = Box::new(self.options_of(name));
         let fate = plan.client(number).group.fate;
         if fate == Fate::Churn {
             self.churn(name, number, &options).await;
@@ -35,6 +35,8 @@ impl Member {
         let (connection, _) = self.open(name, &options, opening).await?;
         let mut idle = self.idle();
         if fate == Fate::Stay {
+            // It will not connect again by itself, and thousands of them only stay.
+            drop(options);
             self.play(name, connection, &mut idle).await;
             return None;
         }
