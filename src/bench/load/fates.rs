@@ -29,17 +29,30 @@ impl Member {
         let options = Box::new(self.options_of(name));
         let fate = plan.client(number).group.fate;
         if fate == Fate::Churn {
-            self.churn(name, number, &options).await;
+            Box::pin(self.churn(name, number, &options)).await;
             return None;
         }
         let (connection, _) = self.open(name, &options, opening).await?;
-        let mut idle = self.idle();
         if fate == Fate::Stay {
-            // It will not connect again by itself, and thousands of them only stay.
+            // It will not connect again by itself, and thousands of them only stay: they keep no room for anything else.
             drop(options);
-            self.play(name, connection, &mut idle).await;
+            self.play(name, connection, &mut self.idle()).await;
             return None;
         }
+        Box::pin(self.meet(fate, name, number, connection, &options)).await
+    }
+
+    /// Stays connected until the moment of its fate, and meets it.
+    async fn meet(
+        &self,
+        fate: Fate,
+        name: Name,
+        number: u32,
+        connection: Connection,
+        options: &ConnectOptions,
+    ) -> Option<Client> {
+        let plan = &self.crew.load.plan;
+        let mut idle = self.idle();
         let due_ns = self.due_ns(number, 0);
         idle.until_ns = Some(due_ns.unwrap_or(0));
         self.tell(Note::Ready);
@@ -69,7 +82,7 @@ impl Member {
                     let ended = tokio::time::timeout(TAKEN_OVER, ended).await;
                     (ended.is_ok().then(|| stage.now_ns()), self.severed(local))
                 };
-                let back = self.come_back(name, &options, due_ns, stage);
+                let back = self.come_back(name, options, due_ns, stage);
                 let (new, (ended_ns, severed)) = tokio::join!(back, old);
                 // What a fault has ended, or kept from hearing of its end, says nothing of the broker, nor does an end without
                 // a takeover.
@@ -87,7 +100,7 @@ impl Member {
             }
             Fate::Reconnect | Fate::Stay | Fate::Churn => {
                 drop(connection);
-                let new = self.come_back(name, &options, due_ns, stage).await;
+                let new = self.come_back(name, options, due_ns, stage).await;
                 if new.is_some() {
                     let now_ns = stage.now_ns();
                     self.thread.desk().recorder.completed(from_ns, now_ns);

@@ -380,9 +380,10 @@ impl Member {
                 Ok(()) => {
                     // Keep alive had no time to notice.
                     lasted &= !self.half_open(connection.local_address());
-                    connection.close(role, &self.thread, stage).await;
+                    // Put aside, as what is done once at the end; so is coming back below, which is rare.
+                    Box::pin(connection.close(role, &self.thread, stage)).await;
                     if name.persists(&self.crew.load.plan) {
-                        self.forget_session(name).await;
+                        Box::pin(self.forget_session(name)).await;
                     }
                     return lasted;
                 }
@@ -392,7 +393,7 @@ impl Member {
                 break (stage, fault);
             };
             drop(connection);
-            let returned = self.return_from(strike, name, role, &mut tell).await;
+            let returned = Box::pin(self.return_from(strike, name, role, &mut tell)).await;
             let Some((new, resumed)) = returned else {
                 tell(State {
                     progress: Progress::Settled,
